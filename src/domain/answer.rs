@@ -1,0 +1,58 @@
+//! One model answer, as every provider must return it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a model said, with the numbers that were measured while it said it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The text of the answer; empty when the model returned none.
+    pub text: String,
+    /// Why the model stopped (`stop`, `length`, `tool_calls`, …), as the provider spells it.
+    pub finish_reason: Option<String>,
+    /// The model that answered, as it names itself; may differ from the one that was asked for.
+    pub model: Option<String>,
+    /// Tokens, where the provider says.
+    pub usage: Usage,
+    /// From the first byte sent to the last byte read: never the wait for a free slot, never a retry's pause.
+    pub latency: Duration,
+    /// From the first byte sent to the first piece of text; known only for streamed answers.
+    pub time_to_first_token: Option<Duration>,
+    /// Whether the numbers above were measured now or come from an earlier run.
+    pub origin: Origin,
+    /// The provider's whole response, so that a cassette loses nothing.
+    pub raw: Value,
+}
+
+/// Tokens of one answer, as the provider counted them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the request.
+    pub input_tokens: Option<u64>,
+    /// Tokens of the answer.
+    pub output_tokens: Option<u64>,
+}
+
+/// Where an answer's measurements come from. Only `Live` answers are new samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Asked for in this run.
+    Live,
+    /// Taken from the answer cache; keeps the latency it had when it was live.
+    Cached,
+    /// Taken from a cassette; keeps the latency it had when it was recorded.
+    Recorded,
+}
+
+impl Origin {
+    /// Whether the answer is a repetition of an earlier one, which no statistic may take for a new sample.
+    pub fn is_replayed(self) -> bool {
+        match self {
+            Self::Live => false,
+            Self::Cached | Self::Recorded => true,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Decisions as pure values: no IO, no clock, no randomness without a seed.
+
+pub mod answer;
+pub mod diagnostic;
+pub mod digest;
+pub mod duration;
+pub mod prompt;
+pub mod provider;
+pub mod retry;
+pub mod stats;
+pub mod suite;

@@ -1,0 +1,295 @@
+//! What a run of suites found: samples, their judgements, and the conclusions drawn from them.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::case::CaseId;
+use crate::domain::{
+    answer::{Answer, Usage},
+    provider::{FaultKind, ProviderFault},
+};
+
+/// What one run of `test` found.
+#[derive(Debug, Clone)]
+pub struct TestRun {
+    /// When it began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// How long it took.
+    pub duration: Duration,
+    /// The suites in the order of the configuration.
+    pub suites: Vec<SuiteRun>,
+    /// Whether it was stopped by a signal; what was done until then is here.
+    pub interrupted: bool,
+    /// Things worth knowing that are not failures.
+    pub warnings: Vec<String>,
+    /// What the process used.
+    pub process: ProcessUse,
+}
+
+/// What this process used, as the operating system counts it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ProcessUse {
+    /// The most memory that was resident, in MiB.
+    pub peak_memory_mib: f64,
+    /// User and system time over wall time, in percent of one core.
+    pub cpu_percent: f64,
+}
+
+/// What one suite found.
+#[derive(Debug, Clone)]
+pub struct SuiteRun {
+    /// The suite's name.
+    pub name: String,
+    /// The prompt's name, version, digest and file.
+    pub prompt: PromptIdentity,
+    /// The provider's name.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The share of samples that must pass.
+    pub min_pass_rate: f64,
+    /// From the first sample started to the last one finished.
+    pub duration: Duration,
+    /// The samples in the order of cases, then repeats.
+    pub samples: Vec<Sample>,
+}
+
+/// Which prompt was tested.
+#[derive(Debug, Clone, Serialize)]
+pub struct PromptIdentity {
+    /// Its name.
+    pub name: String,
+    /// Its number, where it has one.
+    pub version: Option<String>,
+    /// SHA-256 of its canonical content.
+    pub digest: String,
+    /// Its file as the user named it.
+    pub file: PathBuf,
+}
+
+/// One case asked once.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The case.
+    pub case_id: CaseId,
+    /// The case's position in its suite, from 0.
+    pub case_index: usize,
+    /// Which repeat, from 0.
+    pub repeat: u32,
+    /// The case's variables.
+    pub vars: Map<String, Value>,
+    /// What came of it.
+    pub result: SampleResult,
+    /// How long it waited for a free slot.
+    pub queue: Duration,
+    /// From taking the slot to the last judgement, retries and their pauses included.
+    pub execution: Duration,
+    /// How many requests it took.
+    pub attempts: u32,
+}
+
+/// What came of a sample.
+#[derive(Debug, Clone)]
+pub enum SampleResult {
+    /// An answer, judged.
+    Judged {
+        /// The answer.
+        answer: Box<Answer>,
+        /// What it cost, where known.
+        cost_usd: Option<f64>,
+        /// Whether the case holds.
+        passed: bool,
+        /// The weighted mean of the assertions' scores, in [0, 1].
+        score: f64,
+        /// Each assertion's judgement, in order.
+        assertions: Vec<AssertionRun>,
+    },
+    /// No answer: the provider's fault, not the prompt's.
+    Faulted(ProviderFault),
+    /// Not asked at all, with the reason (interrupted, time limit, provider down).
+    NotRun(NotRun),
+}
+
+/// Why a sample was not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotRun {
+    /// A signal stopped the run.
+    Interrupted,
+    /// The suite's time limit was reached.
+    SuiteTimeLimit(Duration),
+    /// The provider had failed too often; the kind of its last fault.
+    ProviderDown(FaultKind),
+}
+
+/// One assertion's judgement on one answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AssertionRun {
+    /// The kind's name, with `not-` in front when negated.
+    pub name: String,
+    /// The assertion as written, shortened.
+    pub label: String,
+    /// Whether it holds.
+    pub passed: bool,
+    /// In [0, 1].
+    pub score: f64,
+    /// Its share in the case's score; 0 is informational.
+    pub weight: f64,
+    /// Why, with the numbers.
+    pub reason: String,
+}
+
+/// What a run or a suite concluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestVerdict {
+    /// Every suite reached its pass rate, and every sample was judged.
+    Passed,
+    /// Some samples have no judgement, so nothing can be concluded. Never a pass.
+    Inconclusive,
+    /// A suite stayed below its pass rate.
+    Failed,
+}
+
+/// How many samples ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All samples.
+    pub total: usize,
+    /// Judged and held.
+    pub passed: usize,
+    /// Judged and did not hold.
+    pub failed: usize,
+    /// The provider gave no answer.
+    pub faulted: usize,
+    /// Not asked.
+    pub not_run: usize,
+}
+
+impl Sample {
+    /// Whether it was judged and held.
+    pub fn passed(&self) -> bool {
+        match &self.result {
+            SampleResult::Judged { passed, .. } => *passed,
+            SampleResult::Faulted(_) | SampleResult::NotRun(_) => false,
+        }
+    }
+
+    /// The answer, where there is one.
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.result {
+            SampleResult::Judged { answer, .. } => Some(answer),
+            SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
+        }
+    }
+
+    /// What it cost, where known.
+    pub fn cost_usd(&self) -> Option<f64> {
+        match &self.result {
+            SampleResult::Judged { cost_usd, .. } => *cost_usd,
+            SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
+        }
+    }
+}
+
+impl Counts {
+    /// Counts samples.
+    pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
+        samples.into_iter().fold(Self::default(), |mut counts, sample| {
+            counts.total += 1;
+            match &sample.result {
+                SampleResult::Judged { passed: true, .. } => counts.passed += 1,
+                SampleResult::Judged { passed: false, .. } => counts.failed += 1,
+                SampleResult::Faulted(_) => counts.faulted += 1,
+                SampleResult::NotRun(_) => counts.not_run += 1,
+            }
+            counts
+        })
+    }
+
+    /// Passed over judged; `None` when nothing was judged.
+    pub fn pass_rate(&self) -> Option<f64> {
+        let judged = self.passed + self.failed;
+        #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
+        (judged > 0).then(|| self.passed as f64 / judged as f64)
+    }
+}
+
+impl SuiteRun {
+    /// How many samples ended how.
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.samples)
+    }
+
+    /// The suite's conclusion. Failing is certain as soon as even passing the rest could not reach the pass rate;
+    /// passing needs every sample judged.
+    pub fn verdict(&self) -> TestVerdict {
+        let counts = self.counts();
+        #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
+        let share = |passed: usize| passed as f64 / counts.total as f64;
+        let open = counts.faulted + counts.not_run;
+        // One part in a billion absorbs the rounding of rates such as 0.8333.
+        if counts.total > 0 && share(counts.passed + open) < self.min_pass_rate - 1e-9 {
+            TestVerdict::Failed
+        } else if open > 0 || counts.total == 0 {
+            TestVerdict::Inconclusive
+        } else {
+            TestVerdict::Passed
+        }
+    }
+}
+
+impl TestRun {
+    /// How many samples ended how, over all suites.
+    pub fn counts(&self) -> Counts {
+        Counts::of(self.samples())
+    }
+
+    /// All samples, suite by suite.
+    pub fn samples(&self) -> impl Iterator<Item = &Sample> {
+        self.suites.iter().flat_map(|suite| &suite.samples)
+    }
+
+    /// The run's conclusion: the worst of its suites'. A run without suites concludes nothing.
+    pub fn verdict(&self) -> TestVerdict {
+        self.suites.iter().map(SuiteRun::verdict).max().unwrap_or(TestVerdict::Inconclusive)
+    }
+
+    /// The faults that kept samples from being judged, each kind once.
+    pub fn faults(&self) -> std::collections::BTreeSet<FaultKind> {
+        self.samples()
+            .filter_map(|sample| match &sample.result {
+                SampleResult::Faulted(fault) => Some(fault.kind),
+                SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
+                SampleResult::NotRun(NotRun::SuiteTimeLimit(_)) => Some(FaultKind::Timeout),
+                SampleResult::NotRun(NotRun::Interrupted) | SampleResult::Judged { .. } => None,
+            })
+            .collect()
+    }
+
+    /// Tokens of all answers asked for in this run; replayed ones cost nothing now.
+    pub fn usage(&self) -> Usage {
+        self.samples().filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(Usage::default(), |sum, answer| {
+            Usage {
+                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
+                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
+            }
+        })
+    }
+
+    /// Dollars spent in this run on live answers; `None` when no price is known for any of them.
+    pub fn cost_usd(&self) -> Option<f64> {
+        self.samples()
+            .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed()))
+            .filter_map(Sample::cost_usd)
+            .reduce(|sum, cost| sum + cost)
+    }
+}
+
+fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
+    match (sum, more) {
+        (None, None) => None,
+        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
+    }
+}

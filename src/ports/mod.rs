@@ -1,0 +1,7 @@
+//! The questions we ask the world: small traits and their plain types.
+
+pub mod clock;
+pub mod process;
+pub mod progress;
+pub mod provider;
+pub mod workspace;

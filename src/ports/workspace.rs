@@ -1,0 +1,69 @@
+//! The user's files.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// Reads and writes files.
+pub trait Workspace: Send + Sync {
+    /// A text file, without a byte-order mark.
+    ///
+    /// # Errors
+    /// When it is not there, not readable, not UTF-8 or larger than `limit` bytes.
+    fn read_text(&self, path: &Path, limit: u64) -> Result<String, WorkspaceError>;
+
+    /// Whether a file is there.
+    fn exists(&self, path: &Path) -> bool;
+
+    /// Files matching a pattern with `*` in its last component, sorted; the path itself when there is no `*`.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    fn matching(&self, pattern: &Path) -> Result<Vec<PathBuf>, WorkspaceError>;
+
+    /// Writes a file anew, all or nothing, making its folder where needed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), WorkspaceError>;
+
+    /// Proves that a file can be written later, without changing what it holds.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn probe(&self, path: &Path) -> Result<(), WorkspaceError>;
+}
+
+/// Why a file could not be used.
+#[derive(Debug, Error)]
+pub enum WorkspaceError {
+    /// The operating system's word.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// Bytes that are no text.
+    #[error("{path}: not UTF-8 text (first bad byte at offset {offset})", path = path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Where, in bytes from 0.
+        offset: usize,
+    },
+    /// More than we read.
+    #[error("{path}: {size} bytes, more than the {limit} allowed here", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size: u64,
+        /// The most we take.
+        limit: u64,
+    },
+}

@@ -1,0 +1,1 @@
+//! Values in, text out: renderers of what a run found. No IO, no decisions.
