@@ -4,4 +4,22 @@
 //! from a model, a user or another program passes [`escape`] on its way.
 
 pub mod escape;
+mod figures;
+#[cfg(test)]
+mod fixture;
+pub mod json;
 pub mod number;
+mod summary;
+mod table;
+pub mod text;
+
+/// How a report for a terminal looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether ANSI colours are used; marks and words say the same.
+    pub color: bool,
+    /// The terminal's width in characters.
+    pub width: usize,
+    /// Whether everything is shown, passing cases included.
+    pub verbose: bool,
+}

@@ -1,0 +1,292 @@
+//! Version 1 of the JSON report: frozen. Fields may be added, never renamed, removed or given another meaning.
+//!
+//! These types are copies of the domain's, so that the domain may change. They borrow, so that a report of many
+//! answers is written without copying one. Times are in seconds where the name says nothing, else the unit is in the
+//! name. A number that is not known, or not finite, is `null`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::suite::run::SuiteRun;
+
+/// What `prompt-cicd test` found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report<'a> {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    pub schema_version: u32,
+    /// What wrote the report.
+    pub tool: Tool,
+    /// What the run concluded.
+    pub verdict: Verdict,
+    /// When the run began, RFC 3339 in UTC.
+    pub started_at: &'a str,
+    /// Whether the run was stopped by a signal; the report holds what was done until then.
+    pub interrupted: bool,
+    /// Things worth knowing that are not failures.
+    pub warnings: &'a [String],
+    /// The results of all suites together.
+    #[serde(flatten)]
+    pub results: Results<'a>,
+    /// The suites in the order of the configuration.
+    pub suites: Vec<Suite<'a>>,
+}
+
+/// A program.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// What a run or a suite concluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every suite reached its pass rate, and every sample was judged.
+    Passed,
+    /// A suite stayed below its pass rate.
+    Failed,
+    /// Some samples have no judgement, so nothing can be concluded. Never a pass.
+    Inconclusive,
+}
+
+/// What one suite found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Suite<'a> {
+    /// The suite's name.
+    pub name: &'a str,
+    /// What the suite concluded.
+    pub verdict: Verdict,
+    /// The prompt that was tested.
+    pub prompt: Prompt<'a>,
+    /// The provider's name.
+    pub provider: &'a str,
+    /// The model asked for.
+    pub model: &'a str,
+    /// The share of samples that must pass.
+    pub min_pass_rate: f64,
+    /// Passed over judged samples; null when none was judged.
+    pub pass_rate: Option<f64>,
+    /// The suite's results.
+    #[serde(flatten)]
+    pub results: Results<'a>,
+}
+
+/// Which prompt was tested.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Prompt<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its version, where it has one.
+    pub version: Option<&'a str>,
+    /// SHA-256 of its canonical content.
+    pub digest: &'a str,
+    /// Its file as the user named it.
+    pub file: String,
+}
+
+/// The results of one suite or of all of them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Results<'a> {
+    /// Whether the verdict is `passed`.
+    pub passed: bool,
+    /// All samples: cases times repeats.
+    pub total_tests: usize,
+    /// Samples that were judged and hold.
+    pub passed_tests: usize,
+    /// Samples that were judged and do not hold.
+    pub failed_tests: usize,
+    /// Samples without an answer: the provider's fault, not the prompt's.
+    pub error_tests: usize,
+    /// Samples that were not asked.
+    pub not_run_tests: usize,
+    /// Each kind of assertion over all judged samples.
+    pub validation_results: BTreeMap<&'a str, Validation>,
+    /// Time, memory, tokens and money.
+    pub performance_metrics: Performance,
+    /// The samples: suite by suite, in the order of cases, then repeats.
+    #[serde(serialize_with = "super::write_samples")]
+    #[schemars(with = "Vec<CaseResult<'static>>")]
+    pub test_case_results: &'a [SuiteRun],
+    /// One sentence for each sample that did not pass.
+    #[serde(serialize_with = "super::write_errors")]
+    #[schemars(with = "Vec<String>")]
+    pub errors: &'a [SuiteRun],
+}
+
+/// One kind of assertion over all judged samples.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Validation {
+    /// Whether it holds everywhere, informational ones aside.
+    pub passed: bool,
+    /// How often it holds.
+    pub details: String,
+}
+
+/// Time, memory, tokens and money.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Performance {
+    /// Seconds from the first sample started to the last one finished.
+    pub total_execution_time: f64,
+    /// Mean of the samples' `execution_time`, in seconds.
+    pub average_test_time: Option<f64>,
+    /// The most memory this process had resident, in MiB: always of the whole run.
+    pub memory_usage_mb: Option<f64>,
+    /// User and system time over wall time, in percent of one core: always of the whole run.
+    pub cpu_usage_percent: Option<f64>,
+    /// From the first byte of a request sent to the last byte of its answer read.
+    pub latency_ms: Latency,
+    /// How long samples waited for a free slot: never part of the latency.
+    pub queue_ms: Queue,
+    /// Tokens of the answers asked for in this run; replayed ones are not counted.
+    pub tokens: Tokens,
+    /// US dollars for the answers asked for in this run; null when no price is known.
+    pub cost_usd: Option<f64>,
+}
+
+/// Latencies of the live answers if there are any, else of the replayed ones; never of both.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Latency {
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95 % are at most this.
+    pub p95: Option<f64>,
+    /// 99 % are at most this.
+    pub p99: Option<f64>,
+    /// How many answers these numbers are from.
+    pub samples: usize,
+    /// Whether they were measured in an earlier run.
+    pub replayed: bool,
+}
+
+/// Waiting times.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Queue {
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95 % are at most this.
+    pub p95: Option<f64>,
+    /// 99 % are at most this.
+    pub p99: Option<f64>,
+}
+
+/// Tokens as the provider counted them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Tokens {
+    /// Tokens of the requests.
+    pub input: Option<u64>,
+    /// Tokens of the answers.
+    pub output: Option<u64>,
+}
+
+/// One sample: a case asked once.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CaseResult<'a> {
+    /// The case's position in its suite, from 0.
+    pub case_index: usize,
+    /// The case.
+    pub case_id: &'a str,
+    /// The suite.
+    pub suite: &'a str,
+    /// Which repeat, from 0.
+    pub repeat: u32,
+    /// The case's variables.
+    pub input: &'a Map<String, Value>,
+    /// The answer; null when there is none.
+    pub output: Option<&'a str>,
+    /// Whether the sample was judged and holds.
+    pub passed: bool,
+    /// How the sample ended.
+    pub state: State,
+    /// Seconds from taking the slot to the last judgement, retries and their pauses included.
+    pub execution_time: f64,
+    /// From the first byte of the request sent to the last byte of the answer read; of a replayed answer when it was live.
+    pub latency_ms: Option<f64>,
+    /// How long the sample waited for a free slot.
+    pub queue_ms: f64,
+    /// From the first byte of the request sent to the first piece of text; known only for streamed answers.
+    pub time_to_first_token_ms: Option<f64>,
+    /// Whether the answer repeats an earlier one (from the cache or a cassette): no new sample.
+    pub cached: bool,
+    /// Where the answer comes from; null when there is none.
+    pub origin: Option<Origin>,
+    /// US dollars for the answer, where a price is known; of a replayed answer what it cost when it was live.
+    pub cost_usd: Option<f64>,
+    /// Tokens of request and answer.
+    pub tokens: Tokens,
+    /// Why the model stopped, as the provider spells it.
+    pub finish_reason: Option<&'a str>,
+    /// The model that answered, as it names itself.
+    pub model: Option<&'a str>,
+    /// How many requests the sample took.
+    pub attempts: u32,
+    /// The weighted mean of the assertions' scores, in [0, 1]; null without an answer.
+    pub score: Option<f64>,
+    /// Why there is no answer; null when there is one.
+    pub error: Option<Error<'a>>,
+    /// The judgements, in the order of the assertions.
+    pub assertions: Vec<Assertion<'a>>,
+}
+
+/// How a sample ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Judged, and it holds.
+    Passed,
+    /// Judged, and it does not hold.
+    Failed,
+    /// The provider gave no answer.
+    Error,
+    /// Not asked.
+    NotRun,
+}
+
+/// Where an answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Asked for in this run.
+    Live,
+    /// Taken from the answer cache.
+    Cached,
+    /// Taken from a cassette.
+    Recorded,
+}
+
+/// Why a sample has no answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Error<'a> {
+    /// A provider's fault (`unreachable`, `timeout`, `rate-limited`, `denied`, `rejected`, `malformed`, `not-recorded`) or
+    /// the reason for not asking (`interrupted`, `suite-time-limit`, `provider-down`).
+    pub kind: &'static str,
+    /// What happened and what to do.
+    pub message: std::borrow::Cow<'a, str>,
+}
+
+/// One assertion's judgement on one answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Assertion<'a> {
+    /// The kind's name, with `not-` in front when negated.
+    pub name: &'a str,
+    /// The assertion as written, shortened.
+    pub label: &'a str,
+    /// Whether it holds.
+    pub passed: bool,
+    /// In [0, 1].
+    pub score: f64,
+    /// Its share in the sample's score; 0 is informational.
+    pub weight: f64,
+    /// Why, with the numbers.
+    pub reason: &'a str,
+}

@@ -1,0 +1,275 @@
+//! What every report for people says, in words, before it is laid out: raw text, to be escaped by the renderer.
+
+use super::{
+    figures::{Figures, Spread},
+    number,
+};
+use crate::domain::{
+    answer::{Answer, Usage},
+    duration,
+    provider::FaultKind,
+    suite::run::{AssertionRun, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
+};
+
+/// The longest text shown of one variable.
+const LONGEST_VARIABLE: usize = 40;
+
+/// Marks numbers of an earlier run.
+pub(super) const REPLAYED: &str = "↻";
+
+/// A verdict's mark: told apart without colour.
+pub(super) fn mark(verdict: TestVerdict) -> &'static str {
+    match verdict {
+        TestVerdict::Passed => "✓",
+        TestVerdict::Failed => "✗",
+        TestVerdict::Inconclusive => "?",
+    }
+}
+
+/// A verdict's word.
+pub(super) fn word(verdict: TestVerdict) -> &'static str {
+    match verdict {
+        TestVerdict::Passed => "passed",
+        TestVerdict::Failed => "failed",
+        TestVerdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// Why the run has its verdict, in one sentence.
+pub(super) fn conclusion(run: &TestRun) -> String {
+    let counts = run.counts();
+    let having = |verdict| run.suites.iter().filter(|suite| suite.verdict() == verdict).count();
+    let suites = number::plural(run.suites.len(), "suite");
+    match run.verdict() {
+        TestVerdict::Passed => {
+            format!("{} of {} passed in {suites}", number::size(counts.passed), number::plural(counts.total, "sample"))
+        }
+        TestVerdict::Failed => format!(
+            "{} of {suites} below the pass rate, {} of {} failed{}",
+            number::size(having(TestVerdict::Failed)),
+            number::size(counts.failed),
+            number::plural(counts.total, "sample"),
+            match counts.faulted + counts.not_run {
+                0 => String::new(),
+                open => format!(", {} not judged", number::size(open)),
+            }
+        ),
+        TestVerdict::Inconclusive if counts.total == 0 => "nothing was asked, so nothing can be concluded".to_owned(),
+        TestVerdict::Inconclusive => format!(
+            "{} of {} not judged, so nothing can be concluded{}",
+            number::size(counts.faulted + counts.not_run),
+            number::plural(counts.total, "sample"),
+            if run.interrupted { " (the run was stopped)" } else { "" }
+        ),
+    }
+}
+
+/// The prompt as people name it: `greeting@1.2.0`.
+pub(super) fn prompt(prompt: &PromptIdentity) -> String {
+    match &prompt.version {
+        Some(version) => format!("{}@{version}", prompt.name),
+        None => prompt.name.clone(),
+    }
+}
+
+/// A suite's pass rate, beside the one it needs where that is not all.
+pub(super) fn pass_rate(suite: &SuiteRun) -> String {
+    let rate = suite.counts().pass_rate().map_or_else(|| number::UNKNOWN.to_owned(), number::percent);
+    if suite.min_pass_rate < 1.0 { format!("{rate}, needs {}", number::bound(suite.min_pass_rate)) } else { rate }
+}
+
+/// A sample's name: the case, and which repeat from the second on.
+pub(super) fn sample_name(sample: &Sample) -> String {
+    match sample.repeat {
+        0 => sample.case_id.0.clone(),
+        repeat => format!("{} [repeat {}]", sample.case_id, repeat.saturating_add(1)),
+    }
+}
+
+/// A sample's variables, each shortened: `name="Ana", age=7`.
+pub(super) fn variables(sample: &Sample) -> String {
+    let shown = sample.vars.iter().map(|(name, value)| {
+        let value = value.to_string();
+        format!("{name}={}", super::escape::truncate_chars(&value, LONGEST_VARIABLE))
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// A latency of some samples, marked where it was measured in an earlier run; empty when there is none.
+pub(super) fn latency(figures: &Figures, of: impl Fn(&Spread) -> Option<f64>) -> String {
+    let shown = of(&figures.latency_ms).map(number::millis);
+    shown.map_or_else(String::new, |shown| if figures.replayed { format!("{shown} {REPLAYED}") } else { shown })
+}
+
+/// Tokens in and out, as far as they are known; empty when neither is.
+pub(super) fn tokens(usage: Usage) -> String {
+    let known = |count: Option<u64>| count.map_or_else(|| number::UNKNOWN.to_owned(), number::count);
+    match usage {
+        Usage { input_tokens: None, output_tokens: None } => String::new(),
+        Usage { input_tokens, output_tokens } => format!("{} + {}", known(input_tokens), known(output_tokens)),
+    }
+}
+
+/// The judged samples of a suite that passed, or that did not.
+pub(super) fn judged(suite: &SuiteRun, wanted: bool) -> impl Iterator<Item = (&Sample, &Answer, &[AssertionRun])> {
+    suite.samples.iter().filter_map(move |sample| match &sample.result {
+        SampleResult::Judged { answer, passed, assertions, .. } if *passed == wanted => Some((sample, &**answer, assertions.as_slice())),
+        SampleResult::Judged { .. } | SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
+    })
+}
+
+/// The first reason that weighs against a sample: what its one-line summary says.
+pub(super) fn main_failure(assertions: &[AssertionRun]) -> Option<&AssertionRun> {
+    let failing = || assertions.iter().filter(|assertion| !assertion.passed);
+    failing().find(|assertion| assertion.weight > 0.0).or_else(|| failing().next())
+}
+
+/// A failing assertion in one line.
+pub(super) fn assertion(assertion: &AssertionRun) -> String {
+    let note = if assertion.weight > 0.0 { "" } else { " (informational)" };
+    format!("{}{note}: {}", assertion.label, assertion.reason)
+}
+
+/// One provider's fault, and how many samples it left without an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FaultGroup<'a> {
+    pub kind: FaultKind,
+    pub message: &'a str,
+    pub count: usize,
+}
+
+/// The faults of a suite, each message once, the most frequent first.
+pub(super) fn faults(suite: &SuiteRun) -> Vec<FaultGroup<'_>> {
+    let mut positions = std::collections::HashMap::new();
+    let mut groups: Vec<FaultGroup<'_>> = Vec::new();
+    for sample in &suite.samples {
+        if let SampleResult::Faulted(fault) = &sample.result {
+            let position = *positions.entry((fault.kind, fault.message.as_str())).or_insert(groups.len());
+            match groups.get_mut(position) {
+                Some(group) => group.count += 1,
+                None => groups.push(FaultGroup { kind: fault.kind, message: &fault.message, count: 1 }),
+            }
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    groups
+}
+
+/// Why samples of a suite were not asked, and how many for each reason, in the order they first came up.
+pub(super) fn not_run(suite: &SuiteRun) -> Vec<(String, usize)> {
+    let mut groups: Vec<(String, usize)> = Vec::new();
+    for sample in &suite.samples {
+        if let SampleResult::NotRun(reason) = &sample.result {
+            let reason = not_run_reason(reason);
+            match groups.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, count)) => *count += 1,
+                None => groups.push((reason, 1)),
+            }
+        }
+    }
+    groups
+}
+
+/// Why one sample was not asked.
+pub(super) fn not_run_reason(reason: &NotRun) -> String {
+    match reason {
+        NotRun::Interrupted => "the run was stopped".to_owned(),
+        NotRun::SuiteTimeLimit(limit) => format!("the suite's time limit of {} was reached", duration::human(*limit)),
+        NotRun::ProviderDown(kind) => format!("the provider had failed too often ({})", kind.as_str()),
+    }
+}
+
+/// The run in sentences: how the samples ended, what they cost, what was replayed.
+pub(super) fn totals(run: &TestRun) -> Vec<String> {
+    let counts = run.counts();
+    let figures = Figures::of(&run.suites);
+    let mut ends = vec![format!("{} of {} passed", number::size(counts.passed), number::plural(counts.total, "sample"))];
+    for (count, end) in [(counts.failed, "failed"), (counts.faulted, "without an answer"), (counts.not_run, "not run")] {
+        if count > 0 {
+            ends.push(format!("{} {end}", number::size(count)));
+        }
+    }
+    let mut sentences = vec![format!("{}, in {}.", ends.join(", "), duration::human(run.duration))];
+    if figures.live > 0 {
+        sentences.push(spent(&figures));
+    }
+    if figures.replays() > 0 {
+        let sources = [(figures.cached, "from the cache"), (figures.recorded, "from a cassette")];
+        let sources: Vec<_> = sources.iter().filter(|(n, _)| *n > 0).map(|(n, source)| format!("{} {source}", number::size(*n))).collect();
+        sentences.push(format!(
+            "{REPLAYED} {} of {} replayed ({}) at no cost, with the latency they had when they were live.",
+            number::size(figures.replays()),
+            number::plural(figures.answers(), "answer"),
+            sources.join(", ")
+        ));
+    }
+    sentences
+}
+
+fn spent(figures: &Figures) -> String {
+    let cost = figures.cost_usd.map_or_else(|| "unknown, the provider has no prices".to_owned(), number::usd);
+    let known = |count: Option<u64>| count.map_or_else(|| "an unknown number of".to_owned(), number::count);
+    match figures.tokens {
+        Usage { input_tokens: None, output_tokens: None } => format!("Cost: {cost}. The provider did not count tokens."),
+        Usage { input_tokens, output_tokens } => {
+            format!("Cost: {cost}, for {} tokens in and {} out.", known(input_tokens), known(output_tokens))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::provider::ProviderFault;
+    use crate::report::fixture;
+
+    #[test]
+    fn faults_are_grouped_and_the_frequent_ones_come_first() {
+        let mut run = fixture::passing(4);
+        for (sample, message) in run.suites[0].samples.iter_mut().zip(["once", "often", "often", "often"]) {
+            sample.result = SampleResult::Faulted(ProviderFault::new(FaultKind::Timeout, message));
+        }
+        let groups = faults(&run.suites[0]);
+        assert_eq!(groups.iter().map(|group| (group.message, group.count)).collect::<Vec<_>>(), [("often", 3), ("once", 1)]);
+    }
+
+    #[test]
+    fn every_reason_for_not_running_has_its_sentence() {
+        let mut run = fixture::passing(4);
+        let reasons = [
+            NotRun::Interrupted,
+            NotRun::SuiteTimeLimit(Duration::from_mins(5)),
+            NotRun::ProviderDown(FaultKind::Denied),
+            NotRun::Interrupted,
+        ];
+        for (sample, reason) in run.suites[0].samples.iter_mut().zip(reasons) {
+            sample.result = SampleResult::NotRun(reason);
+        }
+        let expected = [
+            ("the run was stopped", 2),
+            ("the suite's time limit of 5 min 00 s was reached", 1),
+            ("the provider had failed too often (denied)", 1),
+        ];
+        assert_eq!(not_run(&run.suites[0]), expected.map(|(reason, count)| (reason.to_owned(), count)));
+    }
+
+    #[test]
+    fn an_empty_run_concludes_nothing() {
+        let mut run = fixture::passing(0);
+        run.suites.clear();
+        assert_eq!(conclusion(&run), "nothing was asked, so nothing can be concluded");
+        assert_eq!(totals(&run), ["0 of 0 samples passed, in 4.2 s."]);
+    }
+
+    #[test]
+    fn the_failure_that_weighs_is_named_first() {
+        let informational = AssertionRun { weight: 0.0, passed: false, ..fixture::assertion("latency", "latency: 1s", true, "took 2 s") };
+        let weighty = fixture::assertion("contains", "contains: Ana", false, "not found");
+        let both = [informational.clone(), weighty.clone()];
+        assert_eq!(main_failure(&both), Some(&weighty));
+        assert_eq!(main_failure(&both[..1]), Some(&informational));
+        assert_eq!(assertion(&informational), "latency: 1s (informational): took 2 s");
+    }
+}
