@@ -8,6 +8,7 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 pub mod json;
+pub mod junit;
 pub mod number;
 mod summary;
 mod table;

@@ -1,0 +1,160 @@
+//! The report for CI servers: JUnit XML, a test suite for each suite and a test case for each sample.
+
+use std::io::{self, Write};
+
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{
+    escape::{terminal, truncate_chars},
+    summary,
+};
+use crate::domain::{
+    answer::Answer,
+    suite::run::{AssertionRun, Sample, SampleResult, SuiteRun, TestRun},
+};
+
+/// Characters of a message; all of it is in the body.
+const MESSAGE_SHOWN: usize = 300;
+
+/// Writes the report.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn render(run: &TestRun, out: &mut dyn Write) -> io::Result<()> {
+    let mut report = Report::new(env!("CARGO_PKG_NAME"));
+    report.timestamp = run.started_at.parse().ok();
+    report.set_time(run.duration);
+    report.add_test_suites(run.suites.iter().map(suite));
+    let xml = report.to_string().map_err(io::Error::other)?;
+    out.write_all(without_commands(&xml).as_bytes())
+}
+
+fn suite(suite: &SuiteRun) -> TestSuite {
+    let mut written = TestSuite::new(shown(&suite.name));
+    written.set_time(suite.duration);
+    let properties = [
+        ("prompt", Some(suite.prompt.name.as_str())),
+        ("version", suite.prompt.version.as_deref()),
+        ("digest", Some(&suite.prompt.digest)),
+        ("model", Some(&suite.model)),
+        ("provider", Some(&suite.provider)),
+    ];
+    written.add_properties(properties.into_iter().filter_map(|(name, value)| Some(Property::new(name, shown(value?)))));
+    written.add_test_cases(suite.samples.iter().map(|sample| case(&suite.name, sample)));
+    written
+}
+
+fn case(suite: &str, sample: &Sample) -> TestCase {
+    let mut case = TestCase::new(shown(&summary::sample_name(sample)), status(sample));
+    case.set_classname(shown(suite));
+    case.set_time(sample.execution);
+    case
+}
+
+fn status(sample: &Sample) -> TestCaseStatus {
+    match &sample.result {
+        SampleResult::Judged { passed: true, .. } => TestCaseStatus::success(),
+        SampleResult::Judged { answer, assertions, .. } => {
+            let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            let main = summary::main_failure(assertions);
+            failure.set_message(one_line(&main.map_or_else(|| "below the threshold".to_owned(), summary::assertion)));
+            failure.set_type(shown(main.map_or("threshold", |assertion| &assertion.name)));
+            failure.set_description(shown(&body(sample, answer, assertions)));
+            failure
+        }
+        SampleResult::Faulted(fault) => {
+            let mut error = TestCaseStatus::non_success(NonSuccessKind::Error);
+            error.set_message(one_line(&fault.message)).set_type(fault.kind.as_str()).set_description(shown(&fault.message));
+            error
+        }
+        SampleResult::NotRun(reason) => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(summary::not_run_reason(reason));
+            skipped
+        }
+    }
+}
+
+/// All that does not hold, the variables and the answer.
+fn body(sample: &Sample, answer: &Answer, assertions: &[AssertionRun]) -> String {
+    let mut lines: Vec<String> = assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion).collect();
+    lines.push(format!("variables: {}", summary::variables(sample)));
+    lines.push(format!("answer:\n{}", answer.text));
+    lines.join("\n")
+}
+
+/// Text that XML can hold: what it cannot is made visible.
+fn shown(text: &str) -> String {
+    terminal(text).into_owned()
+}
+
+/// Text for an attribute: one line, bounded.
+fn one_line(text: &str) -> String {
+    shown(&truncate_chars(text, MESSAGE_SHOWN).replace("\r\n", " ").replace('\n', " "))
+}
+
+/// Breaks what GitHub's runner would obey, should the file be printed: as references to the same characters.
+fn without_commands(xml: &str) -> String {
+    let mut safe = String::with_capacity(xml.len());
+    for line in xml.split_inclusive('\n') {
+        let visible = line.trim_start();
+        match (visible.strip_prefix("::"), line.strip_suffix(visible)) {
+            (Some(rest), Some(indent)) => {
+                safe.push_str(indent);
+                safe.push_str("&#58;:");
+                safe.push_str(&rest.replace("##[", "&#35;#["));
+            }
+            _ => safe.push_str(&line.replace("##[", "&#35;#[")),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn xml(run: &TestRun) -> String {
+        let mut out = Vec::new();
+        render(run, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn everything_at_once() {
+        insta::assert_snapshot!("junit", xml(&fixture::rich()));
+    }
+
+    #[test]
+    fn counts_and_texts_read_back() {
+        let run = fixture::rich();
+        // quick-junit's reader knows no numeric references; every XML parser does.
+        let read = Report::deserialize_from_str(&xml(&run).replace("&#58;", ":").replace("&#35;", "#")).unwrap();
+        let counts = run.counts();
+        assert_eq!((read.tests, read.failures, read.errors), (counts.total, counts.failed, counts.faulted));
+        assert_eq!(read.test_suites.iter().map(|suite| suite.skipped).sum::<usize>(), counts.not_run);
+        assert_eq!(read.test_suites[1].name.as_str(), run.suites[1].name);
+        let worst = &read.test_suites[1].test_cases[0];
+        assert_eq!(worst.name.as_str(), "evil | *case* @octocat");
+        let TestCaseStatus::NonSuccess { description: Some(body), .. } = &worst.status else { panic!("{worst:?}") };
+        assert!(body.as_str().contains("\n::error file=a.rs::forged\n") && body.as_str().contains("##[error]legacy"), "{body:?}");
+    }
+
+    #[test]
+    fn characters_that_xml_cannot_hold_are_made_visible() {
+        let mut run = fixture::failing(1);
+        let all: String = ('\0'..='\u{ffff}').filter(|c| c.is_control() || *c >= '\u{fff0}').chain(['\u{e0001}']).collect();
+        fixture::answer_mut(&mut run.suites[0].samples[0]).text = all;
+        let xml = xml(&run);
+        let allowed = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(xml.chars().all(allowed), "{xml}");
+        assert!(xml.contains("\\u{0}") && xml.contains("\\u{ffff}"), "{xml}");
+    }
+
+    #[test]
+    fn a_printed_file_commands_nothing() {
+        let xml = xml(&fixture::rich());
+        assert!(!xml.contains("##[") && !xml.lines().any(|line| line.trim_start().starts_with("::")), "{xml}");
+    }
+}
