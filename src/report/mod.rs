@@ -9,9 +9,11 @@ mod figures;
 mod fixture;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod number;
 mod summary;
 mod table;
+mod template;
 pub mod text;
 
 /// How a report for a terminal looks.
