@@ -16,6 +16,28 @@ mod table;
 mod template;
 pub mod text;
 
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use thiserror::Error;
+
+use crate::domain::suite::run::TestRun;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For a person at a terminal.
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment or a job summary on GitHub.
+    Markdown,
+    /// For CI servers.
+    Junit,
+}
+
 /// How a report for a terminal looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
@@ -25,4 +47,117 @@ pub struct Style {
     pub width: usize,
     /// Whether everything is shown, passing cases included.
     pub verbose: bool,
+}
+
+/// Why a word is no format.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("`{word}` is not a report format: {}write text, json, markdown or junit", did_you_mean(*.near))]
+pub struct FormatError {
+    word: String,
+    near: Option<Format>,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Markdown, Self::Junit];
+
+    /// The format's name, as `--format` and `--report` take it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+        }
+    }
+
+    /// Reads a format's name.
+    ///
+    /// # Errors
+    /// When there is no such format, with the one that was probably meant.
+    pub fn parse(word: &str) -> Result<Self, FormatError> {
+        Self::ALL.into_iter().find(|format| format.name() == word).ok_or_else(|| {
+            let distance = |format: &Self| strsim::damerau_levenshtein(&word.to_lowercase(), format.name());
+            let near = Self::ALL.into_iter().min_by_key(distance).filter(|format| distance(format) <= 2);
+            FormatError { word: word.to_owned(), near }
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+fn did_you_mean(near: Option<Format>) -> String {
+    near.map_or_else(String::new, |format| format!("did you mean `{format}`? "))
+}
+
+/// Writes a run's report, buffered; `style` counts for text alone.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn render(format: Format, run: &TestRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    match format {
+        Format::Text => text::render(run, style, &mut out)?,
+        Format::Json => json::render(run, &mut out)?,
+        Format::Markdown => markdown::render(run, markdown::DEFAULT_BUDGET, &mut out)?,
+        Format::Junit => junit::render(run, &mut out)?,
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STYLE: Style = Style { color: false, width: 100, verbose: false };
+
+    #[test]
+    fn names_read_back() {
+        for format in Format::ALL {
+            assert_eq!(Format::parse(format.name()), Ok(format));
+        }
+    }
+
+    #[test]
+    fn a_typo_is_told_what_was_meant() {
+        let message = |word| Format::parse(word).unwrap_err().to_string();
+        assert_eq!(message("jsno"), "`jsno` is not a report format: did you mean `json`? write text, json, markdown or junit");
+        assert_eq!(message("JSON"), "`JSON` is not a report format: did you mean `json`? write text, json, markdown or junit");
+        assert_eq!(message("html"), "`html` is not a report format: write text, json, markdown or junit");
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_bytes_in_every_format() {
+        let bytes = |format| {
+            let mut out = Vec::new();
+            render(format, &fixture::rich(), &STYLE, &mut out).unwrap();
+            out
+        };
+        for format in Format::ALL {
+            assert!(bytes(format).ends_with(b"\n"), "{format}");
+            assert_eq!(bytes(format), bytes(format), "{format}");
+        }
+    }
+
+    #[test]
+    fn a_broken_pipe_is_an_error_and_no_panic() {
+        struct Broken;
+        impl Write for Broken {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for format in Format::ALL {
+            let error = render(format, &fixture::rich(), &STYLE, &mut Broken).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format}");
+        }
+    }
 }
