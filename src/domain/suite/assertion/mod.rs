@@ -1,11 +1,18 @@
 //! Assertions: checks on one answer. One file per family; a family adds itself to [`kinds`].
 
 pub mod budget;
+mod excerpt;
 pub mod group;
 pub mod json;
+mod judge;
 pub mod length;
+mod operand;
+mod parse;
 pub mod pattern;
 pub mod text;
+
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, sync::Arc};
 
@@ -15,6 +22,9 @@ use crate::domain::{
     answer::Answer,
     prompt::{TemplateError, Variables},
 };
+
+pub use judge::score;
+pub use parse::Reader;
 
 /// One assertion as a user wrote it, checked and ready.
 #[derive(Debug, Clone)]
@@ -69,12 +79,24 @@ pub struct Judgement {
     pub score: f64,
     /// Why, with the numbers: a lower-case fragment that quotes at most a short piece of the answer.
     pub reason: String,
+    /// Whether the check could be carried out at all. What was not decided fails, negated or not.
+    pub decided: bool,
 }
 
 impl Judgement {
     /// A judgement without degrees.
     pub fn new(passed: bool, reason: impl Into<String>) -> Self {
-        Self { passed, score: if passed { 1.0 } else { 0.0 }, reason: reason.into() }
+        Self { passed, score: if passed { 1.0 } else { 0.0 }, reason: reason.into(), decided: true }
+    }
+
+    /// A judgement with a score between 0 and 1.
+    pub fn scored(passed: bool, score: f64, reason: impl Into<String>) -> Self {
+        Self { passed, score, reason: reason.into(), decided: true }
+    }
+
+    /// Nothing could be judged, for example because a price is unknown: fails, and fails when negated.
+    pub fn undecided(reason: impl Into<String>) -> Self {
+        Self { passed: false, score: 0.0, reason: reason.into(), decided: false }
     }
 }
 
@@ -107,14 +129,14 @@ pub struct Parameters<'a> {
     pub value: Option<&'a Value>,
     /// All keys, `value` included.
     pub all: &'a Map<String, Value>,
-    /// Whether it was written in the short form, so that problems point at the right place.
-    pub short: bool,
+    /// How many groups it stands in.
+    pub depth: usize,
 }
 
 /// What is wrong with an assertion as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The key below the assertion, e.g. `value[1]`; empty for the assertion itself.
+    /// The key below the assertion, e.g. `value[1]`, or `contains-all[1]` in the short form; empty for the assertion itself.
     pub path: String,
     /// What is wrong: a lower-case fragment.
     pub message: String,
