@@ -4,6 +4,8 @@ pub mod budget;
 mod excerpt;
 pub mod group;
 pub mod json;
+mod json_scan;
+mod json_schema;
 mod judge;
 pub mod length;
 mod operand;

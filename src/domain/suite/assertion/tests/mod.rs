@@ -1,5 +1,6 @@
 //! What holds for every kind, and how assertions are written.
 
+mod json;
 mod length;
 mod pattern;
 mod text;
