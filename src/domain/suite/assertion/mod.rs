@@ -4,6 +4,8 @@ pub mod budget;
 mod excerpt;
 pub mod group;
 pub mod json;
+mod json_operand;
+pub mod json_path;
 mod json_scan;
 mod json_schema;
 mod judge;
@@ -162,5 +164,5 @@ impl Problem {
 
 /// Every kind there is, in the order of the documentation.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [text::KINDS, pattern::KINDS, json::KINDS, length::KINDS, budget::KINDS, group::KINDS].into_iter().flatten()
+    [text::KINDS, pattern::KINDS, json::KINDS, json_path::KINDS, length::KINDS, budget::KINDS, group::KINDS].into_iter().flatten()
 }

@@ -1,6 +1,7 @@
 //! What holds for every kind, and how assertions are written.
 
 mod json;
+mod json_path;
 mod length;
 mod pattern;
 mod text;
