@@ -1,5 +1,6 @@
 //! What holds for every kind, and how assertions are written.
 
+mod budget;
 mod group;
 mod json;
 mod json_path;
