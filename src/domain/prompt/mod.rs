@@ -1,14 +1,14 @@
 //! A prompt: a named template with its variables, messages and model settings.
 
 pub mod template;
+mod text_place;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use template::{Template, TemplateError, Variables};
-
-use super::diagnostic::Place;
+pub use text_place::{Layout, TextPlace};
 
 /// A prompt as its file has it.
 #[derive(Debug, Clone)]
@@ -25,7 +25,9 @@ pub struct Prompt {
     pub parameters: Map<String, Value>,
     /// The messages, in order.
     pub messages: Vec<MessageTemplate>,
-    /// SHA-256 of the canonical content: messages, model and parameters, not name, comments or formatting.
+    /// Values of variables that neither case nor suite gives.
+    pub defaults: Map<String, Value>,
+    /// SHA-256 of the canonical content: messages, model, parameters and defaults, not name, comments or formatting.
     pub digest: String,
     /// The file it came from, as the user named it.
     pub source: String,
@@ -38,8 +40,8 @@ pub struct MessageTemplate {
     pub role: Role,
     /// The text with variables.
     pub content: Template,
-    /// Where the text starts in the prompt's file.
-    pub place: Place,
+    /// Where the text is in the prompt's file: `place.at(line, column)` for an error of the template.
+    pub place: TextPlace,
 }
 
 /// One message as a model sees it.
