@@ -1,8 +1,37 @@
 //! Text in, values or diagnostics out. Nothing here opens a file or reads the environment.
+//!
+//! A text goes through [`document`] (parse, locate, check against the schema of [`raw`]), gets the [`defaults`] laid
+//! under it, and becomes domain types in [`sections`]. Every step reports all it finds and hands on what is sound, so
+//! that one run shows every problem.
+
+mod assertions;
+pub mod cases;
+mod check;
+pub mod defaults;
+mod document;
+mod locate;
+mod parameters;
+mod path;
+mod problems;
+mod raw;
+mod sections;
+mod strict_json;
+mod suggest;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use crate::domain::{provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use serde_json::Value;
+
+use crate::domain::{diagnostic::Diagnostic, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use document::Document;
+use path::Path;
+use problems::{Finding, Problems};
+
+/// What `init` writes: a small configuration with comments.
+pub const STARTER: &str = include_str!("starter.yml");
 
 /// A checked configuration: it cannot hold nonsense.
 #[derive(Debug, Clone)]
@@ -24,4 +53,73 @@ pub struct RunSettings {
     pub retry: RetryPolicy,
     /// The folder of the answer cache, relative to the configuration file; `None` when it is off.
     pub cache: Option<PathBuf>,
+}
+
+/// Reads a configuration; with it come warnings.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included, in the order of the file.
+pub fn parse(text: &str, file: &str) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let document = Document::read(text, file)?;
+    let mut problems = document.problems(file);
+    let config = read(&document.value, &mut problems).map(|(config, _)| config);
+    finish(config, problems)
+}
+
+/// The checked configuration and the effective values it was read from.
+fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)> {
+    if written.is_null() {
+        problems.push(Finding::error(Path::root(), "the file is empty").help("`prompt-cicd init` writes one to start from".to_owned()));
+        return None;
+    }
+    let written = without_extensions(written);
+    let sound = document::sound::<raw::File>(&written, problems)?;
+    let effective = defaults::lay_under(&sound);
+    let file: raw::File = document::typed(effective.clone(), problems)?;
+    version(file.version.as_ref(), problems);
+    let providers = written.get("providers").and_then(Value::as_object);
+    let run = sections::run::read(&file.run.unwrap_or_default(), problems);
+    let config = Config {
+        providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
+        suites: sections::suites::read(file.suites, providers, problems),
+        run: run?,
+    };
+    warn_of_held_concurrency(&config, problems);
+    Some((config, effective))
+}
+
+/// The value when nothing is wrong, with the warnings.
+fn finish<T>(value: Option<T>, problems: Problems<'_>) -> Result<(T, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let warnings = problems.finish()?;
+    let nothing_said =
+        || vec![Diagnostic::error(crate::domain::diagnostic::Place::file(""), "", "nothing could be read, and no reason is known")];
+    value.map(|value| (value, warnings)).ok_or_else(nothing_said)
+}
+
+/// Keys that begin with `x-` hold what anchors point to, and nothing else looks at them.
+fn without_extensions(written: &Value) -> Value {
+    match written {
+        Value::Object(map) => {
+            Value::Object(map.iter().filter(|(key, _)| !key.starts_with("x-")).map(|(key, value)| (key.clone(), value.clone())).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => written.clone(),
+    }
+}
+
+fn version(version: Option<&Value>, problems: &mut Problems<'_>) {
+    if version.is_some_and(|version| *version != 1) {
+        let help = "write `version: 1`; a newer form needs a newer prompt-cicd".to_owned();
+        problems.push(Finding::error(Path::root().key("version"), "this version of the file's form is not known").help(help));
+    }
+}
+
+fn warn_of_held_concurrency(config: &Config, problems: &mut Problems<'_>) {
+    for suite in config.suites.iter().filter(|suite| suite.concurrency > config.run.max_concurrency) {
+        let most = config.run.max_concurrency;
+        let message = format!("more than `run.max-concurrency`, which holds it to {most}");
+        problems.push(
+            Finding::warning(Path::parse(&suite.path).key("concurrency"), message)
+                .help(format!("raise `run.max-concurrency` to {}", suite.concurrency)),
+        );
+    }
 }

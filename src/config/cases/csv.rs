@@ -1,0 +1,200 @@
+//! Cases as a table: a header row, then one case a row. Columns are variables, but for a few with a meaning.
+
+use std::collections::HashSet;
+
+use csv::{ReaderBuilder, StringRecord};
+use serde_json::{Map, Value, json};
+
+use super::{CaseReader, case::id_of_position};
+use crate::{
+    config::{assertions::names, path::Path, problems::in_order, suggest},
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        suite::{Case, CaseId},
+    },
+};
+
+/// Prefixes other tools know in `__expected` and we do not: never taken for plain text.
+const NOT_SUPPORTED: &[&str] = &["fn", "eval", "javascript", "python", "file", "grade", "llm-rubric", "similar", "webhook"];
+
+/// What a column is for.
+#[derive(Debug, Clone, PartialEq)]
+enum Column {
+    Id,
+    Description,
+    Tags,
+    Expected,
+    Assertion,
+    Variable(String),
+}
+
+/// Reads a table of cases.
+pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let mut rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes()).into_records();
+    let mut list = Vec::new();
+    let header = match rows.next() {
+        Some(Ok(header)) => header,
+        Some(Err(error)) => return Err(vec![broken(&error, file)]),
+        None => {
+            let help = "the first row names the columns: id, one for each variable, __expected";
+            return Err(vec![Diagnostic::error(Place::at(file, 1, 1), "", "the table is empty").with_help(help)]);
+        }
+    };
+    let columns = columns(&header, file, &mut list);
+    let mut reader = CaseReader::default();
+    let mut cases = Vec::new();
+    for (index, row) in rows.enumerate() {
+        match row {
+            Ok(row) => cases.extend(read_row(&row, index + 1, &header, &columns, file, &mut reader, &mut list)),
+            Err(error) => list.push(broken(&error, file)),
+        }
+    }
+    if list.is_empty() { Ok(cases) } else { Err(in_order(list)) }
+}
+
+fn columns(header: &StringRecord, file: &str, list: &mut Vec<Diagnostic>) -> Vec<Column> {
+    let mut seen = HashSet::new();
+    let line = line_of(header);
+    header
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let name = name.trim();
+            let problem = if name.is_empty() {
+                Some((format!("column {} has no name", index + 1), "name the variable, or remove the column".to_owned()))
+            } else if !seen.insert(name.to_owned()) {
+                Some((format!("the column `{}` comes twice", suggest::shorten(name)), "keep one of them".to_owned()))
+            } else if name.starts_with("__") && column(name) == Column::Variable(name.to_owned()) {
+                let help = suggest::help(name, "special columns", ["__expected"]).unwrap_or_default();
+                Some((format!("the special column `{}` is not known", suggest::shorten(name)), help))
+            } else {
+                None
+            };
+            if let Some((message, help)) = problem {
+                list.push(Diagnostic::error(Place::line(file, line), suggest::shorten(name), message).with_help(help));
+            }
+            column(name)
+        })
+        .collect()
+}
+
+fn column(name: &str) -> Column {
+    match name {
+        "id" => Column::Id,
+        "description" => Column::Description,
+        "tags" => Column::Tags,
+        "expected" => Column::Expected,
+        _ if name.strip_prefix("__expected").is_some_and(|number| number.chars().all(|c| c.is_ascii_digit())) => Column::Assertion,
+        _ => Column::Variable(name.to_owned()),
+    }
+}
+
+fn read_row(
+    row: &StringRecord,
+    position: usize,
+    header: &StringRecord,
+    columns: &[Column],
+    file: &str,
+    reader: &mut CaseReader,
+    list: &mut Vec<Diagnostic>,
+) -> Option<Case> {
+    let place = Place::line(file, line_of(row));
+    if row.len() != columns.len() {
+        let message = format!("this row has {} fields, the header has {}", row.len(), columns.len());
+        list.push(Diagnostic::error(place, "", message).with_help("put fields that contain a comma or a line break in double quotes"));
+        return None;
+    }
+    let mut case = Case {
+        id: id_of_position(position),
+        description: None,
+        vars: Map::new(),
+        expected: None,
+        assertions: Vec::new(),
+        threshold: None,
+        tags: Vec::new(),
+        place: place.clone(),
+    };
+    for ((column, cell), name) in columns.iter().zip(row).zip(header) {
+        let given = !cell.trim().is_empty();
+        match column {
+            Column::Variable(name) => drop(case.vars.insert(name.clone(), cell.into())),
+            Column::Id if given => case.id = CaseId(cell.trim().to_owned()),
+            Column::Description if given => case.description = Some(cell.to_owned()),
+            Column::Tags => case.tags = cell.split(';').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+            Column::Expected if given => case.expected = Some(cell.into()),
+            Column::Assertion if given => match assertion(cell, reader) {
+                Ok(assertion) => case.assertions.push(assertion),
+                Err(problems) => list.extend(problems.into_iter().map(|problem| Diagnostic {
+                    place: place.clone(),
+                    path: name.trim().to_owned(),
+                    ..problem
+                })),
+            },
+            Column::Id | Column::Description | Column::Expected | Column::Assertion => {}
+        }
+    }
+    Some(case)
+}
+
+type Read = Result<std::sync::Arc<crate::domain::suite::assertion::Assertion>, Vec<Diagnostic>>;
+
+/// Reads a cell like `contains: x`, `is-json` or a plain text, which must be the whole answer.
+fn assertion(cell: &str, reader: &mut CaseReader) -> Read {
+    let (name, value) = cell.split_once(':').map_or((cell.trim(), None), |(name, value)| (name.trim(), Some(value.trim())));
+    let bare = name.strip_prefix("not-").unwrap_or(name);
+    let problem = |message: String, help: String| Err(vec![Diagnostic::error(Place::file(""), "", message).with_help(help)]);
+    if names().any(|known| known == bare) {
+        return typed(name, value, reader);
+    }
+    let function = bare.split('(').next().unwrap_or(bare).trim();
+    if value.is_some() && NOT_SUPPORTED.contains(&function) {
+        return problem(format!("assertions of the kind `{function}` are not supported"), plain_text_help(cell));
+    }
+    let word = value.is_some() && bare.len() > 3 && bare.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    if let Some(meant) = suggest::nearest(bare, names()).filter(|_| word) {
+        return problem(
+            format!("unknown assertion `{}`", suggest::shorten(name)),
+            format!("did you mean `{meant}`? {}", plain_text_help(cell)),
+        );
+    }
+    read(&json!({ "equals": cell }), reader)
+}
+
+fn plain_text_help(cell: &str) -> String {
+    format!("for a plain text write `equals: {}`", suggest::shorten(cell))
+}
+
+/// A cell is text; what it stands for follows from what the kind takes: text, a list at commas, or a JSON value.
+fn typed(name: &str, value: Option<&str>, reader: &mut CaseReader) -> Read {
+    let with = |value: Value| Value::Object([(name.to_owned(), value)].into_iter().collect());
+    let Some(text) = value.filter(|text| !text.is_empty()) else {
+        return read(&json!({ "type": name }), reader);
+    };
+    if name.ends_with("-any") || name.ends_with("-all") {
+        let items: Vec<&str> = text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+        return read(&with(json!(items)), reader);
+    }
+    let as_text = read(&with(text.into()), reader);
+    match (as_text, serde_json::from_str::<Value>(text)) {
+        (Err(problems), Ok(value)) => read(&with(value), reader).or(Err(problems)),
+        (read, _) => read,
+    }
+}
+
+fn read(value: &Value, reader: &mut CaseReader) -> Read {
+    let mut findings = Vec::new();
+    let read = reader.assertions.one(value, &Path::root(), &mut findings);
+    let file = Place::file("");
+    read.ok_or_else(|| findings.into_iter().map(|finding| finding.at(file.clone())).collect())
+}
+
+fn line_of(row: &StringRecord) -> usize {
+    row.position().map_or(1, |position| usize::try_from(position.line()).unwrap_or(usize::MAX))
+}
+
+fn broken(error: &csv::Error, file: &str) -> Diagnostic {
+    let place = error
+        .position()
+        .map_or_else(|| Place::file(file), |position| Place::line(file, usize::try_from(position.line()).unwrap_or(usize::MAX)));
+    Diagnostic::error(place, "", format!("the table cannot be read: {error}"))
+}

@@ -1,0 +1,74 @@
+//! Cases from files: JSON Lines, lists in YAML or JSON, and CSV.
+
+mod case;
+mod csv;
+mod jsonl;
+mod list;
+
+use std::{collections::HashMap, sync::Arc};
+
+pub(super) use case::CaseReader;
+pub(super) use list::read as inline;
+
+use super::{document::extension, problems::in_order, suggest::shorten};
+use crate::domain::{
+    diagnostic::{Diagnostic, Place},
+    suite::{Case, CaseDefaults, SuiteSettings, assertion::Assertion},
+};
+
+/// Reads the cases of a file, in the form its extension names.
+///
+/// # Errors
+/// Everything that is wrong in the file.
+pub fn parse(text: &str, file: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let form = extension(file).unwrap_or_default().to_ascii_lowercase();
+    match form.as_str() {
+        "jsonl" | "ndjson" => jsonl::parse(text, file),
+        "yml" | "yaml" | "json" => list::parse(text, file),
+        "csv" => csv::parse(text, file),
+        _ => Err(vec![
+            Diagnostic::error(Place::file(file), "", "cases cannot be read from a file of this kind")
+                .with_help("use .jsonl, .yml, .json or .csv"),
+        ]),
+    }
+}
+
+/// Checks the cases of a suite together: every name once, and no case without an assertion that counts.
+pub fn check(cases: &[Case], suite: &SuiteSettings) -> Vec<Diagnostic> {
+    let mut list = repeated_ids(cases);
+    list.extend(without_assertions(cases, &suite.defaults, &suite.path));
+    in_order(list)
+}
+
+/// Names that more than one case has.
+pub(super) fn repeated_ids(cases: &[Case]) -> Vec<Diagnostic> {
+    let mut first: HashMap<&str, &Place> = HashMap::with_capacity(cases.len());
+    let mut list = Vec::new();
+    for case in cases {
+        if let Some(first) = first.get(case.id.0.as_str()) {
+            let message = format!("a second case has the id `{}`; the first one is at {first}", shorten(&case.id.0));
+            list.push(Diagnostic::error(case.place.clone(), "", message).with_help("give each case its own `id`"));
+        } else {
+            first.insert(&case.id.0, &case.place);
+        }
+    }
+    list
+}
+
+/// Cases that could never fail.
+pub(super) fn without_assertions(cases: &[Case], defaults: &CaseDefaults, suite: &str) -> Vec<Diagnostic> {
+    let counts = |assertions: &[Arc<Assertion>]| assertions.iter().any(|assertion| assertion.weight > 0.0);
+    if counts(&defaults.assertions) {
+        return Vec::new();
+    }
+    let help = format!("give it `assert`, or write assertions for all cases under `{suite}.defaults.assert`");
+    let explain = |case: &Case| {
+        let message = format!("case `{}` has no assertion that counts, so it could never fail", shorten(&case.id.0));
+        Diagnostic::error(case.place.clone(), "", message).with_help(help.as_str())
+    };
+    cases.iter().filter(|case| !counts(&case.assertions)).map(explain).collect()
+}
+
+#[cfg(test)]
+mod tests;

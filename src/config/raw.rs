@@ -1,0 +1,275 @@
+//! The file exactly as written. The doc comments here are what an editor shows.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+/// The configuration of prompt-cicd.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct File {
+    /// The version of this file's form: always 1.
+    #[schemars(required)]
+    pub(super) version: Option<Value>,
+    /// Where answers come from, each under a name of your choice.
+    pub(super) providers: Option<Named<Provider>>,
+    /// What every suite gets where it says nothing itself.
+    #[expect(dead_code, reason = "read here for its schema; its values arrive in the suites")]
+    pub(super) suite_defaults: Option<SuiteDefaults>,
+    /// What is tested: cases for one prompt each.
+    #[serde(default)]
+    pub(super) suites: Vec<Option<Suite>>,
+    /// What a whole run keeps to, all suites together.
+    pub(super) run: Option<Run>,
+}
+
+/// A provider: a server, a program or a recording that answers.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Provider {
+    /// How it is asked.
+    #[schemars(required, schema_with = "kind")]
+    pub(super) kind: Option<String>,
+    /// The model asked for where neither the suite nor the prompt names one.
+    #[schemars(length(min = 1))]
+    pub(super) model: Option<String>,
+    /// Model parameters laid under the prompt's own; OpenAI's names, the server's own ones under `extra`.
+    pub(super) parameters: Option<Map<String, Value>>,
+    /// What tokens cost in US dollars.
+    pub(super) prices: Option<Prices>,
+    /// The address before `/chat/completions` or `/messages` (openai, anthropic).
+    #[schemars(length(min = 1), example = "http://127.0.0.1:8080/v1")]
+    pub(super) base_url: Option<String>,
+    /// The name of the environment variable that holds the key, never the key itself (openai, anthropic).
+    #[schemars(example = &"OPENAI_API_KEY")]
+    pub(super) api_key_env: Option<String>,
+    /// Extra headers with fixed texts (openai, anthropic).
+    pub(super) headers: Option<BTreeMap<String, String>>,
+    /// Whether answers are streamed, which makes the time to the first token known (openai, anthropic).
+    pub(super) stream: Option<bool>,
+    /// The program and its arguments (command).
+    #[schemars(length(min = 1))]
+    pub(super) command: Option<Vec<Option<String>>>,
+    /// Environment variables set to a fixed text (command).
+    pub(super) env: Option<BTreeMap<String, String>>,
+    /// Environment variables the program may see (command).
+    pub(super) pass_env: Option<Vec<Option<String>>>,
+    /// The file of recorded answers (cassette).
+    #[schemars(length(min = 1))]
+    pub(super) path: Option<String>,
+    /// The provider it is recorded from (cassette).
+    #[schemars(length(min = 1))]
+    pub(super) of: Option<String>,
+}
+
+/// Prices in US dollars.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Prices {
+    /// Dollars for a million tokens of the request.
+    #[schemars(required, range(min = 0.0))]
+    pub(super) input_per_million: Option<f64>,
+    /// Dollars for a million tokens of the answer.
+    #[schemars(required, range(min = 0.0))]
+    pub(super) output_per_million: Option<f64>,
+}
+
+/// Values for suites that do not say it themselves.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(dead_code, reason = "read here for its schema; its values arrive in the suites")]
+pub(super) struct SuiteDefaults {
+    /// The provider's name.
+    #[schemars(length(min = 1))]
+    pub(super) provider: Option<String>,
+    /// How many requests of a suite may be under way at once.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) concurrency: Option<u32>,
+    /// How often every case is asked.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) repeat: Option<u32>,
+    /// The share of samples that must pass, from 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(super) min_pass_rate: Option<f64>,
+    /// How long things may take.
+    pub(super) limits: Option<Limits>,
+}
+
+/// Test cases for one prompt, with a provider, assertions, repeats and limits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Suite {
+    /// The suite's name, unique in the file.
+    #[schemars(required, length(min = 1))]
+    pub(super) name: Option<String>,
+    /// The prompt's file, relative to this one.
+    #[schemars(required, length(min = 1), example = "prompts/greeting.prompt.yml")]
+    pub(super) prompt: Option<String>,
+    /// The provider's name.
+    #[schemars(length(min = 1))]
+    pub(super) provider: Option<String>,
+    /// The model asked for; else the prompt's, else the provider's.
+    #[schemars(length(min = 1))]
+    pub(super) model: Option<String>,
+    /// Model parameters laid over the prompt's own; OpenAI's names, the server's own ones under `extra`.
+    pub(super) parameters: Option<Map<String, Value>>,
+    /// How many requests of this suite may be under way at once.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) concurrency: Option<u32>,
+    /// How often every case is asked.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) repeat: Option<u32>,
+    /// The share of samples that must pass, from 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(super) min_pass_rate: Option<f64>,
+    /// Words to select suites by.
+    #[serde(default)]
+    pub(super) tags: Vec<Option<String>>,
+    /// How long things may take.
+    pub(super) limits: Option<Limits>,
+    /// The cases: a file, a list of files, or the cases themselves.
+    #[schemars(required, schema_with = "text_or_list")]
+    pub(super) cases: Option<Value>,
+    /// What every case of this suite gets.
+    pub(super) defaults: Option<CaseDefaults>,
+}
+
+/// How long things may take, like `500ms`, `30s`, `5m` or `2h`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Limits {
+    /// One request, from the first byte sent to the last byte read.
+    #[schemars(example = "30s")]
+    pub(super) request: Option<String>,
+    /// One sample with its retries.
+    #[schemars(example = "2m")]
+    pub(super) case: Option<String>,
+    /// The whole suite.
+    #[schemars(example = "30m")]
+    pub(super) suite: Option<String>,
+}
+
+/// What every case of a suite gets.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct CaseDefaults {
+    /// Variables that a case may override.
+    pub(super) vars: Option<Map<String, Value>>,
+    /// Assertions beside the case's own.
+    pub(super) assert: Option<Vec<Value>>,
+    /// The weighted score, from 0 to 1, from which a case passes; without it every assertion must pass.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub(super) threshold: Option<f64>,
+}
+
+/// What a whole run keeps to.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Run {
+    /// Requests under way at once, whatever the suites ask for.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) max_concurrency: Option<u32>,
+    /// What happens when a provider does not answer.
+    pub(super) retry: Option<Retry>,
+    /// The folder answers are kept in between runs, or false.
+    #[serde(default)]
+    #[schemars(schema_with = "text_or_false")]
+    pub(super) cache: Option<Value>,
+}
+
+/// What happens when a provider does not answer.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Retry {
+    /// Requests for one sample at most, the first one included.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) attempts: Option<u32>,
+    /// The pause before the second request; doubled each time.
+    #[schemars(example = "500ms")]
+    pub(super) base: Option<String>,
+    /// The longest pause of our own making; a server may ask for a longer one.
+    #[schemars(example = "10s")]
+    pub(super) max: Option<String>,
+    /// The time a run may spend on retrying, all samples together.
+    #[schemars(example = "60s")]
+    pub(super) budget: Option<String>,
+}
+
+/// The kinds of providers, in the order of the documentation.
+pub(super) const KINDS: [&str; 5] = ["openai", "anthropic", "command", "echo", "cassette"];
+
+fn kind(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": KINDS})
+}
+
+fn text_or_list(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "array"], "minLength": 1})
+}
+
+fn text_or_false(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "boolean"], "minLength": 1})
+}
+
+/// A whole number, also where it is written as `4.0`: the schema takes both.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000")]
+    Ok(Some(number as u32))
+}
+
+/// A map that keeps the order of the file.
+#[derive(Debug)]
+pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Named(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Named{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<T>()})
+    }
+}
