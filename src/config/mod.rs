@@ -13,10 +13,12 @@ mod locate;
 mod parameters;
 mod path;
 mod problems;
+pub mod prompt_file;
 mod raw;
 mod sections;
 mod strict_json;
 mod suggest;
+mod text_layout;
 
 #[cfg(test)]
 mod tests;

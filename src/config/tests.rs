@@ -376,5 +376,6 @@ proptest::proptest! {
         let text = parts.concat();
         drop(parse(&text, FILE));
         drop(cases::parse(&text, "c.yml"));
+        drop(prompt_file::parse(&text, "p.yml"));
     }
 }
