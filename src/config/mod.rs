@@ -16,6 +16,7 @@ mod problems;
 pub mod prompt_file;
 mod raw;
 mod sections;
+pub mod show;
 mod strict_json;
 mod suggest;
 mod text_layout;
