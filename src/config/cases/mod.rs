@@ -7,7 +7,7 @@ mod list;
 
 use std::{collections::HashMap, sync::Arc};
 
-pub(super) use case::CaseReader;
+pub(super) use case::{CaseReader, KEYS};
 pub(super) use list::read as inline;
 
 use super::{document::extension, problems::in_order, suggest::shorten};
