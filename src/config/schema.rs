@@ -112,12 +112,16 @@ mod tests {
     #[test]
     fn it_accepts_what_init_writes_and_refuses_unknown_keys() {
         let mut starter: Value = serde_yaml::from_str(STARTER).unwrap();
-        // What asks for an assertion is only sure of the kinds that are there.
-        starter["suites"][0]["defaults"]["assert"] = json!([]);
         assert!(accepts(&starter));
         starter["x-anything"] = json!({"a": 1});
         assert!(accepts(&starter));
-        for (pointer, wrong) in [("/version", json!(2)), ("/suites/0/cases", json!([{"vasr": {}}])), ("/suites/0/limits", json!(null))] {
+        for (pointer, wrong) in [
+            ("/version", json!(2)),
+            ("/suites/0/cases", json!([{"vasr": {}}])),
+            ("/suites/0/limits", json!(null)),
+            ("/suites/0/defaults/assert/0", json!({"contians": "x"})),
+            ("/suites/0/defaults/assert/1", json!({"type": "max-words", "vlaue": 1})),
+        ] {
             let mut changed = starter.clone();
             match changed.pointer_mut(pointer) {
                 Some(value) => *value = wrong,

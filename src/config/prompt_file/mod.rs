@@ -161,7 +161,7 @@ impl Reader<'_, '_> {
                 "add `messages:`, or `template:` for a single message of the user",
             ),
             (true, true) => {
-                self.error(root.key("template"), "`messages` and `template` exclude each other", "move the template into a message")
+                self.error(root.key("template"), "`messages` and `template` exclude each other", "move the template into a message");
             }
             (true, false) | (false, true) => {}
         }
