@@ -1,1 +1,6 @@
-//! x
+//! The IO ring: network, files, programs and environment behind `ports`. Nothing is decided here.
+#![expect(clippy::disallowed_methods, reason = "this ring is where IO lives")]
+
+pub mod http;
+pub mod provider;
+pub mod secret;
