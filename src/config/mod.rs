@@ -34,8 +34,9 @@ use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
 
-/// What `init` writes: a small configuration with comments.
-pub const STARTER: &str = include_str!("starter.yml");
+/// What `init` writes.
+#[cfg(test)]
+const STARTER: &str = include_str!("../../templates/init/prompt-cicd.yml");
 
 /// A checked configuration: it cannot hold nonsense.
 #[derive(Debug, Clone)]
@@ -120,6 +121,10 @@ fn version(version: Option<&Value>, problems: &mut Problems<'_>) {
 fn warn_of_held_concurrency(config: &Config, problems: &mut Problems<'_>) {
     for suite in config.suites.iter().filter(|suite| suite.concurrency > config.run.max_concurrency) {
         let most = config.run.max_concurrency;
+        // A default that is held back is nobody's mistake.
+        if !problems.is_written(&Path::parse(&suite.path).key("concurrency")) {
+            continue;
+        }
         let message = format!("more than `run.max-concurrency`, which holds it to {most}");
         problems.push(
             Finding::warning(Path::parse(&suite.path).key("concurrency"), message)

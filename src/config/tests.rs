@@ -73,7 +73,7 @@ fn the_contract_is_read_as_written() {
 #[test]
 fn what_init_writes_is_sound() {
     assert_eq!(said(STARTER), "");
-    assert!(matches!(&config(STARTER).suites[0].cases, CaseSource::Inline(cases) if cases.len() == 2));
+    assert!(matches!(&config(STARTER).suites[0].cases, CaseSource::Files(files) if files.len() == 1));
 }
 
 #[test]

@@ -89,17 +89,21 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// Place, key and message in one line, without severity and help.
+    pub fn described(&self) -> String {
+        let path = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
+        format!("{}: {path}{}", self.place, self.message)
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = match self.severity {
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        write!(f, "{severity}: {}: ", self.place)?;
-        if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
-        }
-        f.write_str(&self.message)?;
+        write!(f, "{severity}: {}", self.described())?;
         if let Some(help) = &self.help {
             write!(f, "\n  help: {help}")?;
         }

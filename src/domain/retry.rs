@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::provider::ProviderFault;
+use super::provider::{FaultKind, ProviderFault};
 
 /// How a run deals with a provider that does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,14 +33,92 @@ impl RetryPolicy {
     }
 }
 
+/// The wall time a run has spent with at least one sample retrying. Overlapping retries count once, so a hundred
+/// samples that wait one second together use one second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RetryClock {
+    closed: Duration,
+    closed_until: Duration,
+    open: usize,
+    since: Duration,
+}
+
+impl RetryClock {
+    /// A sample's first request failed at some point after `attempt_started`: its time counts from then.
+    pub fn begin(&mut self, attempt_started: Duration) {
+        let start = attempt_started.max(self.closed_until);
+        self.since = if self.open == 0 { start } else { self.since.min(start) };
+        self.open += 1;
+    }
+
+    /// A retrying sample ended, well or not.
+    pub fn end(&mut self, now: Duration) {
+        self.open = self.open.saturating_sub(1);
+        if self.open == 0 {
+            self.closed += now.saturating_sub(self.since);
+            self.closed_until = now;
+        }
+    }
+
+    /// What is left of `budget`.
+    pub fn left(&self, now: Duration, budget: Duration) -> Duration {
+        let running = if self.open > 0 { now.saturating_sub(self.since) } else { Duration::ZERO };
+        budget.saturating_sub(self.closed + running)
+    }
+}
+
+/// Stops asking a provider that fails again and again, so that a dead endpoint costs seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Breaker {
+    failed_in_a_row: u32,
+    answered: bool,
+    down: Option<FaultKind>,
+}
+
+impl Breaker {
+    /// Samples lost in a row before a provider that never answered counts as down.
+    pub const NEVER_ANSWERED: u32 = 5;
+    /// The same for one that has answered in this run.
+    pub const ANSWERED: u32 = 20;
+
+    /// An answer came.
+    pub fn succeeded(&mut self) {
+        self.failed_in_a_row = 0;
+        self.answered = true;
+    }
+
+    /// A sample was lost after all its retries. A refused key is down at once: it stays wrong. Without retry budget
+    /// (`budget_left` false) patience is shorter, or every further sample would cost a whole request limit.
+    pub fn failed(&mut self, kind: FaultKind, budget_left: bool) {
+        // A recording that lacks one request may have the next: nothing is saved by not looking.
+        if kind == FaultKind::NotRecorded {
+            return;
+        }
+        self.failed_in_a_row += 1;
+        let limit = match (self.answered, budget_left) {
+            (true, true) => Self::ANSWERED,
+            (true, false) | (false, true) => Self::NEVER_ANSWERED,
+            (false, false) => 1,
+        };
+        if kind == FaultKind::Denied || self.failed_in_a_row >= limit {
+            self.down.get_or_insert(kind);
+        }
+    }
+
+    /// Why the provider is not asked any more.
+    pub fn down(&self) -> Option<FaultKind> {
+        self.down
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::provider::FaultKind;
 
     const POLICY: RetryPolicy =
-        RetryPolicy { attempts: 4, base: Duration::from_millis(500), max: Duration::from_secs(10), budget: Duration::from_secs(60) };
-    const LEFT: Duration = Duration::from_secs(60);
+        RetryPolicy { attempts: 4, base: Duration::from_millis(500), max: Duration::from_secs(10), budget: Duration::from_mins(1) };
+    const LEFT: Duration = Duration::from_mins(1);
 
     fn fault(kind: FaultKind) -> ProviderFault {
         ProviderFault::new(kind, "x")
@@ -66,5 +144,60 @@ mod tests {
         for kind in [FaultKind::Denied, FaultKind::Rejected, FaultKind::NotRecorded] {
             assert_eq!(POLICY.pause(&fault(kind), 1, 0.0, LEFT), None);
         }
+    }
+
+    #[test]
+    fn overlapping_retries_count_once() {
+        let at = Duration::from_secs;
+        let mut clock = RetryClock::default();
+        clock.begin(at(0));
+        clock.begin(at(1));
+        assert_eq!(clock.left(at(4), at(60)), at(56));
+        clock.end(at(4));
+        clock.end(at(5));
+        assert_eq!(clock.left(at(100), at(60)), at(55), "no time passes while nothing retries");
+        clock.begin(at(3));
+        assert_eq!(clock.left(at(10), at(60)), at(50), "time before 5 s is counted already");
+    }
+
+    #[test]
+    fn the_failed_first_request_counts() {
+        let mut clock = RetryClock::default();
+        clock.begin(Duration::from_secs(0));
+        assert_eq!(clock.left(Duration::from_secs(30), Duration::from_mins(1)), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_dead_provider_is_given_up_and_a_shaky_one_is_not() {
+        let mut dead = Breaker::default();
+        for _ in 0..Breaker::NEVER_ANSWERED {
+            assert_eq!(dead.down(), None);
+            dead.failed(FaultKind::Unreachable, true);
+        }
+        assert_eq!(dead.down(), Some(FaultKind::Unreachable));
+
+        let mut shaky = Breaker::default();
+        for _ in 0..100 {
+            shaky.succeeded();
+            (0..=Breaker::NEVER_ANSWERED).for_each(|_| shaky.failed(FaultKind::Timeout, true));
+        }
+        assert_eq!(shaky.down(), None);
+    }
+
+    #[test]
+    fn without_budget_a_provider_that_never_answered_is_down_after_one_loss() {
+        let mut breaker = Breaker::default();
+        breaker.failed(FaultKind::Timeout, false);
+        assert_eq!(breaker.down(), Some(FaultKind::Timeout));
+    }
+
+    #[test]
+    fn a_refused_key_is_down_at_once_and_a_gap_in_a_recording_never() {
+        let mut denied = Breaker::default();
+        denied.failed(FaultKind::Denied, true);
+        assert_eq!(denied.down(), Some(FaultKind::Denied));
+        let mut gaps = Breaker::default();
+        (0..100).for_each(|_| gaps.failed(FaultKind::NotRecorded, true));
+        assert_eq!(gaps.down(), None);
     }
 }

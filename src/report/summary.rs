@@ -136,6 +136,19 @@ pub(super) struct FaultGroup<'a> {
     pub kind: FaultKind,
     pub message: &'a str,
     pub count: usize,
+    /// The first few cases it hit.
+    pub cases: Vec<&'a str>,
+}
+
+/// Cases named for a fault; the count says how many there are.
+const NAMED_CASES: usize = 3;
+
+impl FaultGroup<'_> {
+    /// `2 samples (ana, ben)`: how many and which.
+    pub(super) fn samples(&self) -> String {
+        let more = if self.count > self.cases.len() { ", …" } else { "" };
+        format!("{} ({}{more})", number::plural(self.count, "sample"), self.cases.join(", "))
+    }
 }
 
 /// The faults of a suite, each message once, the most frequent first.
@@ -146,8 +159,15 @@ pub(super) fn faults(suite: &SuiteRun) -> Vec<FaultGroup<'_>> {
         if let SampleResult::Faulted(fault) = &sample.result {
             let position = *positions.entry((fault.kind, fault.message.as_str())).or_insert(groups.len());
             match groups.get_mut(position) {
-                Some(group) => group.count += 1,
-                None => groups.push(FaultGroup { kind: fault.kind, message: &fault.message, count: 1 }),
+                Some(group) => {
+                    group.count += 1;
+                    if group.cases.len() < NAMED_CASES {
+                        group.cases.push(&sample.case_id.0);
+                    }
+                }
+                None => {
+                    groups.push(FaultGroup { kind: fault.kind, message: &fault.message, count: 1, cases: vec![sample.case_id.0.as_str()] });
+                }
             }
         }
     }
@@ -233,6 +253,7 @@ mod tests {
         }
         let groups = faults(&run.suites[0]);
         assert_eq!(groups.iter().map(|group| (group.message, group.count)).collect::<Vec<_>>(), [("often", 3), ("once", 1)]);
+        assert_eq!(groups[0].samples().matches(", ").count(), 2, "{}", groups[0].samples());
     }
 
     #[test]

@@ -18,8 +18,10 @@ use crate::domain::{
     suite::run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
 };
 
-/// Failing samples shown of one suite, unless everything is asked for.
-const FAILING_SHOWN: usize = 20;
+/// Failing samples shown of all suites together, unless everything is asked for: what fits a look.
+const FAILING_SHOWN: usize = 10;
+/// Failing samples shown of each failing suite, however many there are.
+const FAILING_SHOWN_EACH: usize = 2;
 /// Different faults shown of one suite, unless everything is asked for.
 const FAULTS_SHOWN: usize = 10;
 /// Characters shown of an answer when everything is asked for; else about two lines.
@@ -59,8 +61,10 @@ pub fn render(run: &TestRun, style: &Style, out: &mut dyn Write) -> io::Result<(
     let headline = format!("{} {}: {}", summary::mark(verdict), summary::word(verdict).to_uppercase(), summary::conclusion(run));
     writeln!(out, "{}", paint(style, &[BOLD, color(verdict)], &headline))?;
     suites(run, style, out)?;
+    let failing = run.suites.iter().filter(|suite| suite.counts().failed > 0).count();
+    let shown = if style.verbose { usize::MAX } else { (FAILING_SHOWN / failing.max(1)).max(FAILING_SHOWN_EACH) };
     for suite in &run.suites {
-        details(suite, style, out)?;
+        details(suite, shown, style, out)?;
     }
     writeln!(out)?;
     for warning in &run.warnings {
@@ -115,14 +119,13 @@ fn row(suite: &SuiteRun) -> Vec<String> {
     ]
 }
 
-/// What is worth knowing of one suite beyond its line; nothing when all is well.
-fn details(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+/// What is worth knowing of one suite beyond its line, with so many failing samples; nothing when all is well.
+fn details(suite: &SuiteRun, shown: usize, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let counts = suite.counts();
     if counts.passed == counts.total && !style.verbose {
         return Ok(());
     }
     writeln!(out, "\n{}", paint(style, &[BOLD], &one_line(&truncate_chars(&suite.name, NAME_SHOWN))))?;
-    let shown = if style.verbose { usize::MAX } else { FAILING_SHOWN };
     for (sample, answer, assertions) in summary::judged(suite, false).take(shown) {
         judged(sample, answer, assertions, style, out)?;
     }
@@ -171,7 +174,7 @@ fn unjudged(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<
     let shown = if style.verbose { usize::MAX } else { FAULTS_SHOWN };
     for fault in faults.iter().take(shown) {
         let message = one_line(&truncate_chars(fault.message, REASON_SHOWN));
-        writeln!(out, "  {mark} {} without an answer ({}): {message}", number::plural(fault.count, "sample"), fault.kind.as_str())?;
+        writeln!(out, "  {mark} {} without an answer ({}): {message}", one_line(&fault.samples()), fault.kind.as_str())?;
     }
     if faults.len() > shown {
         writeln!(out, "  … {} more kinds of message; -v shows them", number::size(faults.len() - shown))?;
@@ -273,11 +276,11 @@ mod tests {
     }
 
     #[test]
-    fn only_twenty_failures_are_shown_unless_all_are_asked_for() {
+    fn only_ten_failures_are_shown_unless_all_are_asked_for() {
         let run = fixture::failing(25);
         let short = text(&run, &PLAIN);
-        assert_eq!(short.matches("answer: ").count(), 20);
-        assert!(short.contains("… 5 more failed; -v shows them"), "{short}");
+        assert_eq!(short.matches("answer: ").count(), 10);
+        assert!(short.contains("… 15 more failed; -v shows them"), "{short}");
         assert_eq!(text(&run, &Style { verbose: true, ..PLAIN }).matches("answer: ").count(), 25);
     }
 

@@ -18,6 +18,7 @@ fn suite(defaults: CaseDefaults) -> SuiteSettings {
     SuiteSettings {
         name: "greeting".to_owned(),
         path: "suites[0]".to_owned(),
+        place: Place::file("prompt-cicd.yml"),
         prompt: PathBuf::from("p.txt"),
         provider: "say".to_owned(),
         model: None,

@@ -79,6 +79,7 @@ fn one(
     Some(SuiteSettings {
         name: suite.name?,
         path: path.to_string(),
+        place: problems.place_of(path),
         prompt: PathBuf::from(suite.prompt?),
         provider: provider?,
         model: suite.model,

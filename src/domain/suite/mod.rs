@@ -8,6 +8,8 @@ use std::{path::PathBuf, time::Duration};
 
 pub use case::{Case, CaseId};
 
+use super::diagnostic::Place;
+
 /// A suite as the configuration has it, before its prompt and cases are read.
 #[derive(Debug, Clone)]
 pub struct SuiteSettings {
@@ -15,6 +17,8 @@ pub struct SuiteSettings {
     pub name: String,
     /// Where it stands in the configuration (`suites[2]`), for messages.
     pub path: String,
+    /// The same as a place in the file.
+    pub place: Place,
     /// The prompt's file, relative to the configuration file.
     pub prompt: PathBuf,
     /// The provider's name.

@@ -152,7 +152,7 @@ fn section(suite: &SuiteRun) -> Section {
         .take(FAULTS_SHOWN)
         .map(|fault| {
             let message = truncate_chars(fault.message, REASON_SHOWN);
-            format!("{} without an answer ({}): {message}", number::plural(fault.count, "sample"), fault.kind.as_str())
+            format!("{} without an answer ({}): {message}", fault.samples(), fault.kind.as_str())
         })
         .collect();
     if let Some(more @ 1..) = faults.len().checked_sub(FAULTS_SHOWN) {
