@@ -1,1 +1,72 @@
-fn main() {}
+//! The process edge: parse, call, write, turn the conclusion into an exit code.
+
+use std::{
+    io::{self, ErrorKind, Write as _},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use prompt_cicd::{
+    app::{Failure, exit_code},
+    cli::Cli,
+    wiring,
+};
+
+fn main() -> ExitCode {
+    // clap answers usage errors (2), --help and --version itself.
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    wiring::start_log(&cli.global);
+    let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => failed(&Failure::Internal(error.into())),
+    };
+    ExitCode::from(code)
+}
+
+async fn run(cli: Cli) -> u8 {
+    let services = wiring::services(&cli.global);
+    let style = wiring::style(&cli.global);
+    let no_fail = cli.no_fail();
+    match cli.run(&services, style).await {
+        Ok(finished) => {
+            for note in &finished.notes {
+                say(note);
+            }
+            let written = io::stdout().write_all(&finished.stdout).and_then(|()| io::stdout().flush());
+            let code = finished.outcome.exit_code();
+            match written {
+                // Whoever closed the pipe has seen enough; the conclusion stands.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    say(&format!("error: standard output: {error}"));
+                    exit_code::strongest([code, 3])
+                }
+                Ok(()) | Err(_) if no_fail => exit_code::without_results(code),
+                Ok(()) | Err(_) => code,
+            }
+        }
+        Err(failure) => failed(&failure),
+    }
+}
+
+fn failed(failure: &Failure) -> u8 {
+    for detail in failure.details() {
+        say(&detail);
+    }
+    say(&format!("error: {failure}"));
+    if let Some(hint) = failure.hint() {
+        say(&format!("  help: {hint}"));
+    }
+    failure.exit_code()
+}
+
+/// Nobody is left to be told that standard error is gone.
+fn say(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}

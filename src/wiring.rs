@@ -1,1 +1,62 @@
-//! x
+//! The only constructor of adapters: from flags and environment to services.
+#![expect(clippy::disallowed_methods, reason = "this ring reads the environment")]
+
+use std::{io::IsTerminal as _, sync::Arc};
+
+use crate::{
+    adapters::{
+        clock::SystemClock,
+        log,
+        process::OwnProcess,
+        progress::{Bar, Lines, Silent},
+        provider::ProviderFactory,
+        workspace::Disk,
+    },
+    app::Services,
+    cli::{Color, Global, LogFormat},
+    ports::progress::Progress,
+    report::Style,
+};
+
+/// Makes the services for one command.
+pub fn services(global: &Global) -> Services {
+    let progress: Arc<dyn Progress> = if global.quiet {
+        Arc::new(Silent)
+    } else if std::io::stderr().is_terminal() && std::env::var_os("CI").is_none() {
+        Arc::new(Bar::default())
+    } else {
+        Arc::new(Lines::default())
+    };
+    let environment = |name: &str| std::env::var(name).ok();
+    Services {
+        clock: Arc::new(SystemClock::default()),
+        workspace: Arc::new(Disk),
+        providers: Arc::new(ProviderFactory::new(Arc::new(environment), "")),
+        progress,
+        process: Arc::new(OwnProcess::default()),
+    }
+}
+
+/// Starts the log.
+pub fn start_log(global: &Global) {
+    let format = match global.log_format {
+        LogFormat::Text => log::LogFormat::Text,
+        LogFormat::Json => log::LogFormat::Json,
+    };
+    log::start(format, global.verbose, color(global, std::io::stderr().is_terminal()));
+}
+
+/// How text on standard output looks.
+pub fn style(global: &Global) -> Style {
+    let terminal = std::io::stdout().is_terminal();
+    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120);
+    Style { color: color(global, terminal), width, verbose: global.verbose > 0 }
+}
+
+fn color(global: &Global, terminal: bool) -> bool {
+    match global.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}

@@ -1,6 +1,11 @@
 //! The IO ring: network, files, programs and environment behind `ports`. Nothing is decided here.
 #![expect(clippy::disallowed_methods, reason = "this ring is where IO lives")]
 
+pub mod clock;
 pub mod http;
+pub mod log;
+pub mod process;
+pub mod progress;
 pub mod provider;
 pub mod secret;
+pub mod workspace;

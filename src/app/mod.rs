@@ -1,1 +1,81 @@
-//! x
+//! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
+
+pub mod config;
+pub mod exit_code;
+pub mod failure;
+pub mod init;
+pub mod outcome;
+pub mod test;
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use crate::{
+    domain::diagnostic::Diagnostic,
+    ports::{clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+};
+pub use failure::Failure;
+pub use outcome::Outcome;
+
+/// The ports a use-case may use, made by the wiring.
+#[derive(Clone)]
+pub struct Services {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The user's files.
+    pub workspace: Arc<dyn Workspace>,
+    /// Models.
+    pub providers: Arc<dyn Providers>,
+    /// How far a run is.
+    pub progress: Arc<dyn Progress>,
+    /// The process we are.
+    pub process: Arc<dyn Process>,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
+}
+
+/// What a use-case hands back to be shown.
+#[derive(Debug)]
+pub struct Finished {
+    /// The conclusion, which decides the exit code.
+    pub outcome: Outcome,
+    /// What standard output gets.
+    pub stdout: Vec<u8>,
+    /// What standard error gets: warnings and places of written files, one a line.
+    pub notes: Vec<String>,
+}
+
+impl Finished {
+    /// A conclusion without trouble.
+    pub fn done(stdout: impl Into<Vec<u8>>) -> Self {
+        Self { outcome: Outcome::Done, stdout: stdout.into(), notes: Vec::new() }
+    }
+}
+
+/// The places a configuration is looked for, in this order, below the working directory.
+pub const CONFIG_PLACES: [&str; 4] = ["prompt-cicd.yml", "prompt-cicd.yaml", ".github/prompt-cicd.yml", ".prompt-cicd.yml"];
+
+/// The most bytes of a configuration or a prompt file that are read.
+const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// Finds and reads the configuration file.
+fn read_config(services: &Services, given: Option<PathBuf>) -> Result<(PathBuf, String), Failure> {
+    let path = match given {
+        Some(path) => path,
+        None => CONFIG_PLACES
+            .iter()
+            .map(PathBuf::from)
+            .find(|place| services.workspace.exists(place))
+            .ok_or_else(|| Failure::NoConfiguration { places: CONFIG_PLACES.to_vec() })?,
+    };
+    let text = services.workspace.read_text(&path, TEXT_LIMIT).map_err(Failure::File)?;
+    Ok((path, text))
+}
+
+/// Diagnostics as lines for standard error.
+fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
+    diagnostics.iter().map(ToString::to_string).collect()
+}

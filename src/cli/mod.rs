@@ -1,1 +1,98 @@
-//! x
+//! The command line: flags in, a request to `app` out. No decisions here.
+
+mod completions;
+mod config;
+mod init;
+mod test;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    app::{Failure, Finished, Services},
+    report::Style,
+};
+
+/// Test prompts against real models, with numbers, before and after they change.
+#[derive(Debug, Parser)]
+#[command(name = "prompt-cicd", version, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The configuration file [default: prompt-cicd.yml, prompt-cicd.yaml, .github/prompt-cicd.yml, .prompt-cicd.yml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more; twice for every step, three times for libraries too
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// No progress on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Colours on the terminal
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// How the log on standard error looks
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Test(test::Args),
+    Init(init::Args),
+    Config(config::Args),
+    Completions(completions::Args),
+}
+
+impl Cli {
+    /// Whether a bad result (10 to 13) is to exit with 0.
+    pub fn no_fail(&self) -> bool {
+        match &self.command {
+            Command::Test(args) => args.no_fail,
+            Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+        }
+    }
+
+    /// Carries out the command.
+    ///
+    /// # Errors
+    /// Whatever keeps the command from concluding.
+    pub async fn run(self, services: &Services, style: Style) -> Result<Finished, Failure> {
+        let config = self.global.config;
+        match self.command {
+            Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
+            Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
+            Command::Config(args) => config::run(services, config, args),
+            Command::Completions(args) => Ok(completions::run(&args)),
+        }
+    }
+}

@@ -186,7 +186,7 @@ pub(super) fn load(path: &Path, last_line: LastLine) -> Result<Vec<Record>, Conn
     for number in 1.. {
         line.clear();
         let wrong = |reason: &str, help: &str| ConnectError {
-            message: format!("cassette {}, line {number}: {reason}", path.display()),
+            message: format!("{}:{number}: {reason}", path.display()),
             help: Some(help.to_owned()),
         };
         let read = reader.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut line);

@@ -102,10 +102,10 @@ fn broken_lines_are_named() {
         value.to_string()
     };
     let table = [
-        ("{broken".to_owned(), "line 2: no recording"),
-        ("[]".to_owned(), "line 2: no recording"),
+        ("{broken".to_owned(), "c.jsonl:2: no recording"),
+        ("[]".to_owned(), "c.jsonl:2: no recording"),
         ("<<<<<<< HEAD".to_owned(), "merge conflict"),
-        (line(&request("Hi"), "Other"), "line 2: another answer to the request of line 1"),
+        (line(&request("Hi"), "Other"), "c.jsonl:2: another answer to the request of line 1"),
         (changed(&|value| value["request"]["messages"][1]["content"] = json!("edited")), "edited by hand?"),
         (changed(&|value| value["key"] = json!("00")), "edited by hand?"),
         (changed(&|value| value["answer"]["latency_ms"] = json!(-1.0)), "`latency_ms` is no time"),
@@ -116,10 +116,10 @@ fn broken_lines_are_named() {
     ];
     for (second, words) in table {
         let error = connect_error(open(format!("{good}{second}\n")).1);
-        assert!(error.contains("c.jsonl, line 2: ") && error.contains(words), "{error}");
+        assert!(error.contains("c.jsonl:2: ") && error.contains(words), "{error}");
     }
     let error = connect_error(open([good.as_bytes(), b"\xff\xfe\n"].concat()).1);
-    assert!(error.contains("line 2: no recording"), "{error}");
+    assert!(error.contains("c.jsonl:2: no recording"), "{error}");
 }
 
 #[test]

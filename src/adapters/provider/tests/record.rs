@@ -172,13 +172,13 @@ fn a_broken_cassette_is_not_overwritten() {
     let path = folder.path().join("c.jsonl");
     fs::write(&path, "{broken\n").unwrap();
     let error = connect_error(factory(Path::new(".")).connect(&echo(), &[], &recording_to(path.clone())));
-    assert!(error.contains("c.jsonl, line 1"), "{error}");
+    assert!(error.contains("c.jsonl:1: "), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "{broken\n");
     assert!(!partial(&path).exists());
     fs::write(&path, "").unwrap();
     fs::write(partial(&path), "{broken\n").unwrap();
     let error = connect_error(factory(Path::new(".")).connect(&echo(), &[], &recording_to(path.clone())));
-    assert!(error.contains("c.jsonl.partial, line 1"), "{error}");
+    assert!(error.contains("c.jsonl.partial:1: "), "{error}");
     assert_eq!(fs::read_to_string(partial(&path)).unwrap(), "{broken\n", "nothing is thrown away");
     let error = connect_error(factory(Path::new(".")).connect(&echo(), &[], &recording_to("/dev/null/c.jsonl".into())));
     assert!(error.contains("cannot record to /dev/null/c.jsonl"), "{error}");

@@ -1,0 +1,173 @@
+//! The file system.
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::ports::workspace::{Workspace, WorkspaceError};
+
+/// Files on disk, relative to the working directory.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Disk;
+
+impl Workspace for Disk {
+    fn read_text(&self, path: &Path, limit: u64) -> Result<String, WorkspaceError> {
+        let file = fs::File::open(path).map_err(io_error(path))?;
+        let meta = file.metadata().map_err(io_error(path))?;
+        if meta.is_dir() {
+            return Err(io_error(path)(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
+        }
+        let mut bytes = Vec::new();
+        // A pipe has no size beforehand: reading one byte more than allowed tells.
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error(path))?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX).max(if meta.is_file() { meta.len() } else { 0 });
+        if size > limit {
+            return Err(WorkspaceError::TooLarge { path: path.to_owned(), size, limit });
+        }
+        let mut text = String::from_utf8(bytes)
+            .map_err(|error| WorkspaceError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })?;
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        Ok(text)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    fn matching(&self, pattern: &Path) -> Result<Vec<PathBuf>, WorkspaceError> {
+        let Some(name) = pattern.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*')) else {
+            return Ok(vec![pattern.to_owned()]);
+        };
+        let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).map_err(io_error(folder))? {
+            let entry = entry.map_err(io_error(folder))?;
+            if entry.file_name().to_str().is_some_and(|file| wildcard(name, file)) {
+                // Kept relative as the user wrote it, without the `./` that was put in only to read the folder.
+                found.push(pattern.with_file_name(entry.file_name()));
+            }
+        }
+        found.sort();
+        if found.is_empty() {
+            return Err(io_error(pattern)(io::Error::new(io::ErrorKind::NotFound, "no file matches")));
+        }
+        Ok(found)
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), WorkspaceError> {
+        let folder = parent(path);
+        fs::create_dir_all(folder).map_err(io_error(path))?;
+        if is_special(path) {
+            // A pipe or /dev/stdout cannot be replaced, only written to.
+            return fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(content)).map_err(io_error(path));
+        }
+        let mut file =
+            tempfile::Builder::new().prefix(".prompt-cicd-").permissions(readable()).tempfile_in(folder).map_err(io_error(path))?;
+        file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(io_error(path))?;
+        file.persist(path).map_err(|error| io_error(path)(error.error))?;
+        Ok(())
+    }
+
+    fn probe(&self, path: &Path) -> Result<(), WorkspaceError> {
+        if path.is_dir() {
+            return Err(io_error(path)(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
+        }
+        if is_special(path) {
+            return Ok(());
+        }
+        let folder = parent(path);
+        fs::create_dir_all(folder).map_err(io_error(path))?;
+        tempfile::Builder::new().prefix(".prompt-cicd-").tempfile_in(folder).map_err(io_error(path))?;
+        Ok(())
+    }
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> WorkspaceError {
+    let path = path.to_owned();
+    move |source| WorkspaceError::Io { path: path.clone(), source }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a path exists and is neither file nor folder.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
+/// Temporary files are private by default; a report is for everyone.
+fn readable() -> fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::Permissions::from_mode(0o644)
+}
+
+/// Whether `text` matches `pattern`, in which `*` stands for any characters.
+fn wildcard(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_characters() {
+        for (pattern, text, expected) in [
+            ("*.jsonl", "a.jsonl", true),
+            ("*.jsonl", "a.json", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(wildcard(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_write_replaces_the_whole_file_or_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.txt");
+        Disk.write(&path, b"one").unwrap();
+        Disk.write(&path, b"two").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn reading_is_bounded_and_wants_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        fs::write(&path, b"\xef\xbb\xbfabc").unwrap();
+        assert_eq!(Disk.read_text(&path, 6).unwrap(), "abc");
+        assert!(matches!(Disk.read_text(&path, 5), Err(WorkspaceError::TooLarge { size: 6, .. })));
+        fs::write(&path, b"ab\xff").unwrap();
+        assert!(matches!(Disk.read_text(&path, 9), Err(WorkspaceError::NotUtf8 { offset: 2, .. })));
+        assert!(Disk.read_text(folder.path(), 9).is_err());
+    }
+
+    #[test]
+    fn a_pattern_without_matches_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Disk.matching(&folder.path().join("*.jsonl")).is_err());
+        for name in ["b.jsonl", "a.jsonl", "c.txt"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = Disk.matching(&folder.path().join("*.jsonl")).unwrap();
+        assert_eq!(found, [folder.path().join("a.jsonl"), folder.path().join("b.jsonl")]);
+    }
+}

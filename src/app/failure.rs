@@ -1,0 +1,72 @@
+//! Why a run could not conclude, each with its exit code and the next step.
+
+use thiserror::Error;
+
+use crate::{
+    domain::diagnostic::Diagnostic,
+    ports::{provider::ConnectError, workspace::WorkspaceError},
+};
+
+/// A run without a conclusion.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// What the user wrote does not hold together; all of it at once.
+    #[error("{}", summary(.0))]
+    Configuration(Vec<Diagnostic>),
+    /// No configuration was given and none stands in the usual places.
+    #[error("no configuration found (looked for {})", .places.join(", "))]
+    NoConfiguration {
+        /// Where it was looked for.
+        places: Vec<&'static str>,
+    },
+    /// A file could not be read or written.
+    #[error("{0}")]
+    File(#[source] WorkspaceError),
+    /// A provider cannot be used at all.
+    #[error("{0}")]
+    Provider(#[source] ConnectError),
+    /// The selection left nothing to do.
+    #[error("nothing selected: {0}")]
+    NothingSelected(String),
+    /// A bug.
+    #[error("internal error: {0:#}")]
+    Internal(#[source] anyhow::Error),
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) | Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) => 3,
+            Self::NothingSelected(_) => 4,
+            Self::Internal(_) => 1,
+        }
+    }
+
+    /// The next step; `docs/troubleshooting.md` has a section of the same name for each kind.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Configuration(_) => Some("check it again without running anything: prompt-cicd config check".to_owned()),
+            Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
+            Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
+            Self::Provider(error) => error.help.clone(),
+            Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
+            Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
+        }
+    }
+
+    /// What is wrong in detail, a text each.
+    pub fn details(&self) -> Vec<String> {
+        match self {
+            Self::Configuration(diagnostics) => super::lines(diagnostics),
+            Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
+        }
+    }
+}
+
+fn summary(diagnostics: &[Diagnostic]) -> String {
+    match diagnostics.len() {
+        1 => "1 problem; nothing was run".to_owned(),
+        count => format!("{count} problems; nothing was run"),
+    }
+}

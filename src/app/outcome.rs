@@ -1,0 +1,88 @@
+//! What a finished run concluded. A bad result is an outcome, not an error.
+
+use std::collections::BTreeSet;
+
+use super::exit_code;
+use crate::domain::{
+    provider::FaultKind,
+    suite::run::{TestRun, TestVerdict},
+};
+
+/// A conclusion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Did what was asked; there was nothing to judge.
+    Done,
+    /// Suites were run.
+    Tested {
+        /// What they concluded.
+        verdict: TestVerdict,
+        /// What kept providers from answering.
+        faults: BTreeSet<FaultKind>,
+        /// Whether a signal stopped the run.
+        interrupted: bool,
+        /// Whether a report or a recording could not be written.
+        unwritten: bool,
+    },
+}
+
+impl Outcome {
+    /// The conclusion of a run of suites.
+    pub fn of(run: &TestRun, unwritten: bool) -> Self {
+        Self::Tested { verdict: run.verdict(), faults: run.faults(), interrupted: run.interrupted, unwritten }
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Tested { verdict, faults, interrupted, unwritten } => {
+                let verdict = match verdict {
+                    TestVerdict::Failed => Some(10),
+                    // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
+                    TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
+                    TestVerdict::Inconclusive | TestVerdict::Passed => None,
+                };
+                let faults = faults.iter().map(|fault| fault_code(*fault));
+                exit_code::strongest(verdict.into_iter().chain(faults).chain(interrupted.then_some(130)).chain(unwritten.then_some(3)))
+            }
+        }
+    }
+}
+
+fn fault_code(fault: FaultKind) -> u8 {
+    match fault {
+        FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Malformed => 30,
+        FaultKind::Denied | FaultKind::Rejected | FaultKind::RateLimited => 31,
+        FaultKind::NotRecorded => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tested(verdict: TestVerdict, faults: &[FaultKind], interrupted: bool) -> u8 {
+        Outcome::Tested { verdict, faults: faults.iter().copied().collect(), interrupted, unwritten: false }.exit_code()
+    }
+
+    #[test]
+    fn an_outage_is_not_a_regression_and_not_a_pass() {
+        assert_eq!(tested(TestVerdict::Inconclusive, &[FaultKind::Unreachable], false), 30);
+        assert_eq!(tested(TestVerdict::Inconclusive, &[FaultKind::Unreachable, FaultKind::Denied], false), 31);
+        assert_eq!(tested(TestVerdict::Passed, &[FaultKind::Timeout], false), 30);
+        assert_eq!(tested(TestVerdict::Inconclusive, &[FaultKind::NotRecorded], false), 3);
+    }
+
+    #[test]
+    fn a_certain_failure_outranks_an_outage() {
+        assert_eq!(tested(TestVerdict::Failed, &[FaultKind::Unreachable], false), 10);
+        assert_eq!(tested(TestVerdict::Failed, &[], true), 130);
+    }
+
+    #[test]
+    fn an_unexplained_gap_is_a_bug() {
+        assert_eq!(tested(TestVerdict::Inconclusive, &[], false), 1);
+        assert_eq!(tested(TestVerdict::Passed, &[], false), 0);
+    }
+}

@@ -1,0 +1,279 @@
+//! From files to a plan: reads the configuration, its prompts and cases, and proves that every sample can be asked and judged.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+
+use super::{Plan, SuitePlan, plan::CasePlan};
+use crate::{
+    app::{Failure, Services, TEXT_LIMIT, read_config},
+    config,
+    domain::{
+        diagnostic::{Diagnostic, Place, Severity},
+        prompt::{Prompt, Variables},
+        provider::{ProviderKind, ProviderSettings},
+        suite::{Case, CaseId, CaseSource, SuiteSettings},
+    },
+};
+
+/// The most bytes of a file with cases that are read.
+const CASES_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Where to read, and what the command line says instead of the file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LoadRequest {
+    pub(super) config: Option<PathBuf>,
+    pub(super) provider: Option<String>,
+    pub(super) concurrency: Option<usize>,
+    pub(super) repeat: Option<u32>,
+}
+
+/// Reads and checks everything.
+///
+/// # Errors
+/// Every problem that was found, in one go.
+pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, Vec<Diagnostic>), Failure> {
+    let (path, text) = read_config(services, request.config.clone())?;
+    let (mut config, mut found) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
+    let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    for provider in &mut config.providers {
+        if let ProviderKind::Cassette { path, .. } = &mut provider.kind {
+            *path = base.join(&*path);
+        }
+    }
+    let mut loader = Loader { services, base: &base, found: Vec::new() };
+    let suites = config
+        .suites
+        .into_iter()
+        .map(|settings| overridden(settings, request))
+        .filter_map(|settings| loader.suite(settings, &config.providers))
+        .collect();
+    found.append(&mut loader.found);
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Failure::Configuration(found));
+    }
+    Ok((Plan { suites, providers: config.providers, run: config.run, base }, found))
+}
+
+fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
+    if let Some(provider) = &request.provider {
+        settings.provider.clone_from(provider);
+    }
+    settings.concurrency = request.concurrency.unwrap_or(settings.concurrency);
+    settings.repeat = request.repeat.unwrap_or(settings.repeat);
+    settings
+}
+
+struct Loader<'a> {
+    services: &'a Services,
+    base: &'a Path,
+    found: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn suite(&mut self, settings: SuiteSettings, providers: &[ProviderSettings]) -> Option<SuitePlan> {
+        let prompt = self.prompt(&settings);
+        let defaults = prompt.as_ref().map(|prompt| prompt.defaults.clone()).unwrap_or_default();
+        let cases = self.cases(&settings, &defaults);
+        let (prompt, cases) = (prompt?, cases?);
+        let provider = self.provider(&settings, providers)?;
+        let Some(model) = model(&settings, &prompt, provider, providers) else {
+            let message =
+                format!("no model: neither the suite, nor its prompt {}, nor the provider `{}` names one", prompt.source, provider.name);
+            self.error(&settings, message, "add `model:` to the suite or to the provider");
+            return None;
+        };
+        let origin = origin(provider, providers);
+        let mut parameters = origin.parameters.clone();
+        parameters.extend(prompt.parameters.clone());
+        parameters.extend(settings.parameters.clone());
+        let prices = provider.prices.or(origin.prices);
+        let plan = SuitePlan { cases: cases.into_iter().map(Arc::new).collect(), model, parameters, prices, prompt, settings };
+        self.prove(&plan);
+        Some(plan)
+    }
+
+    fn provider<'p>(&mut self, settings: &SuiteSettings, providers: &'p [ProviderSettings]) -> Option<&'p ProviderSettings> {
+        let found = providers.iter().find(|provider| provider.name == settings.provider);
+        if found.is_none() {
+            let names = providers.iter().map(|provider| provider.name.as_str()).collect::<Vec<_>>().join(", ");
+            self.error(settings, format!("there is no provider `{}`", settings.provider), format!("providers in this file: {names}"));
+        }
+        found
+    }
+
+    fn prompt(&mut self, settings: &SuiteSettings) -> Option<Prompt> {
+        let path = self.base.join(&settings.prompt);
+        let text = match self.services.workspace.read_text(&path, TEXT_LIMIT) {
+            Ok(text) => text,
+            Err(error) => {
+                self.error(settings, format!("the prompt cannot be read: {error}"), "paths are relative to the configuration file");
+                return None;
+            }
+        };
+        match config::prompt_file::parse(&text, &path.display().to_string()) {
+            Ok((prompt, warnings)) => {
+                self.found.extend(warnings);
+                Some(prompt)
+            }
+            Err(problems) => {
+                self.found.extend(problems);
+                None
+            }
+        }
+    }
+
+    fn cases(&mut self, settings: &SuiteSettings, prompt: &Map<String, Value>) -> Option<Vec<CasePlan>> {
+        let cases = match &settings.cases {
+            // Checked where it was read.
+            CaseSource::Inline(cases) => Some(cases.clone()),
+            CaseSource::Files(patterns) => self.case_files(settings, patterns).filter(|cases| {
+                let problems = config::cases::check(cases, settings);
+                let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
+                self.found.extend(problems);
+                usable
+            }),
+        };
+        cases.map(|cases| cases.into_iter().enumerate().map(|(index, case)| case_plan(case, index, settings, prompt)).collect())
+    }
+
+    fn case_files(&mut self, settings: &SuiteSettings, patterns: &[PathBuf]) -> Option<Vec<Case>> {
+        let mut cases = Vec::new();
+        let mut broken = false;
+        let mut numbered_from = 0;
+        for pattern in patterns {
+            let files = match self.services.workspace.matching(&self.base.join(pattern)) {
+                Ok(files) => files,
+                Err(error) => {
+                    self.error(settings, format!("the cases cannot be found: {error}"), "paths are relative to the configuration file");
+                    broken = true;
+                    continue;
+                }
+            };
+            for file in files {
+                match self.case_file(settings, &file) {
+                    Some(mut more) => {
+                        renumber(&mut more, numbered_from);
+                        numbered_from += more.len();
+                        cases.append(&mut more);
+                    }
+                    None => broken = true,
+                }
+            }
+        }
+        (!broken).then_some(cases)
+    }
+
+    fn case_file(&mut self, settings: &SuiteSettings, file: &Path) -> Option<Vec<Case>> {
+        let text = match self.services.workspace.read_text(file, CASES_LIMIT) {
+            Ok(text) => text,
+            Err(error) => {
+                self.error(settings, format!("the cases cannot be read: {error}"), "paths are relative to the configuration file");
+                return None;
+            }
+        };
+        config::cases::parse(&text, &file.display().to_string()).map_err(|problems| self.found.extend(problems)).ok()
+    }
+
+    /// Renders every prompt and prepares every assertion once, so that nothing is missing after the first paid answer.
+    /// The same problem in many cases is said once, with the first case and how many more there are.
+    fn prove(&mut self, plan: &SuitePlan) {
+        let mut problems: BTreeMap<(Place, String), (String, usize)> = BTreeMap::new();
+        for case in &plan.cases {
+            let named = format!("case `{}` ({})", case.case.id, case.case.place);
+            let mut add = |place: Place, message: String| {
+                problems.entry((place, message)).or_insert_with(|| (named.clone(), 0)).1 += 1;
+            };
+            if let Err((index, error)) = plan.prompt.render(&case.prompt_variables) {
+                let place = plan
+                    .prompt
+                    .messages
+                    .get(index)
+                    .map_or_else(|| Place::file(&plan.prompt.source), |message| message.place.at(error.line, error.column));
+                let meant = error.missing.as_deref().and_then(|name| nearest(name, case.prompt_variables.values().keys()));
+                add(place, meant.map_or_else(|| error.message.clone(), |meant| format!("{}; did you mean `{meant}`?", error.message)));
+            }
+            for assertion in &case.assertions {
+                if let Err(error) = assertion.prepare(&case.assertion_variables) {
+                    add(case.case.place.clone(), format!("assertion {}: {}", assertion.label, error.message));
+                }
+                if assertion.needs_cost() && plan.prices.is_none() {
+                    let message = format!("assertion {} needs prices, and provider `{}` has none", assertion.label, plan.settings.provider);
+                    add(case.case.place.clone(), message);
+                }
+            }
+        }
+        for ((place, message), (first, count)) in problems {
+            let others = if count > 1 { format!(" and in {} more", count - 1) } else { String::new() };
+            let help = format!("suite `{}`, in {first}{others}", plan.settings.name);
+            self.found.push(Diagnostic::error(place, &plan.settings.path, message).with_help(help));
+        }
+    }
+
+    fn error(&mut self, settings: &SuiteSettings, message: impl Into<String>, help: impl Into<String>) {
+        self.found.push(Diagnostic::error(settings.place.clone(), &settings.path, message).with_help(help));
+    }
+}
+
+/// Gives cases without a name of their own their position over all files, not in one of them.
+fn renumber(cases: &mut [Case], from: usize) {
+    if from > 0 {
+        for (index, case) in cases.iter_mut().enumerate() {
+            if case.id == CaseId((index + 1).to_string()) {
+                case.id = CaseId((from + index + 1).to_string());
+            }
+        }
+    }
+}
+
+fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<String, Value>) -> CasePlan {
+    let mut vars = prompt.clone();
+    vars.extend(settings.defaults.vars.clone());
+    vars.extend(case.vars.clone());
+    let prompt_variables = Variables::new(vars.clone());
+    let assertion_variables = case.expected.clone().map_or_else(
+        || prompt_variables.clone(),
+        |expected| {
+            vars.insert("expected".to_owned(), expected);
+            Variables::new(vars)
+        },
+    );
+    let assertions = settings.defaults.assertions.iter().chain(&case.assertions).map(Arc::clone).collect();
+    let threshold = case.threshold.or(settings.defaults.threshold);
+    CasePlan { case, index, prompt_variables, assertion_variables, assertions, threshold }
+}
+
+/// The name that was probably meant.
+fn nearest<'n>(missing: &str, names: impl Iterator<Item = &'n String>) -> Option<&'n String> {
+    names.map(|name| (strsim::damerau_levenshtein(missing, name), name)).filter(|(distance, _)| *distance <= 2).min().map(|(_, name)| name)
+}
+
+/// A cassette stands for the provider it was recorded from.
+fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
+    match &provider.kind {
+        ProviderKind::Cassette { of: Some(of), .. } => providers.iter().find(|other| other.name == *of).unwrap_or(provider),
+        ProviderKind::OpenAi(_)
+        | ProviderKind::Anthropic(_)
+        | ProviderKind::Command { .. }
+        | ProviderKind::Echo
+        | ProviderKind::Cassette { .. } => provider,
+    }
+}
+
+fn model(settings: &SuiteSettings, prompt: &Prompt, provider: &ProviderSettings, providers: &[ProviderSettings]) -> Option<String> {
+    let without_models = match &provider.kind {
+        ProviderKind::Command { .. } | ProviderKind::Echo => Some(provider.kind.name().to_owned()),
+        ProviderKind::OpenAi(_) | ProviderKind::Anthropic(_) | ProviderKind::Cassette { .. } => None,
+    };
+    settings
+        .model
+        .clone()
+        .or_else(|| prompt.model.clone())
+        .or_else(|| provider.model.clone())
+        .or_else(|| origin(provider, providers).model.clone())
+        .or(without_models)
+}

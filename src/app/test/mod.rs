@@ -1,0 +1,106 @@
+//! `prompt-cicd test`: ask real models, judge the answers, report. Strict before it costs: everything that can be known
+//! to be wrong is said before the first request.
+
+mod ask;
+mod load;
+mod plan;
+mod reports;
+mod run;
+mod select;
+
+use std::path::PathBuf;
+
+use regex::Regex;
+
+use super::{Failure, Finished, Outcome, Services};
+use crate::{
+    domain::diagnostic::Diagnostic,
+    ports::provider::Recording,
+    report::{Format, Style},
+};
+pub use plan::{Plan, SuitePlan};
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct TestRequest {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// Only samples whose `suite/case` matches one of these; empty: all.
+    pub filters: Vec<Regex>,
+    /// Only suites or cases with one of these tags; empty: all.
+    pub tags: Vec<String>,
+    /// Ask this provider instead of the suites' own.
+    pub provider: Option<String>,
+    /// Instead of the suites' own.
+    pub concurrency: Option<usize>,
+    /// Instead of the suites' own.
+    pub repeat: Option<u32>,
+    /// How answers are kept and taken.
+    pub recording: Recording,
+    /// `--cache` or `--no-cache`; `None`: as the configuration says.
+    pub cache: Option<bool>,
+    /// Show what would be asked and what it might cost, and ask nothing.
+    pub dry_run: bool,
+    /// What standard output gets.
+    pub format: Format,
+    /// Files to write: a format and a path each.
+    pub reports: Vec<(Format, PathBuf)>,
+    /// How text looks.
+    pub style: Style,
+}
+
+/// Runs the suites.
+///
+/// # Errors
+/// Whatever keeps the run from starting: see [`Failure`]. Answers that do not come are part of the outcome.
+pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
+    let (mut plan, warnings) = load::load(services, &request.load())?;
+    select::select(&mut plan, &request)?;
+    if request.dry_run {
+        let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
+        return Ok(Finished { outcome: Outcome::Done, stdout, notes: super::lines(&warnings) });
+    }
+    reports::probe(services, &request)?;
+    let providers = run::connect(services, &plan, &request)?;
+    let mut run = run::run(services, &plan, &providers).await;
+    let mut lost = run::finish(&providers).await;
+    run.warnings.extend(warnings.iter().map(Diagnostic::described));
+    lost.extend(reports::write(services, &run, &request));
+    let mut stdout = Vec::new();
+    crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    Ok(Finished { outcome: Outcome::of(&run, !lost.is_empty()), stdout, notes: lost })
+}
+
+impl TestRequest {
+    fn load(&self) -> load::LoadRequest {
+        load::LoadRequest {
+            config: self.config.clone(),
+            provider: self.provider.clone(),
+            concurrency: self.concurrency,
+            repeat: self.repeat,
+        }
+    }
+}
+
+/// What a check of everything that `test` reads found.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// How many suites there are.
+    pub suites: usize,
+    /// How many cases they have.
+    pub cases: usize,
+    /// How many providers there are.
+    pub providers: usize,
+    /// What is worth knowing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads and checks everything that a run would read, and asks nothing.
+///
+/// # Errors
+/// Every problem at once.
+pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
+    let (plan, warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
+    Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })
+}

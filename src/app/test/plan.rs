@@ -1,0 +1,82 @@
+//! What a run will do, complete and checked: every prompt read, every variable present, every assertion ready.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::config::RunSettings;
+use crate::domain::{
+    prompt::{Prompt, Variables},
+    provider::{Prices, ProviderSettings, Request},
+    suite::{Case, SuiteSettings, assertion::Assertion},
+};
+
+/// A checked run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The suites in the order of the configuration.
+    pub suites: Vec<SuitePlan>,
+    /// All providers of the configuration.
+    pub providers: Vec<ProviderSettings>,
+    /// What the whole run keeps to.
+    pub run: RunSettings,
+    /// The folder of the configuration file, which its paths are relative to.
+    pub base: std::path::PathBuf,
+}
+
+/// A checked suite.
+#[derive(Debug)]
+pub struct SuitePlan {
+    /// As configured, with the command line's overrides.
+    pub settings: SuiteSettings,
+    /// The prompt.
+    pub prompt: Prompt,
+    /// The model asked for.
+    pub model: String,
+    /// The parameters sent: the provider's, under the prompt's, under the suite's.
+    pub parameters: Map<String, Value>,
+    /// What tokens cost, where known.
+    pub prices: Option<Prices>,
+    /// The cases that were selected.
+    pub cases: Vec<Arc<CasePlan>>,
+}
+
+/// A checked case.
+#[derive(Debug)]
+pub struct CasePlan {
+    /// As written.
+    pub case: Case,
+    /// Its position in the suite, from 0, before any selection.
+    pub index: usize,
+    /// What the prompt sees: the suite's variables under the case's.
+    pub prompt_variables: Variables,
+    /// What assertions see: the same with `expected`.
+    pub assertion_variables: Variables,
+    /// The suite's assertions, then the case's own.
+    pub assertions: Vec<Arc<Assertion>>,
+    /// The score from which the case passes; `None`: every assertion must hold.
+    pub threshold: Option<f64>,
+}
+
+impl SuitePlan {
+    /// How many samples the suite asks for.
+    pub fn samples(&self) -> usize {
+        self.cases.len().saturating_mul(self.settings.repeat as usize)
+    }
+
+    /// The request of one sample. Rendering was proved possible when the plan was made; an error is a bug.
+    ///
+    /// # Errors
+    /// A template that does not render.
+    pub fn request(&self, case: &CasePlan, repeat: u32) -> anyhow::Result<Request> {
+        let messages = self.prompt.render(&case.prompt_variables).map_err(|(_, error)| error)?;
+        Ok(Request { model: self.model.clone(), messages, parameters: self.parameters.clone(), repeat })
+    }
+}
+
+impl Plan {
+    /// How many samples the run asks for.
+    pub fn samples(&self) -> usize {
+        self.suites.iter().map(SuitePlan::samples).sum()
+    }
+}

@@ -1,0 +1,270 @@
+//! Carrying out a plan: many samples at once within their limits, in an order that never changes the report.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use super::{
+    Plan, SuitePlan, TestRequest,
+    ask::{Asked, Asker},
+    plan::CasePlan,
+};
+use crate::{
+    app::{Failure, Services},
+    domain::{
+        provider::{FaultKind, ProviderFault},
+        suite::{
+            assertion::{Subject, score},
+            run::{NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
+        },
+    },
+    ports::provider::Recording,
+};
+
+/// How long requests under way may go on after a signal.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The providers of a run by name.
+pub(super) type Askers = BTreeMap<String, Asker>;
+
+/// Prepares every provider that the plan needs.
+///
+/// # Errors
+/// A missing key, an unreadable cassette.
+pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -> Result<Askers, Failure> {
+    let cache = match request.cache {
+        Some(false) => None,
+        Some(true) => Some(plan.run.cache.clone().unwrap_or_else(|| PathBuf::from(".prompt-cicd/cache"))),
+        None => plan.run.cache.clone(),
+    };
+    let recording = Recording { cache: cache.map(|folder| plan.base.join(folder)), ..request.recording.clone() };
+    let retries = Arc::new(Mutex::default());
+    let mut askers = Askers::new();
+    for settings in plan.providers.iter().filter(|settings| plan.suites.iter().any(|suite| suite.settings.provider == settings.name)) {
+        let provider = services.providers.connect(settings, &plan.providers, &recording).map_err(Failure::Provider)?;
+        let asker = Asker::new(&settings.name, provider, Arc::clone(&services.clock), plan.run.retry, Arc::clone(&retries));
+        askers.insert(settings.name.clone(), asker);
+    }
+    Ok(askers)
+}
+
+/// Lets every provider write down what must not be lost; what could not be written comes back.
+pub(super) async fn finish(askers: &Askers) -> Vec<String> {
+    let mut lost = Vec::new();
+    for asker in askers.values() {
+        if let Err(error) = asker.provider().finish().await {
+            lost.push(format!("error: {error}"));
+        }
+    }
+    lost
+}
+
+/// Asks and judges every sample of the plan.
+pub(super) async fn run(services: &Services, plan: &Plan, askers: &Askers) -> TestRun {
+    let started_at = services.clock.now();
+    let started = services.clock.elapsed();
+    services.progress.started(plan.samples());
+    let slots = Arc::new(Semaphore::new(plan.run.max_concurrency));
+    let (stop, stopped) = watch::channel(Stop::No);
+    let suites = futures::future::join_all(plan.suites.iter().filter_map(|suite| {
+        let asker = askers.get(&suite.settings.provider)?.clone();
+        Some(SuiteRunner { services, suite, asker, slots: Arc::clone(&slots), stopped: stopped.clone() }.run())
+    }));
+    let suites = tokio::select! {
+        suites = suites => suites,
+        () = watch_for_stop(services, &stop) => Vec::new(),
+    };
+    services.progress.finished();
+    let duration = services.clock.elapsed().saturating_sub(started);
+    let interrupted = !matches!(*stop.borrow(), Stop::No);
+    TestRun { started_at, duration, suites, interrupted, warnings: Vec::new(), process: services.process.usage(services.clock.elapsed()) }
+}
+
+/// How urgently the run is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    No,
+    /// Start nothing new.
+    Soon,
+    /// Drop what is under way.
+    Now,
+}
+
+/// Never returns: turns signals into [`Stop`]s while the suites go on to collect what they have.
+async fn watch_for_stop(services: &Services, stop: &watch::Sender<Stop>) {
+    services.process.stop_requested().await;
+    tracing::warn!(component = "test", action = "stop", "stopping: waiting up to {} s for answers under way", GRACE.as_secs());
+    stop.send_replace(Stop::Soon);
+    tokio::select! {
+        () = services.clock.sleep(GRACE) => {}
+        () = services.process.stop_requested() => {}
+    }
+    stop.send_replace(Stop::Now);
+    std::future::pending::<()>().await;
+}
+
+struct SuiteRunner<'a> {
+    services: &'a Services,
+    suite: &'a SuitePlan,
+    asker: Asker,
+    slots: Arc<Semaphore>,
+    stopped: watch::Receiver<Stop>,
+}
+
+/// What one sample needs while it runs on its own task.
+struct SampleRunner {
+    services: Services,
+    asker: Asker,
+    slots: Arc<Semaphore>,
+    suite_slots: Arc<Semaphore>,
+    stopped: watch::Receiver<Stop>,
+    case: Arc<CasePlan>,
+    repeat: u32,
+    enqueued: Duration,
+    suite_until: Duration,
+    shared: Arc<Shared>,
+}
+
+/// What all samples of a suite share.
+struct Shared {
+    name: String,
+    limits: crate::domain::suite::Limits,
+    prices: Option<crate::domain::provider::Prices>,
+}
+
+impl SuiteRunner<'_> {
+    async fn run(self) -> SuiteRun {
+        let suite = self.suite;
+        let clock = &self.services.clock;
+        let started = clock.elapsed();
+        let shared = Arc::new(Shared { name: suite.settings.name.clone(), limits: suite.settings.limits, prices: suite.prices });
+        let suite_slots = Arc::new(Semaphore::new(suite.settings.concurrency));
+        let mut samples = Vec::with_capacity(suite.samples());
+        let mut tasks = JoinSet::new();
+        for case in &suite.cases {
+            for repeat in 0..suite.settings.repeat {
+                // No more tasks than slots: a million cases must not become a million tasks.
+                while tasks.len() >= suite.settings.concurrency {
+                    samples.extend(joined(tasks.join_next().await));
+                }
+                let runner = SampleRunner {
+                    services: self.services.clone(),
+                    asker: self.asker.clone(),
+                    slots: Arc::clone(&self.slots),
+                    suite_slots: Arc::clone(&suite_slots),
+                    stopped: self.stopped.clone(),
+                    case: Arc::clone(case),
+                    repeat,
+                    enqueued: started,
+                    suite_until: started + suite.settings.limits.suite,
+                    shared: Arc::clone(&shared),
+                };
+                let request = suite.request(case, repeat);
+                tasks.spawn(runner.run(request));
+            }
+        }
+        while !tasks.is_empty() {
+            samples.extend(joined(tasks.join_next().await));
+        }
+        samples.sort_by_key(|sample| (sample.case_index, sample.repeat));
+        SuiteRun {
+            name: suite.settings.name.clone(),
+            prompt: PromptIdentity {
+                name: suite.prompt.name.clone(),
+                version: suite.prompt.version.as_ref().map(ToString::to_string),
+                digest: suite.prompt.digest.clone(),
+                file: PathBuf::from(&suite.prompt.source),
+            },
+            provider: suite.settings.provider.clone(),
+            model: suite.model.clone(),
+            min_pass_rate: suite.settings.min_pass_rate,
+            duration: clock.elapsed().saturating_sub(started),
+            samples,
+        }
+    }
+}
+
+/// A task that panicked is a bug and must not look like a finished run.
+fn joined(result: Option<Result<Sample, tokio::task::JoinError>>) -> Option<Sample> {
+    match result? {
+        Ok(sample) => Some(sample),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+impl SampleRunner {
+    async fn run(self, request: anyhow::Result<crate::domain::provider::Request>) -> Sample {
+        let clock = Arc::clone(&self.services.clock);
+        let mut sample = Sample {
+            case_id: self.case.case.id.clone(),
+            case_index: self.case.index,
+            repeat: self.repeat,
+            vars: self.case.prompt_variables.values().clone(),
+            result: SampleResult::NotRun(NotRun::Interrupted),
+            queue: Duration::ZERO,
+            execution: Duration::ZERO,
+            attempts: 0,
+        };
+        // The slots are never closed, so acquiring fails for no one.
+        let _suite_slot = self.suite_slots.acquire().await;
+        let _slot = self.slots.acquire().await;
+        let slot_taken = clock.elapsed();
+        sample.queue = slot_taken.saturating_sub(self.enqueued);
+        let stopped = *self.stopped.borrow();
+        if stopped == Stop::No {
+            let hard_stop = self.stopped.clone();
+            let answered = tokio::select! {
+                answered = self.answered(request, slot_taken) => Some(answered),
+                () = told_to_stop_now(hard_stop) => None,
+            };
+            if let Some((result, attempts)) = answered {
+                (sample.result, sample.attempts) = (result, attempts);
+            }
+        }
+        sample.execution = clock.elapsed().saturating_sub(slot_taken);
+        self.services.progress.finished_sample(&self.shared.name, &sample);
+        sample
+    }
+
+    async fn answered(&self, request: anyhow::Result<crate::domain::provider::Request>, now: Duration) -> (SampleResult, u32) {
+        if now >= self.suite_until {
+            return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0);
+        }
+        let request = match request {
+            Ok(request) => request,
+            // Rendering was proved before the run; saying it is better than hiding it should that ever break.
+            Err(error) => return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0),
+        };
+        let until = self.suite_until.min(now + self.shared.limits.case);
+        let (asked, attempts) = self.asker.ask(&request, self.shared.limits.request, until).await;
+        let result = match asked {
+            Asked::Answered(answer) => self.judged(answer),
+            Asked::Faulted(fault) => SampleResult::Faulted(fault),
+            Asked::Down(kind) => SampleResult::NotRun(NotRun::ProviderDown(kind)),
+        };
+        (result, attempts)
+    }
+
+    fn judged(&self, answer: Box<crate::domain::answer::Answer>) -> SampleResult {
+        let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
+        let subject = Subject { answer: &answer, variables: &self.case.assertion_variables, cost_usd };
+        let assertions: Vec<_> = self.case.assertions.iter().map(|assertion| assertion.judge(&subject)).collect();
+        let (passed, score) = score(&assertions, self.case.threshold);
+        SampleResult::Judged { answer, cost_usd, passed, score, assertions }
+    }
+}
+
+async fn told_to_stop_now(mut stopped: watch::Receiver<Stop>) {
+    if stopped.wait_for(|stop| *stop == Stop::Now).await.is_err() {
+        // The sender is gone with the run itself; nothing will tell us any more.
+        std::future::pending::<()>().await;
+    }
+}

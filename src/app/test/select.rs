@@ -1,0 +1,36 @@
+//! `--filter` and `--tag`. An empty selection is never green.
+
+use super::{Plan, TestRequest};
+use crate::app::Failure;
+
+/// Keeps what was asked for.
+///
+/// # Errors
+/// When nothing is left, also without any selection: a suite without cases proves nothing.
+pub(super) fn select(plan: &mut Plan, request: &TestRequest) -> Result<(), Failure> {
+    if plan.suites.is_empty() {
+        return Err(Failure::NothingSelected("the configuration has no suites".to_owned()));
+    }
+    if let Some(suite) = plan.suites.iter().find(|suite| suite.cases.is_empty()) {
+        return Err(Failure::NothingSelected(format!("suite `{}` has no cases", suite.settings.name)));
+    }
+    let before = plan.samples();
+    for suite in &mut plan.suites {
+        let name = &suite.settings.name;
+        let tagged = |tags: &[String]| tags.iter().any(|tag| request.tags.contains(tag));
+        let suite_tagged = request.tags.is_empty() || tagged(&suite.settings.tags);
+        suite.cases.retain(|case| {
+            let path = format!("{name}/{}", case.case.id);
+            (suite_tagged || tagged(&case.case.tags))
+                && (request.filters.is_empty() || request.filters.iter().any(|filter| filter.is_match(&path)))
+        });
+    }
+    plan.suites.retain(|suite| !suite.cases.is_empty());
+    if plan.suites.is_empty() {
+        let filters = request.filters.iter().map(|filter| format!("--filter {}", filter.as_str()));
+        let tags = request.tags.iter().map(|tag| format!("--tag {tag}"));
+        let asked = filters.chain(tags).collect::<Vec<_>>().join(" ");
+        return Err(Failure::NothingSelected(format!("none of {before} samples matches {asked}")));
+    }
+    Ok(())
+}

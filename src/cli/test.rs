@@ -1,0 +1,102 @@
+//! `prompt-cicd test`.
+
+use std::path::PathBuf;
+
+use regex::Regex;
+
+use crate::{
+    app::test::TestRequest,
+    ports::provider::Recording,
+    report::{Format, Style},
+};
+
+/// Ask models for answers and judge them
+///
+/// Everything that can be known to be wrong is said before the first request: exit 3, nothing paid.
+/// Exit 0: passed. 10: assertions failed. 4: nothing selected. 30, 31: a provider gave no answer.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct Args {
+    /// Only samples whose suite/case matches this regular expression (repeatable; plain words match anywhere)
+    #[arg(long = "filter", value_name = "REGEX", value_parser = regex)]
+    filters: Vec<Regex>,
+    /// Only suites and cases with this tag (repeatable)
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Ask this provider instead of the suites' own
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// Requests of a suite under way at once, instead of the suites' own
+    #[arg(long, short = 'j', value_name = "N", value_parser = positive)]
+    concurrency: Option<u32>,
+    /// How often every case is asked, instead of the suites' own
+    #[arg(long, value_name = "N", value_parser = positive)]
+    repeat: Option<u32>,
+    /// Write every answer to this cassette
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Take every answer from this cassette and ask nobody
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Keep answers and take them again for equal requests
+    #[arg(long, overrides_with = "no_cache")]
+    cache: bool,
+    /// Ask anew even if the configuration switches the cache on
+    #[arg(long)]
+    no_cache: bool,
+    /// Show what would be asked and what it might cost, and ask nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// What standard output gets: text, json, markdown, junit
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    reports: Vec<(Format, PathBuf)>,
+    /// Exit with 0 for bad results (10 to 13); failures keep their codes
+    #[arg(long)]
+    pub(super) no_fail: bool,
+}
+
+impl Args {
+    pub(super) fn request(self, config: Option<PathBuf>, style: Style) -> TestRequest {
+        TestRequest {
+            config,
+            filters: self.filters,
+            tags: self.tags,
+            provider: self.provider,
+            concurrency: self.concurrency.map(|concurrency| concurrency as usize),
+            repeat: self.repeat,
+            recording: Recording { record: self.record, replay: self.replay, cache: None },
+            cache: match (self.cache, self.no_cache) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
+                (false, false) => None,
+            },
+            dry_run: self.dry_run,
+            format: self.format,
+            reports: self.reports,
+            style,
+        }
+    }
+}
+
+fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| error.to_string())
+}
+
+fn positive(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| "a whole number from 1 to 10000 is needed".to_owned())
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::parse(text).map_err(|error| error.to_string())
+}
+
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format_name, path) = text.split_once('=').ok_or_else(|| "write FORMAT=FILE, like junit=report.xml".to_owned())?;
+    if path.is_empty() {
+        return Err(format!("no file named after `{format_name}=`"));
+    }
+    Ok((format(format_name)?, PathBuf::from(path)))
+}

@@ -1,0 +1,135 @@
+use std::{fmt::Write as _, fs};
+
+use prompt_cicd::{app::exit_code, config, domain::suite::assertion};
+use serde_json::Value;
+
+use super::root;
+use crate::support::Workspace;
+
+/// Compares the part between `<!-- generated: NAME -->` and `<!-- end -->` with what the code says; with
+/// `UPDATE_DOCS=1` writes it.
+#[track_caller]
+fn holds(file: &str, name: &str, expected: &str) {
+    let path = root().join(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let open = format!("<!-- generated: {name} -->\n");
+    let start = text.find(&open).unwrap_or_else(|| panic!("{file} has no part `{name}`")) + open.len();
+    let end = start + text[start..].find("<!-- end -->").unwrap_or_else(|| panic!("{file}: part `{name}` has no end"));
+    let expected = format!("\n{}\n\n", expected.trim());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{}{expected}{}", &text[..start], &text[end..])).unwrap();
+    } else {
+        assert_eq!(&text[start..end], expected, "{file}: part `{name}` is stale: UPDATE_DOCS=1 cargo test --test suite docs");
+    }
+}
+
+#[test]
+fn the_exit_code_table() {
+    let mut table = "| code | name | meaning |\n|---:|---|---|\n".to_owned();
+    for row in exit_code::TABLE {
+        writeln!(table, "| {} | `{}` | {} |", row.code, row.name, row.meaning).unwrap();
+    }
+    holds("docs/reference/exit-codes.md", "exit-codes", &table);
+}
+
+#[test]
+fn the_assertions() {
+    let mut text = String::new();
+    for kind in assertion::kinds() {
+        write!(text, "\n### `{}`\n\n{}\n\n", kind.name, kind.summary).unwrap();
+        if !kind.keys.is_empty() {
+            text.push_str("| key | what it is |\n|---|---|\n");
+            for (key, meaning) in kind.keys {
+                writeln!(text, "| `{key}` | {} |", meaning.replace('|', "\\|")).unwrap();
+            }
+            text.push('\n');
+        }
+        writeln!(text, "```text\n{}\n```", kind.example.trim()).unwrap();
+        if !kind.rejects.is_empty() {
+            writeln!(text, "\nHolds for:\n\n```text\n{}\n```\n\nDoes not hold for:\n\n```text\n{}\n```", kind.accepts, kind.rejects)
+                .unwrap();
+        }
+    }
+    holds("docs/reference/assertions.md", "assertions", &text);
+}
+
+#[test]
+fn the_configuration_keys() {
+    let schema = config::schema::schema();
+    let mut rows = String::from("| key | type | meaning |\n|---|---|---|\n");
+    describe(&schema, &schema, "", &mut rows);
+    assert!(rows.lines().count() > 40, "only {} keys:\n{rows}", rows.lines().count());
+    holds("docs/reference/configuration.md", "keys", &rows);
+    holds("docs/reference/configuration.md", "defaults", &format!("```yaml\n{}\n```", config::defaults::TEXT.trim()));
+}
+
+/// A row for every key, the nested ones by their path.
+fn describe(schema: &Value, node: &Value, path: &str, rows: &mut String) {
+    let node = resolved(schema, node);
+    let required: Vec<&str> = node["required"].as_array().map_or(Vec::new(), |names| names.iter().filter_map(Value::as_str).collect());
+    if let Some(properties) = node["properties"].as_object() {
+        for (key, property) in properties {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let target = resolved(schema, property);
+            let about = property["description"].as_str().or_else(|| target["description"].as_str()).unwrap_or_default();
+            assert!(!about.is_empty(), "{path} has no description");
+            let required = if required.contains(&key.as_str()) { " (required)" } else { "" };
+            let about = about.replace('\n', " ").replace('|', "\\|");
+            writeln!(rows, "| `{path}` | {}{required} | {about} |", kind(schema, property)).unwrap();
+            if !path.ends_with("assert") {
+                describe(schema, property, &path, rows);
+            }
+        }
+    }
+    for (inner, mark) in [("additionalProperties", ".NAME"), ("items", "[]")] {
+        if node[inner].is_object() {
+            describe(schema, &node[inner], &format!("{path}{mark}"), rows);
+        }
+    }
+    for alternatives in ["anyOf", "oneOf"] {
+        for alternative in node[alternatives].as_array().into_iter().flatten() {
+            describe(schema, alternative, path, rows);
+        }
+    }
+}
+
+fn resolved<'a>(schema: &'a Value, node: &'a Value) -> &'a Value {
+    node["$ref"].as_str().and_then(|reference| schema.pointer(reference.trim_start_matches('#'))).unwrap_or(node)
+}
+
+fn kind(schema: &Value, node: &Value) -> String {
+    let node = resolved(schema, node);
+    if let Some(values) = node["enum"].as_array() {
+        return values
+            .iter()
+            .map(|value| format!("`{}`", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .collect::<Vec<_>>()
+            .join(", ");
+    }
+    match &node["type"] {
+        Value::String(name) => name.clone(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or "),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            let alternatives = node["anyOf"].as_array().or_else(|| node["oneOf"].as_array());
+            let names: Vec<String> =
+                alternatives.into_iter().flatten().map(|alternative| kind(schema, alternative)).filter(|name| name != "null").collect();
+            if names.is_empty() { "any".to_owned() } else { names.join(" or ") }
+        }
+    }
+}
+
+#[test]
+fn the_help_of_every_command() {
+    for (file, command) in [
+        ("docs/reference/commands/test.md", vec!["test"]),
+        ("docs/reference/commands/init.md", vec!["init"]),
+        ("docs/reference/commands/config.md", vec!["config"]),
+        ("docs/reference/commands/completions.md", vec!["completions"]),
+        ("docs/reference/commands/index.md", vec![]),
+    ] {
+        let args = command.iter().copied().chain(["--help"]);
+        let help = Workspace::empty().prompt_cicd(args).run().exits(0).stdout;
+        let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+        holds(file, "help", &format!("```text\n{}\n```", help.join("\n").trim()));
+    }
+}

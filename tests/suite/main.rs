@@ -1,0 +1,24 @@
+//! The end-to-end tests: one binary, a folder for each command.
+#![expect(clippy::disallowed_methods, reason = "tests use files, processes and clocks directly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
+
+/// The import table of the rings holds, and the test that holds it can fail.
+mod architecture;
+/// What every command shares: help, completions, usage errors.
+mod cli;
+/// `prompt-cicd config`: all problems at once, each with its place.
+mod config;
+/// Documents name only what exists, and their commands run.
+mod docs;
+/// `prompt-cicd init`: what it writes runs as it stands.
+mod init;
+/// The world the binary runs in.
+mod support;
+/// `prompt-cicd test`: from files to verdicts.
+mod test;

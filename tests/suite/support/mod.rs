@@ -1,0 +1,9 @@
+//! The world the binary runs in: a scrubbed environment, a temporary workspace, a model behind HTTP.
+
+pub(crate) mod bin;
+pub(crate) mod model;
+pub(crate) mod workspace;
+
+pub(crate) use bin::{Finished, PromptCicd};
+pub(crate) use model::{Behaviour, FakeModel};
+pub(crate) use workspace::{Workspace, numbered_cases};

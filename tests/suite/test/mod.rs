@@ -1,0 +1,18 @@
+/// Cassettes: record, replay, survive a signal, keep secrets out.
+mod cassette;
+/// SIGINT and SIGTERM: what was done is kept and reported.
+mod interrupt;
+/// The clock runs on the request alone.
+mod latency;
+/// Nothing goes out but to the configured providers.
+mod privacy;
+/// Provider faults: their own state, their own exit codes, bounded time.
+mod providers;
+/// What standard output and report files get.
+mod reports;
+/// `--filter`, `--tag`, `--dry-run`: an empty selection is never green.
+mod selection;
+/// Strict before it costs: what can be known to be wrong is said before the first request.
+mod strict;
+/// Passed, failed, and what decides.
+mod verdicts;
