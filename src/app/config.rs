@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Failure, Finished, Services, read_config};
-use crate::config;
+use crate::{config, report::number::plural};
 
 /// Whether output is for people or for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,12 @@ pub enum Shape {
 pub fn check(services: &Services, given: Option<PathBuf>, shape: Shape) -> Result<Finished, Failure> {
     let checked = super::test::check(services, given)?;
     let stdout = match shape {
-        Shape::Text => format!("ok: {} suites, {} cases, {} providers\n", checked.suites, checked.cases, checked.providers),
+        Shape::Text => format!(
+            "ok: {}, {}, {}\n",
+            plural(checked.suites, "suite"),
+            plural(checked.cases, "case"),
+            plural(checked.providers, "provider")
+        ),
         Shape::Json => format!(
             "{}\n",
             json!({"suites": checked.suites, "cases": checked.cases, "providers": checked.providers, "warnings": checked.warnings})
