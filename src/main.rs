@@ -7,7 +7,7 @@ use std::{
 
 use clap::Parser as _;
 use prompt_cicd::{
-    app::{Failure, exit_code},
+    app::{self, Failure, exit_code},
     cli::Cli,
     wiring,
 };
@@ -51,7 +51,12 @@ async fn run(cli: Cli) -> u8 {
                 Ok(()) | Err(_) => code,
             }
         }
-        Err(failure) => failed(&failure),
+        Err(failure) => {
+            for note in app::publish::failure(&services, &failure) {
+                say(&note);
+            }
+            failed(&failure)
+        }
     }
 }
 

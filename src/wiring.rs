@@ -5,16 +5,18 @@ use std::{io::IsTerminal as _, sync::Arc};
 
 use crate::{
     adapters::{
+        actions::{NoCi, Step},
         clock::SystemClock,
         log,
         process::OwnProcess,
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
+        secret::Scrubber,
         workspace::Disk,
     },
     app::Services,
     cli::{Color, Global, LogFormat},
-    ports::progress::Progress,
+    ports::{ci::Ci, progress::Progress},
     report::Style,
 };
 
@@ -27,11 +29,14 @@ pub fn services(global: &Global) -> Services {
     } else {
         Arc::new(Lines::default())
     };
+    let step = Step::from_environment();
+    let scrubber = if step.is_some() { Scrubber::announcing(Step::mask) } else { Scrubber::default() };
     let environment = |name: &str| std::env::var(name).ok();
     Services {
+        ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
         clock: Arc::new(SystemClock::default()),
         workspace: Arc::new(Disk),
-        providers: Arc::new(ProviderFactory::new(Arc::new(environment), "")),
+        providers: Arc::new(ProviderFactory::new(Arc::new(environment), "").with_scrubber(scrubber)),
         progress,
         process: Arc::new(OwnProcess::default()),
     }

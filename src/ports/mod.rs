@@ -1,5 +1,6 @@
 //! The questions we ask the world: small traits and their plain types.
 
+pub mod ci;
 pub mod clock;
 pub mod process;
 pub mod progress;

@@ -3,6 +3,7 @@
 //! A renderer is a function `render(&TestRun, …, &mut dyn Write)`; the same run gives the same bytes. Whatever comes
 //! from a model, a user or another program passes [`escape`] on its way.
 
+pub mod annotations;
 pub mod escape;
 mod figures;
 #[cfg(test)]

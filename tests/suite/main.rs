@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// In a workflow: outputs, job summary, annotations, masks.
+mod actions;
 /// The import table of the rings holds, and the test that holds it can fail.
 mod architecture;
 /// What every command shares: help, completions, usage errors.

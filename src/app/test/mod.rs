@@ -68,7 +68,9 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     lost.extend(reports::write(services, &run, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    Ok(Finished { outcome: Outcome::of(&run, !lost.is_empty()), stdout, notes: lost })
+    let outcome = Outcome::of(&run, !lost.is_empty());
+    lost.extend(super::publish::test_run(services, &run, &outcome, &request.reports));
+    Ok(Finished { outcome, stdout, notes: lost })
 }
 
 impl TestRequest {
