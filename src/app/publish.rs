@@ -34,6 +34,7 @@ pub fn test_run(services: &Services, run: &TestRun, outcome: &Outcome, reports: 
         ("failed", counts.failed.to_string()),
         ("cost", run.cost_usd().map(|cost| cost.to_string()).unwrap_or_default()),
         ("report-json", path(Format::Json)),
+        ("report-html", path(Format::Html)),
     ];
     let mut untold: Vec<String> = ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")).into_iter().collect();
     untold.extend(summary(services, run).err());

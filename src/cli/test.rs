@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// Show what would be asked and what it might cost, and ask nothing
     #[arg(long)]
     dry_run: bool,
-    /// What standard output gets: text, json, markdown, junit
+    /// What standard output gets: text, json, markdown, junit, html
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     format: Format,
     /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
