@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// The action: its inputs and outputs, and a call as the runner makes it.
+mod action;
 /// In a workflow: outputs, job summary, annotations, masks.
 mod actions;
 /// The import table of the rings holds, and the test that holds it can fail.

@@ -8,7 +8,7 @@ mod reports;
 mod run;
 mod select;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
 
@@ -35,6 +35,8 @@ pub struct TestRequest {
     pub concurrency: Option<usize>,
     /// Instead of the suites' own.
     pub repeat: Option<u32>,
+    /// How long one request may take, instead of the suites' own.
+    pub timeout: Option<Duration>,
     /// How answers are kept and taken.
     pub recording: Recording,
     /// `--cache` or `--no-cache`; `None`: as the configuration says.
@@ -80,6 +82,7 @@ impl TestRequest {
             provider: self.provider.clone(),
             concurrency: self.concurrency,
             repeat: self.repeat,
+            timeout: self.timeout,
         }
     }
 }
