@@ -2,6 +2,7 @@
 
 pub mod ci;
 pub mod clock;
+pub mod code_host;
 pub mod process;
 pub mod progress;
 pub mod provider;
