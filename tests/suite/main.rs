@@ -20,6 +20,8 @@ mod cli;
 mod config;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
+mod github;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
 /// The world the binary runs in.
