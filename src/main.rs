@@ -9,6 +9,7 @@ use clap::Parser as _;
 use prompt_cicd::{
     app::{self, Failure, exit_code},
     cli::{Cli, inputs},
+    report::escape::one_line,
     wiring,
 };
 
@@ -80,7 +81,7 @@ fn failed(failure: &Failure) -> u8 {
     for detail in failure.details() {
         say(&detail);
     }
-    say(&format!("error: {failure}"));
+    say(&format!("error: {}", one_line(&failure.to_string())));
     if let Some(hint) = failure.hint() {
         say(&format!("  help: {hint}"));
     }

@@ -38,6 +38,12 @@ impl Workspace for Disk {
         path.exists()
     }
 
+    fn identity(&self, path: &Path) -> PathBuf {
+        let whole = fs::canonicalize(path).ok();
+        let by_folder = || Some(fs::canonicalize(parent(path)).ok()?.join(path.file_name()?));
+        whole.or_else(by_folder).unwrap_or_else(|| path.to_owned())
+    }
+
     fn matching(&self, pattern: &Path) -> Result<Vec<PathBuf>, WorkspaceError> {
         let Some(name) = pattern.file_name().and_then(|name| name.to_str()).filter(|name| name.contains('*')) else {
             return Ok(vec![pattern.to_owned()]);
@@ -59,6 +65,8 @@ impl Workspace for Disk {
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> Result<(), WorkspaceError> {
+        // Where the path is a link, its target is written, not the link replaced.
+        let path = &fs::canonicalize(path).unwrap_or_else(|_not_there_yet| path.to_owned());
         let folder = parent(path);
         fs::create_dir_all(folder).map_err(io_error(path))?;
         if is_special(path) {

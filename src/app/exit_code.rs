@@ -24,7 +24,7 @@ pub const TABLE: [Row; 18] = [
         name: "unreachable",
         meaning: "a service could not be reached or gave no usable answer (model, GitHub, registry, metrics)",
     },
-    Row { code: 31, name: "refused", meaning: "a service refused us (401, 403, 404, quota)" },
+    Row { code: 31, name: "refused", meaning: "a service or program refused us (4xx, quota, a redirect, a failing program)" },
     Row { code: 32, name: "conflict", meaning: "state changed under us (another run)" },
     Row { code: 13, name: "gate-closed", meaning: "a gate is closed or the pull request is invalid" },
     Row { code: 10, name: "assertions-failed", meaning: "assertions failed" },

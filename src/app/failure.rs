@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::{
     domain::diagnostic::Diagnostic,
     ports::{provider::ConnectError, workspace::WorkspaceError},
+    report::escape::one_line,
 };
 
 /// A run without a conclusion.
@@ -75,5 +76,6 @@ fn count(number: usize, one: &str, many: &str) -> String {
 }
 
 fn connect_error(error: &ConnectError) -> String {
-    error.help.as_ref().map_or_else(|| format!("error: {error}"), |help| format!("error: {error}\n  help: {help}"))
+    let message = one_line(&error.message);
+    error.help.as_ref().map_or_else(|| format!("error: {message}"), |help| format!("error: {message}\n  help: {}", one_line(help)))
 }

@@ -11,8 +11,9 @@ pub mod test;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
-    domain::diagnostic::Diagnostic,
+    domain::diagnostic::{Diagnostic, Severity},
     ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    report::escape::one_line,
 };
 pub use failure::Failure;
 pub use outcome::Outcome;
@@ -80,5 +81,15 @@ fn read_config(services: &Services, given: Option<PathBuf>) -> Result<(PathBuf, 
 
 /// Diagnostics as lines for standard error.
 fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
-    diagnostics.iter().map(ToString::to_string).collect()
+    diagnostics.iter().map(line).collect()
+}
+
+/// One diagnostic as it is shown. What a user's file or a name in it says stays on its line and commands nobody.
+fn line(diagnostic: &Diagnostic) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let help = diagnostic.help.as_ref().map(|help| format!("\n  help: {}", one_line(help))).unwrap_or_default();
+    format!("{severity}: {}{help}", one_line(&diagnostic.described()))
 }

@@ -105,6 +105,9 @@ fn explain(error: &ValidationError<'_>, schema: &Value, findings: &mut Vec<Findi
         ValidationErrorKind::Minimum { limit } => {
             Finding::error(path.clone(), format!("must be at least {}, found {}", plain(limit), found()))
         }
+        ValidationErrorKind::ExclusiveMinimum { limit } => {
+            Finding::error(path.clone(), format!("must be above {}, found {}", plain(limit), found()))
+        }
         ValidationErrorKind::Maximum { limit } => {
             Finding::error(path.clone(), format!("must be at most {}, found {}", plain(limit), found()))
         }

@@ -86,7 +86,8 @@ impl<'d> Problems<'d> {
 
     /// Adds a ready one.
     pub(super) fn add(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
+        // Repetitions matter only among those that are shown; beyond them, looking for one would cost a square.
+        if self.list.len() > MOST_SHOWN || !self.list.contains(&diagnostic) {
             self.list.push(diagnostic);
         }
     }

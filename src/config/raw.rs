@@ -96,7 +96,7 @@ pub(super) struct SuiteDefaults {
     #[schemars(range(min = 1, max = 10_000))]
     pub(super) repeat: Option<u32>,
     /// The share of samples that must pass, from 0 to 1.
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub(super) min_pass_rate: Option<f64>,
     /// How long things may take.
     pub(super) limits: Option<Limits>,
@@ -129,7 +129,7 @@ pub(super) struct Suite {
     #[schemars(range(min = 1, max = 10_000))]
     pub(super) repeat: Option<u32>,
     /// The share of samples that must pass, from 0 to 1.
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub(super) min_pass_rate: Option<f64>,
     /// Words to select suites by.
     #[serde(default)]
@@ -167,7 +167,7 @@ pub(super) struct CaseDefaults {
     /// Assertions beside the case's own.
     pub(super) assert: Option<Vec<Value>>,
     /// The weighted score, from 0 to 1, from which a case passes; without it every assertion must pass.
-    #[schemars(range(min = 0.0, max = 1.0))]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub(super) threshold: Option<f64>,
 }
 

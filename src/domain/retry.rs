@@ -71,6 +71,7 @@ impl RetryClock {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Breaker {
     failed_in_a_row: u32,
+    last: Option<FaultKind>,
     answered: bool,
     down: Option<FaultKind>,
 }
@@ -84,6 +85,7 @@ impl Breaker {
     /// An answer came.
     pub fn succeeded(&mut self) {
         self.failed_in_a_row = 0;
+        self.last = None;
         self.answered = true;
     }
 
@@ -95,14 +97,25 @@ impl Breaker {
             return;
         }
         self.failed_in_a_row += 1;
+        self.last = Some(kind);
         let limit = match (self.answered, budget_left) {
             (true, true) => Self::ANSWERED,
-            (true, false) | (false, true) => Self::NEVER_ANSWERED,
-            (false, false) => 1,
+            (false, true) => Self::NEVER_ANSWERED,
+            (_, false) => 1,
         };
         if kind == FaultKind::Denied || self.failed_in_a_row >= limit {
             self.down.get_or_insert(kind);
         }
+    }
+
+    /// The last fault, when no answer came since.
+    pub fn failing(&self) -> Option<FaultKind> {
+        self.last
+    }
+
+    /// Whether the last that was heard of it is an answer.
+    pub fn is_alive(&self) -> bool {
+        self.answered && self.last.is_none()
     }
 
     /// Why the provider is not asked any more.

@@ -18,6 +18,10 @@ pub trait Workspace: Send + Sync {
     /// Whether a file is there.
     fn exists(&self, path: &Path) -> bool;
 
+    /// The file that a path leads to, links followed, so that two spellings of one file are found out. A file that is
+    /// not there yet is named by its folder's identity.
+    fn identity(&self, path: &Path) -> PathBuf;
+
     /// Files matching a pattern with `*` in its last component, sorted; the path itself when there is no `*`.
     ///
     /// # Errors

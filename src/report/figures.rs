@@ -4,7 +4,7 @@ use crate::domain::{
     answer::{Answer, Origin, Usage},
     duration::millis,
     stats::{mean, quantile},
-    suite::run::{Sample, SampleResult, SuiteRun},
+    suite::run::{Sample, SampleResult, SuiteRun, cost_of},
 };
 
 /// What many numbers have in common; nothing where there are none.
@@ -70,7 +70,7 @@ impl Figures {
                 input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
                 output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
             }),
-            cost_usd: answers(samples, false).filter_map(|(sample, _)| sample.cost_usd()).reduce(|sum, cost| sum + cost),
+            cost_usd: cost_of(answers(samples, false).map(|(sample, _)| sample)),
             mean_execution_s: mean(&asked.map(|sample| sample.execution.as_secs_f64()).collect::<Vec<_>>()),
             live,
             cached,

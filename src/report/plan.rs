@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Format;
+use super::{Format, escape::one_line};
 use crate::domain::provider::Prices;
 
 /// Characters of English text in one token, roughly; only for estimates before a run.
@@ -100,7 +100,8 @@ pub fn render(lines: &[SuiteLine], format: Format) -> anyhow::Result<Vec<u8>> {
 impl Estimate<'_> {
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         let version = self.version.map(|version| format!("@{version}")).unwrap_or_default();
-        writeln!(out, "  {}: prompt {}{version}, provider {}, model {}", self.suite, self.prompt, self.provider, self.model)?;
+        let names = format!("{}: prompt {}{version}, provider {}, model {}", self.suite, self.prompt, self.provider, self.model);
+        writeln!(out, "  {}", one_line(&names))?;
         let output =
             self.max_output_tokens.map_or_else(|| "output tokens not limited".to_owned(), |most| format!("at most {most} output tokens"));
         writeln!(

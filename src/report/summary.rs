@@ -227,7 +227,7 @@ pub(super) fn totals(run: &TestRun) -> Vec<String> {
 }
 
 fn spent(figures: &Figures) -> String {
-    let cost = figures.cost_usd.map_or_else(|| "unknown, the provider has no prices".to_owned(), number::usd);
+    let cost = figures.cost_usd.map_or_else(|| "unknown (no price, or tokens that were not counted)".to_owned(), number::usd);
     let known = |count: Option<u64>| count.map_or_else(|| "an unknown number of".to_owned(), number::count);
     match figures.tokens {
         Usage { input_tokens: None, output_tokens: None } => format!("Cost: {cost}. The provider did not count tokens."),

@@ -58,7 +58,7 @@ impl Cached {
 
     fn warn(&self, path: &Path, error: &io::Error) {
         if !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(path = %path.display(), %error, "answers cannot be cached");
+            tracing::warn!(component = "cache", action = "read", path = %path.display(), %error, "answers cannot be cached");
         }
     }
 }
@@ -80,18 +80,18 @@ fn look_up(path: &Path, key: &str) -> Option<Record> {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "a cached answer cannot be read and is asked for again");
+            tracing::warn!(component = "cache", action = "read", path = %path.display(), %error, "a cached answer cannot be read and is asked for again");
             return None;
         }
     };
     match Record::parse(&text) {
         Ok(record) if record.key == key => Some(record),
         Ok(_other) => {
-            tracing::warn!(path = %path.display(), "a cached answer belongs to another request and is asked for again");
+            tracing::warn!(component = "cache", action = "read", path = %path.display(), "a cached answer belongs to another request and is asked for again");
             None
         }
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "a cached answer is broken and is asked for again");
+            tracing::warn!(component = "cache", action = "read", path = %path.display(), %error, "a cached answer is broken and is asked for again");
             None
         }
     }

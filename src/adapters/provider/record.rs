@@ -76,7 +76,7 @@ impl Recorder {
         }
         let left_over = load(partial, LastLine::MayBeCut)?;
         if !left_over.is_empty() {
-            tracing::info!(recordings = left_over.len(), partial = %partial.display(), "taking over what an interrupted run recorded");
+            tracing::info!(component = "cassette", action = "record", recordings = left_over.len(), partial = %partial.display(), "taking over what an interrupted run recorded");
         }
         for record in left_over {
             state.put(record);
@@ -99,7 +99,7 @@ impl Recorder {
         state.put(record);
         if let (Err(error), false) = (written, state.warned) {
             state.warned = true;
-            tracing::warn!(partial = %self.partial.display(), %error, "recordings are kept in memory only until the run ends");
+            tracing::warn!(component = "cassette", action = "record", partial = %self.partial.display(), %error, "recordings are kept in memory only until the run ends");
         }
     }
 

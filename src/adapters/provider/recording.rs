@@ -201,7 +201,7 @@ pub(super) fn load(path: &Path, last_line: LastLine) -> Result<Vec<Record>, Conn
             continue;
         }
         if last_line == LastLine::MayBeCut && !line.ends_with(b"\n") {
-            tracing::warn!(path = %path.display(), line = number, "the last recording was cut off and is left out");
+            tracing::warn!(component = "cassette", action = "record", path = %path.display(), line = number, "the last recording was cut off and is left out");
             break;
         }
         let record = Record::parse(text).map_err(|error| wrong(&error.to_string(), advice(text, &error)))?;

@@ -5,6 +5,9 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch;
+
+use super::run::Stop;
 use crate::{
     domain::{
         answer::Answer,
@@ -14,6 +17,9 @@ use crate::{
     },
     ports::{clock::Clock, provider::Provider},
 };
+
+/// How long a provider may take that was never asked before the run's retry budget was used up.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// A provider with everything that its samples share.
 #[derive(Clone)]
@@ -54,8 +60,14 @@ impl Asker {
 
     /// Asks until there is an answer, the fault is final, or `until` (on the clock) is reached. Returns how many
     /// requests it took.
-    pub(super) async fn ask(&self, request: &Request, request_limit: Duration, until: Duration) -> (Asked, u32) {
-        if let Some(kind) = lock(&self.breaker).down() {
+    pub(super) async fn ask(
+        &self,
+        request: &Request,
+        request_limit: Duration,
+        until: Duration,
+        mut stopped: watch::Receiver<Stop>,
+    ) -> (Asked, u32) {
+        if let Some(kind) = self.down() {
             return (Asked::Down(kind), 0);
         }
         let mut retrying = Retrying { asker: self, open: false };
@@ -63,7 +75,7 @@ impl Asker {
         loop {
             attempt += 1;
             let started = self.clock.elapsed();
-            let budget = if retrying.open { self.budget_left() } else { Duration::MAX };
+            let budget = if retrying.open { self.budget_left() } else { self.first_limit() };
             let limit = request_limit.min(until.saturating_sub(started)).min(budget);
             let fault = match self.provider.answer(request, limit).await {
                 Ok(answer) => {
@@ -76,6 +88,10 @@ impl Asker {
                 retrying.begin(started);
             }
             let left = self.budget_left();
+            // Once the run is to end, nothing new is asked.
+            if *stopped.borrow() != Stop::No {
+                return (Asked::Faulted(self.told(fault, attempt, left)), attempt);
+            }
             let time = until.saturating_sub(self.clock.elapsed());
             let Some(pause) = self.policy.pause(&fault, attempt, self.clock.jitter(), left.min(time)) else {
                 lock(&self.breaker).failed(fault.kind, !left.is_zero());
@@ -90,11 +106,27 @@ impl Asker {
                 pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
                 "{fault}"
             );
-            self.clock.sleep(pause).await;
-            if let Some(kind) = lock(&self.breaker).down() {
+            tokio::select! {
+                () = self.clock.sleep(pause) => {}
+                _ = stopped.wait_for(|stop| *stop != Stop::No) => return (Asked::Faulted(self.told(fault, attempt, left)), attempt),
+            }
+            if let Some(kind) = self.down() {
                 return (Asked::Down(kind), attempt);
             }
         }
+    }
+
+    /// Why the provider is not asked any more: it is down, or it is failing and the run has no more time to find out.
+    fn down(&self) -> Option<FaultKind> {
+        let breaker = *lock(&self.breaker);
+        breaker.down().or_else(|| breaker.failing().filter(|_| self.budget_left().is_zero()))
+    }
+
+    /// How long a sample's first request may take beside its own limits. While the run spends its budget on retrying, a
+    /// provider that has not shown itself alive gets what is left of it, or else a short look.
+    fn first_limit(&self) -> Duration {
+        let left = self.budget_left();
+        if left == self.policy.budget || lock(&self.breaker).is_alive() { Duration::MAX } else { left.max(LOOK) }
     }
 
     /// The fault with how often it was tried, and why not more often.

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The most bytes of a file with cases that are read.
-const CASES_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+const CASES_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Where to read, and what the command line says instead of the file.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +47,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
             *path = base.join(&*path);
         }
     }
-    let mut loader = Loader { services, base: &base, found: Vec::new() };
+    let mut loader = Loader { services, base: &base, found: Vec::new(), read: vec![path.clone()] };
     let suites = config
         .suites
         .into_iter()
@@ -55,10 +55,11 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
         .filter_map(|settings| loader.suite(settings, &config.providers))
         .collect();
     found.append(&mut loader.found);
+    let read = loader.read;
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Failure::Configuration(found));
     }
-    Ok((Plan { suites, providers: config.providers, run: config.run, base }, found))
+    Ok((Plan { suites, providers: config.providers, run: config.run, read, base }, found))
 }
 
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
@@ -79,6 +80,7 @@ struct Loader<'a> {
     services: &'a Services,
     base: &'a Path,
     found: Vec<Diagnostic>,
+    read: Vec<PathBuf>,
 }
 
 impl Loader<'_> {
@@ -115,6 +117,7 @@ impl Loader<'_> {
 
     fn prompt(&mut self, settings: &SuiteSettings) -> Option<Prompt> {
         let path = self.base.join(&settings.prompt);
+        self.read.push(path.clone());
         let text = match self.services.workspace.read_text(&path, TEXT_LIMIT) {
             Ok(text) => text,
             Err(error) => {
@@ -176,6 +179,7 @@ impl Loader<'_> {
     }
 
     fn case_file(&mut self, settings: &SuiteSettings, file: &Path) -> Option<Vec<Case>> {
+        self.read.push(file.to_owned());
         let text = match self.services.workspace.read_text(file, CASES_LIMIT) {
             Ok(text) => text,
             Err(error) => {

@@ -62,7 +62,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         return Ok(Finished { outcome: Outcome::Done, stdout, notes: super::lines(&warnings) });
     }
-    reports::probe(services, &request)?;
+    reports::probe(services, &plan, &request)?;
     let providers = run::connect(services, &plan, &request)?;
     let mut run = run::run(services, &plan, &providers).await;
     let mut lost = run::finish(&providers).await;
@@ -106,6 +106,7 @@ pub struct Checked {
 /// Every problem at once.
 pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
     let (plan, warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    select::something(&plan)?;
     let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })
 }

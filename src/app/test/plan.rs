@@ -20,6 +20,8 @@ pub struct Plan {
     pub providers: Vec<ProviderSettings>,
     /// What the whole run keeps to.
     pub run: RunSettings,
+    /// Every file that was read to make the plan; no report may go there.
+    pub read: Vec<std::path::PathBuf>,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
 }

@@ -1,17 +1,37 @@
 //! Report files: proved writable before the first request, written after the last one.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use super::{Plan, TestRequest};
 use crate::{
     app::{Failure, Services},
-    domain::suite::run::TestRun,
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        suite::run::TestRun,
+    },
     report::{self, Format, Style},
 };
 
-/// Proves that every report file can be written.
+/// Proves that every report file can be written, and that writing it destroys nothing: no file gets two outputs, and
+/// none is an output that this run also reads.
 ///
 /// # Errors
-/// The first that cannot.
-pub(super) fn probe(services: &Services, request: &TestRequest) -> Result<(), Failure> {
+/// Every clash, or the first file that cannot be written.
+pub(super) fn probe(services: &Services, plan: &Plan, request: &TestRequest) -> Result<(), Failure> {
+    let identity = |path: &PathBuf| services.workspace.identity(path);
+    let mut taken: BTreeMap<PathBuf, String> = plan.read.iter().map(|path| (identity(path), "this run reads it".to_owned())).collect();
+    taken.extend(request.recording.replay.iter().map(|path| (identity(path), "--replay reads it".to_owned())));
+    taken.extend(request.recording.record.iter().map(|path| (identity(path), "--record writes it".to_owned())));
+    let mut clashes = Vec::new();
+    for (format, path) in &request.reports {
+        if let Some(why) = taken.insert(identity(path), format!("--report {format}= writes it")) {
+            let message = format!("the {format} report cannot go here: {why}");
+            clashes.push(Diagnostic::error(Place::file(path.display().to_string()), "", message).with_help("name another file"));
+        }
+    }
+    if !clashes.is_empty() {
+        return Err(Failure::Configuration(clashes));
+    }
     request.reports.iter().try_for_each(|(_, path)| services.workspace.probe(path)).map_err(Failure::File)
 }
 

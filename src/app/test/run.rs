@@ -94,7 +94,7 @@ pub(super) async fn run(services: &Services, plan: &Plan, askers: &Askers) -> Te
 
 /// How urgently the run is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
+pub(super) enum Stop {
     No,
     /// Start nothing new.
     Soon,
@@ -152,6 +152,14 @@ impl SuiteRunner<'_> {
         let shared = Arc::new(Shared { name: suite.settings.name.clone(), limits: suite.settings.limits, prices: suite.prices });
         let suite_slots = Arc::new(Semaphore::new(suite.settings.concurrency));
         let mut samples = Vec::with_capacity(suite.samples());
+        tracing::info!(
+            component = "test",
+            action = "suite",
+            suite = suite.settings.name,
+            model = suite.model,
+            samples = suite.samples(),
+            "suite begins"
+        );
         let mut tasks = JoinSet::new();
         for case in &suite.cases {
             for repeat in 0..suite.settings.repeat {
@@ -234,6 +242,17 @@ impl SampleRunner {
             }
         }
         sample.execution = clock.elapsed().saturating_sub(slot_taken);
+        tracing::debug!(
+            component = "test",
+            action = "sample",
+            suite = self.shared.name,
+            case = sample.case_id.0,
+            repeat = sample.repeat,
+            attempts = sample.attempts,
+            passed = sample.passed(),
+            duration_ms = u64::try_from(sample.execution.as_millis()).unwrap_or(u64::MAX),
+            "sample done"
+        );
         self.services.progress.finished_sample(&self.shared.name, &sample);
         sample
     }
@@ -248,7 +267,7 @@ impl SampleRunner {
             Err(error) => return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0),
         };
         let until = self.suite_until.min(now + self.shared.limits.case);
-        let (asked, attempts) = self.asker.ask(&request, self.shared.limits.request, until).await;
+        let (asked, attempts) = self.asker.ask(&request, self.shared.limits.request, until, self.stopped.clone()).await;
         let result = match asked {
             Asked::Answered(answer) => self.judged(answer),
             Asked::Faulted(fault) => SampleResult::Faulted(fault),

@@ -3,17 +3,26 @@
 use super::{Plan, TestRequest};
 use crate::app::Failure;
 
+/// A configuration without suites, or a suite without cases, proves nothing.
+///
+/// # Errors
+/// Which of the two it is.
+pub(super) fn something(plan: &Plan) -> Result<(), Failure> {
+    if plan.suites.is_empty() {
+        return Err(Failure::NothingSelected("the configuration has no suites".to_owned()));
+    }
+    match plan.suites.iter().find(|suite| suite.cases.is_empty()) {
+        Some(suite) => Err(Failure::NothingSelected(format!("suite `{}` has no cases", suite.settings.name))),
+        None => Ok(()),
+    }
+}
+
 /// Keeps what was asked for.
 ///
 /// # Errors
 /// When nothing is left, also without any selection: a suite without cases proves nothing.
 pub(super) fn select(plan: &mut Plan, request: &TestRequest) -> Result<(), Failure> {
-    if plan.suites.is_empty() {
-        return Err(Failure::NothingSelected("the configuration has no suites".to_owned()));
-    }
-    if let Some(suite) = plan.suites.iter().find(|suite| suite.cases.is_empty()) {
-        return Err(Failure::NothingSelected(format!("suite `{}` has no cases", suite.settings.name)));
-    }
+    something(plan)?;
     let before = plan.samples();
     for suite in &mut plan.suites {
         let name = &suite.settings.name;

@@ -100,8 +100,9 @@ fn vars(value: Option<Value>, path: &Path, findings: &mut Vec<Finding>) -> Map<S
 fn threshold(value: Option<&Value>, path: &Path, findings: &mut Vec<Finding>) -> Option<f64> {
     let value = value?;
     match value.as_f64() {
-        Some(number) if (0.0..=1.0).contains(&number) => return Some(number),
-        Some(number) => findings.push(Finding::error(path.clone(), format!("must be from 0 to 1, found {number}"))),
+        // A threshold of 0 is reached by every answer.
+        Some(number) if number > 0.0 && number <= 1.0 => return Some(number),
+        Some(number) => findings.push(Finding::error(path.clone(), format!("must be above 0 and at most 1, found {number}"))),
         None => findings.push(mistyped(path, "expected a number", false, value)),
     }
     None

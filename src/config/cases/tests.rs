@@ -69,7 +69,7 @@ fn every_line_says_what_is_wrong_with_it() {
       help: write a map with `vars` and `assert`
     error: c.jsonl:4:37: tags[0]: expected a string, found the number 1
       help: put it in quotes: "1"
-    error: c.jsonl:4:54: threshold: must be from 0 to 1, found 2
+    error: c.jsonl:4:54: threshold: must be above 0 and at most 1, found 2
     error: c.jsonl:5:13: id: this key stands here a second time; the first one is in line 5
       help: keep one of them
     error: c.jsonl:6:12: assert: expected a list of assertions, found a map

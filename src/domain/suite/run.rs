@@ -278,13 +278,17 @@ impl TestRun {
         })
     }
 
-    /// Dollars spent in this run on live answers; `None` when no price is known for any of them.
+    /// Dollars spent in this run on live answers; see [`cost_of`].
     pub fn cost_usd(&self) -> Option<f64> {
-        self.samples()
-            .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed()))
-            .filter_map(Sample::cost_usd)
-            .reduce(|sum, cost| sum + cost)
+        cost_of(self.samples().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())))
     }
+}
+
+/// What samples cost together, in dollars; `None` when there are none, or when the cost of one is not known: a part must
+/// not look like the whole.
+pub fn cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
+    let costs: Vec<f64> = samples.into_iter().map(Sample::cost_usd).collect::<Option<_>>()?;
+    costs.into_iter().reduce(|sum, cost| sum + cost)
 }
 
 fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {

@@ -28,6 +28,8 @@ pub(crate) enum Behaviour {
     Slow(Duration),
     /// Takes the request and never answers.
     Hang,
+    /// Answers so many requests and hangs from then on.
+    AnswerThenHang(usize),
     /// Refuses with a status and a body.
     Status(u16, &'static str),
     /// The first so many requests get a status, the rest an echo.
@@ -107,7 +109,8 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
             tokio::time::sleep(*pause).await;
             completion(&said)
         }
-        Behaviour::Hang => std::future::pending().await,
+        Behaviour::AnswerThenHang(answered) if before < *answered => completion(&said),
+        Behaviour::Hang | Behaviour::AnswerThenHang(_) => std::future::pending().await,
         Behaviour::Status(status, body) => (StatusCode::from_u16(*status).unwrap(), *body).into_response(),
         Behaviour::Flaky(failing, status) if before < *failing => (StatusCode::from_u16(*status).unwrap(), "busy").into_response(),
         Behaviour::Echo | Behaviour::Flaky(..) => completion(&said),

@@ -53,3 +53,22 @@ fn answers_survive_a_kill() {
     workspace.prompt_cicd(["test", "--record", "answers.jsonl", "--filter", "c49"]).run().exits(0);
     assert!(workspace.read("answers.jsonl").lines().count() >= 2, "{}", workspace.read("answers.jsonl"));
 }
+
+#[test]
+fn nothing_new_is_asked_after_a_signal() {
+    let model = FakeModel::start(Behaviour::Status(500, "busy"));
+    let workspace = Workspace::asking(&model.base_url());
+    let config = workspace.read("prompt-cicd.yml") + "run: {retry: {base: 3s, max: 3s}}\n";
+    let workspace = workspace.file("prompt-cicd.yml", &config);
+    let child = workspace.prompt_cicd(["test", "-j", "1"]).spawn();
+    let begin = Instant::now();
+    while model.requests() < 1 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the run never asked");
+        thread::sleep(Duration::from_millis(5));
+    }
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    let signalled = Instant::now();
+    Finished::from(child.wait_with_output().unwrap()).exits(130);
+    assert!(signalled.elapsed() < Duration::from_secs(2), "a pause before a retry was waited for: {:?}", signalled.elapsed());
+    assert_eq!(model.requests(), 1);
+}

@@ -94,3 +94,29 @@ fn a_suite_that_takes_too_long_is_cut_and_never_passes() {
     assert_eq!(finished.json()["verdict"], "inconclusive");
     assert!(finished.json()["passed_tests"].as_u64().unwrap() >= 1, "what was answered in time counts");
 }
+
+/// Several dead providers, and one that dies in the middle, stay within the budget together: each further one gets a
+/// short look, not a whole request limit.
+#[test]
+fn no_outage_costs_more_than_the_budget_and_a_look() {
+    let dead = FakeModel::start(Behaviour::Hang);
+    let run = "run: {max-concurrency: 1, retry: {base: 10ms, budget: 2s}}\nsuite-defaults: {limits: {request: 6s}}\n";
+    let workspace = with_run(Workspace::asking(&dead.base_url()), run);
+    let config = workspace.read("prompt-cicd.yml");
+    let second = format!("providers:\n  second: {{kind: openai, base-url: \"{}\", model: fake}}\n", dead.base_url());
+    let suite = "suites:\n  - {name: other, prompt: prompts/greeting.prompt.yml, provider: second, cases: cases/greeting.jsonl, defaults: {assert: [{contains: x}]}}\n";
+    let config = config.replace("providers:\n", &second).replace("suites:\n", suite);
+    let workspace = workspace.file("prompt-cicd.yml", &config).file("cases/greeting.jsonl", &numbered_cases(20));
+    let begin = Instant::now();
+    workspace.prompt_cicd(["test"]).run().exits(30);
+    // 6 s for the first request, which uses the budget up, and 5 s to look at the other provider.
+    assert!(begin.elapsed() < Duration::from_secs(14), "{:?}", begin.elapsed());
+
+    let dying = FakeModel::start(Behaviour::AnswerThenHang(1));
+    let run = "run: {retry: {base: 10ms, budget: 2s}}\nsuite-defaults: {concurrency: 1, limits: {request: 1s}}\n";
+    let workspace = with_run(Workspace::asking(&dying.base_url()), run).file("cases/greeting.jsonl", &numbered_cases(20));
+    let begin = Instant::now();
+    workspace.prompt_cicd(["test"]).run().exits(30);
+    assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
+    assert!(dying.requests() <= 5, "{} requests", dying.requests());
+}

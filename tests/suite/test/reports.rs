@@ -112,3 +112,34 @@ fn a_closed_pipe_is_no_trouble() {
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_report_never_destroys_what_the_run_reads_or_writes() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = Workspace::asking(&model.base_url());
+    let config = workspace.read("prompt-cicd.yml");
+    for arguments in [
+        vec!["--report", "json=prompt-cicd.yml"],
+        vec!["--report", "json=./prompts/../prompts/greeting.prompt.yml"],
+        vec!["--report", "json=cases/greeting.jsonl"],
+        vec!["--report", "json=x.jsonl", "--record", "x.jsonl"],
+        vec!["--report", "json=out", "--report", "junit=./out"],
+    ] {
+        workspace.prompt_cicd([&["test"], arguments.as_slice()].concat()).run().exits(3).says("report cannot go here");
+    }
+    assert_eq!((model.requests(), workspace.read("prompt-cicd.yml")), (0, config));
+}
+
+#[test]
+fn a_report_goes_where_a_link_leads() {
+    let workspace = Workspace::greeting().file("real.json", "");
+    std::os::unix::fs::symlink("real.json", workspace.path().join("link.json")).unwrap();
+    workspace.prompt_cicd(["test", "--report", "json=link.json"]).run().exits(0);
+    assert!(workspace.path().join("link.json").is_symlink() && workspace.read("real.json").contains("schema_version"));
+}
+
+#[test]
+fn every_step_can_be_watched() {
+    let finished = Workspace::greeting().prompt_cicd(["test", "-vv"]).run().exits(0);
+    assert!(finished.stderr.contains("suite begins") && finished.stderr.matches("sample done").count() == 2, "{}", finished.stderr);
+}

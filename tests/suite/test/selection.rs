@@ -30,6 +30,10 @@ fn an_empty_selection_is_never_green() {
 #[test]
 fn an_empty_suite_is_never_green() {
     Workspace::greeting().file("cases/greeting.jsonl", "\n").prompt_cicd(["test"]).run().exits(4).says("`greeting` has no cases");
+    Workspace::greeting().file("cases/greeting.jsonl", "\n").prompt_cicd(["config", "check"]).run().exits(4);
+    let inline = Workspace::greeting();
+    let config = inline.read("prompt-cicd.yml").replace("cases/greeting.jsonl", "[]");
+    inline.file("prompt-cicd.yml", &config).prompt_cicd(["test"]).run().exits(4);
     let none = Workspace::greeting().file("prompt-cicd.yml", "version: 1\nproviders:\n  model: {kind: echo}\nsuites: []\n");
     none.prompt_cicd(["test"]).run().exits(4).says("no suites");
 }

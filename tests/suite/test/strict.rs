@@ -131,3 +131,27 @@ suites: []
         .says("SECOND_KEY")
         .says("2 providers cannot be used");
 }
+
+#[test]
+fn a_check_that_cannot_fail_is_refused() {
+    refused(|workspace| config(workspace, "    defaults:\n", "    defaults:\n      threshold: 0\n"), &["threshold", "must be above 0"]);
+    refused(
+        |workspace| config(workspace, "    provider: model", "    provider: model\n    min-pass-rate: 0"),
+        &["min-pass-rate", "must be above 0"],
+    );
+    refused(
+        |workspace| workspace.file("cases/greeting.jsonl", "{\"id\": \"ana\", \"vars\": {\"name\": \"Ana\"}, \"threshold\": 0}\n"),
+        &["threshold", "must be above 0"],
+    );
+}
+
+#[test]
+fn names_in_files_do_not_command_the_runner() {
+    let workspace = Workspace::greeting().file("cases/greeting.jsonl", "{\"id\": \"a\\n::error::forged\", \"vars\": {}}\n");
+    let finished = workspace.prompt_cicd(["test"]).run().exits(3);
+    assert!(
+        finished.stderr.contains("forged") && finished.stderr.lines().all(|line| !line.trim_start().starts_with("::")),
+        "{}",
+        finished.stderr
+    );
+}
