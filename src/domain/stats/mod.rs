@@ -1,0 +1,7 @@
+//! Numbers from samples.
+
+pub mod describe;
+pub mod quantile;
+
+pub use describe::mean;
+pub use quantile::quantile;
