@@ -1,7 +1,15 @@
-//! Numbers from samples.
+//! Numbers from samples: pure, repeatable, and never NaN.
+//!
+//! Conventions: the first sample is the baseline, differences are first minus second, variances divide by n − 1, every
+//! sample passes [`sample::Sample`] first. Degenerate cases have names. `statrs` gives distributions only.
 
 pub mod describe;
+pub mod outliers;
 pub mod quantile;
+pub mod rng;
+pub mod sample;
+pub mod tails;
+pub mod two_sample;
 
 pub use describe::mean;
 pub use quantile::quantile;
