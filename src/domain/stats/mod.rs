@@ -5,6 +5,7 @@
 
 pub mod describe;
 pub mod outliers;
+pub mod paired;
 pub mod quantile;
 pub mod rng;
 pub mod sample;
