@@ -6,6 +6,7 @@
 pub mod describe;
 pub mod outliers;
 pub mod paired;
+pub mod proportion;
 pub mod quantile;
 pub mod rng;
 pub mod sample;
