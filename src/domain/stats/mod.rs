@@ -15,3 +15,6 @@ pub mod two_sample;
 
 pub use describe::mean;
 pub use quantile::quantile;
+
+#[cfg(test)]
+mod oracle_tests;
