@@ -104,7 +104,8 @@ pub fn student_upper(tail: f64, df: f64) -> f64 {
             break;
         }
         t += step;
-        if step.abs() <= 1e-13 * t.abs() {
+        // The error after a step is about the square of the step.
+        if step.abs() <= 1e-8 * t.abs() {
             break;
         }
     }

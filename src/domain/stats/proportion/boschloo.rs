@@ -32,9 +32,10 @@ fn one_sided(first: Rate, second: Rate, observed: f64, upper: bool) -> f64 {
     let at = |i: u32| f64::from(i) / f64::from(GRID);
     let values: Vec<f64> = (0..=GRID).map(|i| probability(at(i))).collect();
     let best = values.iter().copied().fold(0.0, f64::max);
-    // Every peak that could still be the highest is climbed.
-    let peaks = (0..=GRID).zip(&values).filter(|&(_, &value)| value > 0.9 * best).map(|(i, _)| i);
-    peaks.fold(best, |best, i| best.max(climb(&probability, at(i.saturating_sub(1)), at((i + 1).min(GRID))))).min(1.0)
+    // Every peak that could still be the highest is climbed; the ends of the grid are no inner peaks.
+    let high = |around: &&[f64]| matches!(around, [left, peak, right] if left <= peak && right <= peak && *peak > 0.9 * best);
+    let peaks = (1..GRID).zip(values.windows(3)).filter(|(_, around)| high(around)).map(|(i, _)| i);
+    peaks.fold(best, |best, i| best.max(climb(&probability, at(i - 1), at(i + 1)))).min(1.0)
 }
 
 fn largest_tail(first: usize, second: usize, passed: usize, limit: f64, upper: bool) -> f64 {

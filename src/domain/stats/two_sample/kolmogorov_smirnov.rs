@@ -126,15 +126,18 @@ fn leaving(n: usize, m: usize, above: Option<u64>, below: Option<u64>) -> f64 {
     if let Some(start) = mass.first_mut() {
         *start = 1.0;
     }
+    // By how many values are left: one division each instead of one per cell.
+    let inverses: Vec<f64> = (0..=n + m).map(|rest| if rest == 0 { 0.0 } else { 1.0 / count(rest) }).collect();
     for i in 0..=n {
         let (low, high) = inside(i);
         let (next_low, next_high) = if i < n { inside(i + 1) } else { (m + 1, m + 1) };
         let mut from_left = 0.0;
-        for (j, cell) in mass.iter_mut().enumerate().take(high + 1).skip(low) {
+        let rest = n - i + m;
+        let inverses = inverses.get(rest - high..=rest - low).unwrap_or_default().iter().rev();
+        for ((j, cell), inverse) in mass.iter_mut().enumerate().take(high + 1).skip(low).zip(inverses) {
             let here = *cell + from_left;
-            let remaining = count(n - i + m - j);
-            let up = if i < n { here * count(n - i) / remaining } else { 0.0 };
-            let right = if j < m { here * count(m - j) / remaining } else { 0.0 };
+            let up = here * (inverse * count(n - i));
+            let right = here * (inverse * count(m - j));
             from_left = right;
             if j == high && j < m {
                 left += right;
