@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use serde_json::{Map, Value};
@@ -30,6 +31,7 @@ pub(super) struct LoadRequest {
     pub(super) provider: Option<String>,
     pub(super) concurrency: Option<usize>,
     pub(super) repeat: Option<u32>,
+    pub(super) timeout: Option<Duration>,
 }
 
 /// Reads and checks everything.
@@ -65,6 +67,11 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
     }
     settings.concurrency = request.concurrency.unwrap_or(settings.concurrency);
     settings.repeat = request.repeat.unwrap_or(settings.repeat);
+    if let Some(timeout) = request.timeout {
+        settings.limits.request = timeout;
+        // A request that may take so long must fit into its case.
+        settings.limits.case = settings.limits.case.max(timeout);
+    }
     settings
 }
 

@@ -8,7 +8,7 @@ mod reports;
 mod run;
 mod select;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
 
@@ -35,6 +35,8 @@ pub struct TestRequest {
     pub concurrency: Option<usize>,
     /// Instead of the suites' own.
     pub repeat: Option<u32>,
+    /// How long one request may take, instead of the suites' own.
+    pub timeout: Option<Duration>,
     /// How answers are kept and taken.
     pub recording: Recording,
     /// `--cache` or `--no-cache`; `None`: as the configuration says.
@@ -68,7 +70,9 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     lost.extend(reports::write(services, &run, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    Ok(Finished { outcome: Outcome::of(&run, !lost.is_empty()), stdout, notes: lost })
+    let outcome = Outcome::of(&run, !lost.is_empty());
+    lost.extend(super::publish::test_run(services, &run, &outcome, &request.reports));
+    Ok(Finished { outcome, stdout, notes: lost })
 }
 
 impl TestRequest {
@@ -78,6 +82,7 @@ impl TestRequest {
             provider: self.provider.clone(),
             concurrency: self.concurrency,
             repeat: self.repeat,
+            timeout: self.timeout,
         }
     }
 }
