@@ -1,5 +1,10 @@
 //! Numbers from samples.
 
+pub mod cuped;
+pub mod equivalence;
+pub mod resample;
+pub mod special;
+
 /// The `q`-quantile (0 ≤ q ≤ 1) by linear interpolation between order statistics (Hyndman and Fan 1996, type 7: the
 /// default of R and `NumPy`). `None` for no samples or a value that is not finite.
 pub fn quantile(samples: &[f64], q: f64) -> Option<f64> {
