@@ -2,6 +2,8 @@
 
 pub mod cuped;
 pub mod equivalence;
+pub mod multiplicity;
+pub mod power;
 pub mod resample;
 pub mod special;
 
