@@ -5,6 +5,7 @@ pub mod equivalence;
 pub mod multiplicity;
 pub mod power;
 pub mod resample;
+pub mod series;
 pub mod special;
 
 /// The `q`-quantile (0 ≤ q ≤ 1) by linear interpolation between order statistics (Hyndman and Fan 1996, type 7: the

@@ -21,6 +21,14 @@ impl SplitMix64 {
     pub(in crate::domain::stats) const fn below(&mut self, n: usize) -> usize {
         ((self.next() as u128 * n as u128) >> 64) as usize
     }
+
+    /// Fisher and Yates.
+    pub(in crate::domain::stats) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            let j = self.below(i + 1);
+            items.swap(i, j);
+        }
+    }
 }
 
 #[cfg(test)]
