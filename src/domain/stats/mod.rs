@@ -5,6 +5,7 @@ pub mod equivalence;
 pub mod multiplicity;
 pub mod power;
 pub mod resample;
+pub mod sequential;
 pub mod series;
 pub mod special;
 
