@@ -3,6 +3,8 @@
 pub mod cuped;
 pub mod equivalence;
 pub mod multiplicity;
+#[cfg(test)]
+mod oracle_series;
 pub mod power;
 pub mod resample;
 pub mod sequential;
