@@ -82,6 +82,9 @@ pub fn asymptotic(base: &Arm, head: &Arm, alpha: f64, tuning: f64) -> Result<Asy
     let scale = n * rho_squared + 1.0;
     let half_log = 0.5 * scale.ln();
     let half_width = (n * variance).sqrt() * (2.0 * scale * (half_log - alpha.ln()) / (n * n * rho_squared)).sqrt();
+    if !half_width.is_finite() {
+        return Err(SequentialError::NotFinite { name: "the half width", value: half_width });
+    }
     let squared = difference / variance.sqrt();
     let log_e = rho_squared * n * squared * squared / (2.0 * scale) - half_log;
     Ok(AsymptoticSequence {
@@ -107,6 +110,7 @@ mod tests {
         assert!(matches!(with(Arm { variance: -1.0, ..ARM }), Err(SequentialError::NotFinite { .. })));
         assert!(matches!(asymptotic(&ARM, &ARM, 0.0, 1.0), Err(SequentialError::Level(_))));
         assert!(matches!(asymptotic(&ARM, &ARM, 0.05, f64::INFINITY), Err(SequentialError::NotPositive { .. })));
+        assert!(matches!(asymptotic(&ARM, &ARM, 0.05, 1e-308), Err(SequentialError::NotFinite { name: "the half width", .. })));
         let flat = Arm { variance: 0.0, ..ARM };
         assert_eq!(asymptotic(&flat, &flat, 0.05, 500.0), Err(SequentialError::Constant { difference: 0.0 }));
         assert!(matches!(Arm::of(&[1.0, f64::NAN]), Err(SequentialError::Unusable { index: 1, .. })));

@@ -5,7 +5,7 @@
 //! of 1e9 costs no digits. A series without variation is [`Fit::Constant`]; a line without any residual has t = ±∞, p = 0.
 //! Source: Draper and Smith, Applied Regression Analysis, ch. 1. Equal to `scipy.stats.linregress`.
 //!
-//! Errors: fewer than 3 values, unusable values, positions that do not pair up or are all equal.
+//! Errors: fewer than 3 values, unusable values, positions that do not pair up or are all equal, slopes beyond the largest number.
 
 use super::{SeriesError, check, check_level, check_positions};
 use crate::domain::stats::special::{Moments, count, is_constant, t_isf, t_two_sided};
@@ -83,7 +83,10 @@ pub fn fit(positions: &[f64], values: &[f64]) -> Result<Fit, SeriesError> {
     let residual: f64 = deviations().map(|(dx, dy)| (dy - slope * dx).powi(2)).sum();
     let residual_sd = (residual / (y.n - 2.0)).sqrt();
     let slope_se = residual_sd / sxx.sqrt();
-    let r = (slope * (sxx / syy).sqrt()).clamp(-1.0, 1.0);
+    if !(slope.is_finite() && residual_sd.is_finite() && slope_se.is_finite()) {
+        return Err(SeriesError::Overflow);
+    }
+    let r = (slope * sxx.sqrt() / syy.sqrt()).clamp(-1.0, 1.0);
     let t = if slope_se > 0.0 { slope / slope_se } else { slope.signum() * f64::INFINITY };
     Ok(Fit::Line(Line {
         n: values.len(),
@@ -134,6 +137,12 @@ mod tests {
         let line = line(&[0.0, 1.0, 2.0, 3.0], &[1.0, 3.0, 5.0, 7.0]);
         assert!(line.t.is_infinite() && line.t > 0.0 && line.p_two <= 0.0 && line.r_squared >= 1.0);
         assert_eq!(line.prediction_interval(4.0, 0.95), Ok([9.0, 9.0]));
+    }
+
+    #[test]
+    fn the_outermost_units_keep_their_digits() {
+        let (plain, far) = (line(&[0.0, 1.0, 2.0], &[0.0, 1.0, -1.0]), line(&[0.0, 1e-149, 2e-149], &[0.0, 1e149, -1e149]));
+        assert!((plain.r - far.r).abs() < 1e-12 && (plain.t - far.t).abs() < 1e-12 && far.slope.is_finite(), "{far:?}");
     }
 
     #[test]

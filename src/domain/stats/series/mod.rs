@@ -21,6 +21,8 @@ pub enum SeriesError {
     Unpaired { positions: usize, values: usize },
     #[error("all positions are equal: no trend can be seen")]
     OnePosition,
+    #[error("the slopes are too steep to calculate with: use a larger unit for the positions")]
+    Overflow,
     #[error("a level lies strictly between 0 and 1; {0} does not")]
     Level(f64),
     #[error("the least segment must have 2 values or more, not {0}")]

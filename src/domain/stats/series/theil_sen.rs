@@ -5,7 +5,8 @@
 //! inside the list, as scipy does. Breakdown at 29 % of outliers.
 //! Source: Sen, JASA 63 (1968) 1379. O(n²) time and memory, hence [`MOST`].
 //!
-//! Errors: fewer than 2 values, more than [`MOST`], unusable values, positions all equal, a level outside 0..1.
+//! Errors: fewer than 2 values, more than [`MOST`], unusable values, positions all equal, slopes beyond the
+//! largest number, a level outside 0..1.
 
 use super::{SeriesError, check, check_level, check_positions, dense_ranks};
 use crate::domain::stats::special::{count, normal_isf};
@@ -34,6 +35,9 @@ pub fn theil_sen(positions: &[f64], values: &[f64], level: f64) -> Result<TheilS
     let mut slopes = slopes(positions, values);
     if slopes.is_empty() {
         return Err(SeriesError::OnePosition);
+    }
+    if slopes.iter().any(|slope| !slope.is_finite()) {
+        return Err(SeriesError::Overflow);
     }
     let n = count(values.len());
     let variance = (n * (n - 1.0) * (2.0 * n + 5.0) - tied(positions) - tied(values)) / 18.0;
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(theil_sen_in_order(&vec![1.0; MOST + 1], 0.95), Err(SeriesError::TooMany { most: MOST, got: MOST + 1 }));
         assert_eq!(theil_sen_in_order(&[1.0, 2.0], 1.5), Err(SeriesError::Level(1.5)));
         assert!(matches!(theil_sen_in_order(&[f64::NAN, 2.0], 0.95), Err(SeriesError::Unusable { index: 0, .. })));
+        assert_eq!(theil_sen(&[0.0, 1e-300, 1.0], &[0.0, 1e100, -1e100], 0.95), Err(SeriesError::Overflow));
         assert_eq!(theil_sen(&[4.0; 3], &[1.0, 2.0, 3.0], 0.95), Err(SeriesError::OnePosition));
     }
 
