@@ -41,6 +41,20 @@ impl SplitMix64 {
             }
         }
     }
+
+    /// Uniform in 0 ≤ i < `len`; 0 for a length of 0.
+    #[expect(clippy::cast_possible_truncation, reason = "below a usize")]
+    pub fn index(&mut self, len: usize) -> usize {
+        self.below(len as u64) as usize
+    }
+
+    /// Every order is equally likely (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            let j = self.index(i + 1);
+            items.swap(i, j);
+        }
+    }
 }
 
 #[cfg(test)]

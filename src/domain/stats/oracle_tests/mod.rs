@@ -4,7 +4,7 @@
 mod paired;
 mod proportion;
 mod ranks;
-mod recipe;
+pub(super) mod recipe;
 mod t_tests;
 mod tails;
 

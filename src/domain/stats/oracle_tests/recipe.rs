@@ -6,7 +6,7 @@ use super::{count_of, number};
 use crate::domain::stats::rng::SplitMix64;
 
 /// The values of a sample: as stored, or rebuilt and checked bit for bit.
-pub(super) fn sample(stored: &Value) -> Vec<f64> {
+pub(in crate::domain::stats) fn sample(stored: &Value) -> Vec<f64> {
     if let Some(values) = stored.get("values") {
         return values.as_array().unwrap().iter().map(number).collect();
     }
