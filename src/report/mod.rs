@@ -9,6 +9,7 @@ mod figures;
 mod fixture;
 pub mod json;
 pub mod junit;
+pub mod lint;
 pub mod markdown;
 pub mod number;
 pub mod plan;
