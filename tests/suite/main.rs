@@ -18,6 +18,8 @@ mod config;
 mod docs;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
+/// `prompt-cicd lint`, and the lints before the first request of `test`.
+mod lint;
 /// The world the binary runs in.
 mod support;
 /// `prompt-cicd test`: from files to verdicts.

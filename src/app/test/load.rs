@@ -30,6 +30,8 @@ pub(super) struct LoadRequest {
     pub(super) provider: Option<String>,
     pub(super) concurrency: Option<usize>,
     pub(super) repeat: Option<u32>,
+    /// Placeholders without a value are left to the lints.
+    pub(super) without_variables: bool,
 }
 
 /// Reads and checks everything.
@@ -45,7 +47,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
             *path = base.join(&*path);
         }
     }
-    let mut loader = Loader { services, base: &base, found: Vec::new() };
+    let mut loader = Loader { services, base: &base, prove_variables: !request.without_variables, found: Vec::new() };
     let suites = config
         .suites
         .into_iter()
@@ -56,7 +58,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Failure::Configuration(found));
     }
-    Ok((Plan { suites, providers: config.providers, run: config.run, base }, found))
+    Ok((Plan { suites, providers: config.providers, run: config.run, lints: config.lints, base }, found))
 }
 
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
@@ -71,6 +73,7 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
 struct Loader<'a> {
     services: &'a Services,
     base: &'a Path,
+    prove_variables: bool,
     found: Vec<Diagnostic>,
 }
 
@@ -188,7 +191,9 @@ impl Loader<'_> {
             let mut add = |place: Place, message: String| {
                 problems.entry((place, message)).or_insert_with(|| (named.clone(), 0)).1 += 1;
             };
-            if let Err((index, error)) = plan.prompt.render(&case.prompt_variables) {
+            if self.prove_variables
+                && let Err((index, error)) = plan.prompt.render(&case.prompt_variables)
+            {
                 let place = plan
                     .prompt
                     .messages

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::config::RunSettings;
 use crate::domain::{
+    lint::LintSettings,
     prompt::{Prompt, Variables},
     provider::{Prices, ProviderSettings, Request},
     suite::{Case, SuiteSettings, assertion::Assertion},
@@ -20,6 +21,8 @@ pub struct Plan {
     pub providers: Vec<ProviderSettings>,
     /// What the whole run keeps to.
     pub run: RunSettings,
+    /// What is checked before any model is asked.
+    pub lints: LintSettings,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
 }
