@@ -14,6 +14,11 @@ const MOST_BASE64: usize = 200;
 /// Characters of one text in base64 that are decoded, at most.
 const LONGEST_BASE64: usize = 64 * 1024;
 
+/// The name of the view that reads digits in words as letters.
+const DIGITS: &str = "digits for letters";
+/// The name of the view that joins letters with spaces between them.
+const SPACED: &str = "spaced letters";
+
 /// A text as it is scanned.
 #[derive(Debug, Clone)]
 pub(super) struct View {
@@ -29,6 +34,11 @@ impl View {
     /// Where a byte of the text is in the original.
     pub(super) fn origin(&self, at: usize) -> usize {
         self.origins.get(at).or_else(|| self.origins.last()).map_or(0, |origin| *origin as usize)
+    }
+
+    /// Whether the view is a guess about words, which keys and numbers make no sense in.
+    pub(super) fn is_of_words(&self) -> bool {
+        matches!(self.encoding, Some(DIGITS | SPACED))
     }
 
     fn of(scalars: impl Iterator<Item = (u32, char)>, end: usize, encoding: Option<&'static str>) -> Self {
@@ -76,6 +86,11 @@ pub(super) fn views(text: &str) -> Vec<View> {
         if text.contains(mark)
             && let Some(decoded) = decode(text)
         {
+            views.push(View::of(decoded.into_iter(), end, Some(name)));
+        }
+    }
+    for (name, decode) in [(DIGITS, digits as Decoder), (SPACED, spaced)] {
+        if let Some(decoded) = decode(text) {
             views.push(View::of(decoded.into_iter(), end, Some(name)));
         }
     }
@@ -151,6 +166,29 @@ fn escapes(text: &str) -> Option<Decoded> {
     })
 }
 
+/// `1gn0re`: digits and signs inside words, read as the letters they look like.
+fn digits(text: &str) -> Option<Decoded> {
+    static PATTERN: OnceLock<Regex> = OnceLock::new();
+    let pattern = PATTERN.get_or_init(|| compiled("[A-Za-z0134578@$]{4,30}"));
+    replaced(text, pattern, |word| {
+        let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+        let plain = |c| {
+            [('0', 'o'), ('1', 'i'), ('3', 'e'), ('4', 'a'), ('5', 's'), ('7', 't'), ('8', 'b'), ('@', 'a'), ('$', 's')]
+                .into_iter()
+                .find_map(|(from, to)| (from == c).then_some(to))
+                .unwrap_or(c)
+        };
+        (letters >= 2 && letters < word.len()).then(|| word.chars().map(plain).collect())
+    })
+}
+
+/// `i g n o r e`: single letters with one space or sign between them, as one word.
+fn spaced(text: &str) -> Option<Decoded> {
+    static PATTERN: OnceLock<Regex> = OnceLock::new();
+    let pattern = PATTERN.get_or_init(|| compiled(r"(?-u:\b)(?:[A-Za-z][ .*_-]){3,30}[A-Za-z](?-u:\b)"));
+    replaced(text, pattern, |run| Some(run.chars().filter(char::is_ascii_alphabetic).collect()))
+}
+
 /// All texts in base64, each on a line of its own.
 fn base64_texts(text: &str) -> Option<Decoded> {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
@@ -219,6 +257,8 @@ mod tests {
             ("\\u0069gnore \\x6de", "backslash escapes", "ignore me"),
             ("say aWdub3JlIHByZXZpb3Vz!", "base64", "ignore previous\n"),
             ("%2569", "percent encoding", "%69"),
+            ("1gn0re 42 p@st", DIGITS, "ignore 42 past"),
+            ("i g n o r e  m.e.n.o.w!", SPACED, "ignore menow!"),
         ] {
             let view = views(text).into_iter().find(|view| view.encoding == Some(encoding)).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(view.text, expected, "{text}");
