@@ -69,9 +69,16 @@ pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Fail
         let subject = Subject { prompt, vars: &Map::new(), place: Place::file(&prompt.source), cases: Vec::new() };
         run.report.merge(lint::check(&subject, &run.settings));
     }
+    let mut notes = super::lines(&said);
+    // An entry may be there for answers, or for a finding that was only counted.
+    if request.paths.is_empty() && !run.settings.scan_output && run.report.left_out == 0 {
+        notes.extend(run.idle_ignores().map(|entry| {
+            format!("warning: lints.ignore: nothing of `{}` in {} is ignored any more; take the entry out", entry.rule, entry.path)
+        }));
+    }
     let mut stdout = Vec::new();
     render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    Ok(Finished { outcome: Outcome::Linted { stopped: run.stopping() > 0 }, stdout, notes: super::lines(&said) })
+    Ok(Finished { outcome: Outcome::Linted { stopped: run.stopping() > 0 }, stdout, notes })
 }
 
 /// Lints a suite's prompt with the variables of its cases.

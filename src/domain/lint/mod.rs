@@ -102,6 +102,12 @@ impl LintRun {
     pub fn stopping(&self) -> usize {
         self.report.stopping(&self.settings)
     }
+
+    /// Entries of `ignore` that no finding needs.
+    pub fn idle_ignores(&self) -> impl Iterator<Item = &Ignore> {
+        let ignored: Vec<&Finding> = self.report.findings.iter().filter(|finding| finding.ignored.is_some()).collect();
+        self.settings.ignore.iter().filter(move |entry| !ignored.iter().any(|finding| entry.covers(finding.rule, &finding.place.file)))
+    }
 }
 
 impl LintReport {

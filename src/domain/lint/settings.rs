@@ -37,6 +37,13 @@ pub struct Ignore {
     pub reason: String,
 }
 
+impl Ignore {
+    /// Whether it means findings of this rule in this file.
+    pub fn covers(&self, rule: &str, file: &str) -> bool {
+        self.rule == rule && covers(&self.path, file)
+    }
+}
+
 impl LintSettings {
     /// Every rule at the severity of the catalogue.
     pub fn catalogue() -> BTreeMap<&'static str, Severity> {
@@ -50,7 +57,7 @@ impl LintSettings {
 
     /// The reason why findings of this rule do not count in this file.
     pub fn ignored(&self, rule: &str, file: &str) -> Option<&str> {
-        self.ignore.iter().find(|entry| entry.rule == rule && covers(&entry.path, file)).map(|entry| entry.reason.as_str())
+        self.ignore.iter().find(|entry| entry.covers(rule, file)).map(|entry| entry.reason.as_str())
     }
 
     /// Whether a finding is bad enough to stop a run.

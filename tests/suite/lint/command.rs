@@ -52,7 +52,7 @@ fn a_rule_can_be_switched_off_or_a_finding_accepted() {
     let json = accepted.prompt_cicd(["lint", "--format", "json"]).run().exits(0).json();
     assert_eq!(json["findings"][0]["ignored"], "a test of ours");
     let elsewhere = configured(attacked(), "lints: {ignore: [{rule: prompt_injection, path: \"cases/*\", reason: x}]}\n");
-    elsewhere.prompt_cicd(["lint"]).run().exits(11);
+    elsewhere.prompt_cicd(["lint"]).run().exits(11).says("nothing of `prompt_injection` in cases/* is ignored any more");
     configured(attacked(), "lints: {ignore: [{rule: prompt_injektion, path: x, reason: y}]}\n")
         .prompt_cicd(["lint"])
         .run()
