@@ -7,14 +7,30 @@ use std::{
 
 use clap::Parser as _;
 use prompt_cicd::{
-    app::{Failure, exit_code},
-    cli::Cli,
+    app::{self, Failure, exit_code},
+    cli::{Cli, inputs},
     wiring,
 };
 
 fn main() -> ExitCode {
+    if let Err(error) = wiring::enter_working_directory() {
+        return ExitCode::from(failed(&error));
+    }
+    let given = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.into_string().map_err(|argument| format!("{} is not UTF-8 text", argument.display())));
+    let arguments = given
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|given| inputs::arguments(given, &wiring::variable).map_err(|error| error.to_string()));
+    let arguments = match arguments {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            say(&format!("error: {error}"));
+            return ExitCode::from(2);
+        }
+    };
     // clap answers usage errors (2), --help and --version itself.
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(std::iter::once("prompt-cicd".to_owned()).chain(arguments)) {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
@@ -34,7 +50,7 @@ async fn run(cli: Cli) -> u8 {
     let services = wiring::services(&cli.global);
     let style = wiring::style(&cli.global);
     let no_fail = cli.no_fail();
-    match cli.run(&services, style).await {
+    match cli.run(&services, style, &inputs::overrides(&wiring::variable)).await {
         Ok(finished) => {
             for note in &finished.notes {
                 say(note);
@@ -51,7 +67,12 @@ async fn run(cli: Cli) -> u8 {
                 Ok(()) | Err(_) => code,
             }
         }
-        Err(failure) => failed(&failure),
+        Err(failure) => {
+            for note in app::publish::failure(&services, &failure) {
+                say(&note);
+            }
+            failed(&failure)
+        }
     }
 }
 

@@ -5,18 +5,34 @@ use std::{io::IsTerminal as _, sync::Arc};
 
 use crate::{
     adapters::{
+        actions::{NoCi, Step},
         clock::SystemClock,
         log,
         process::OwnProcess,
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
+        secret::Scrubber,
         workspace::Disk,
     },
-    app::Services,
-    cli::{Color, Global, LogFormat},
-    ports::progress::Progress,
+    app::{Failure, Services},
+    cli::{Color, Global, LogFormat, inputs},
+    ports::{ci::Ci, progress::Progress, workspace::WorkspaceError},
     report::Style,
 };
+
+/// A variable of the environment; `None` when it is not set or not text.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Goes to the folder that the action's input names, if it does.
+///
+/// # Errors
+/// When it is not there.
+pub fn enter_working_directory() -> Result<(), Failure> {
+    let Some(folder) = inputs::working_directory(&variable) else { return Ok(()) };
+    std::env::set_current_dir(&folder).map_err(|source| Failure::File(WorkspaceError::Io { path: folder.into(), source }))
+}
 
 /// Makes the services for one command.
 pub fn services(global: &Global) -> Services {
@@ -27,11 +43,13 @@ pub fn services(global: &Global) -> Services {
     } else {
         Arc::new(Lines::default())
     };
-    let environment = |name: &str| std::env::var(name).ok();
+    let step = Step::from_environment();
+    let scrubber = if step.is_some() { Scrubber::announcing(Step::mask) } else { Scrubber::default() };
     Services {
+        ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
         clock: Arc::new(SystemClock::default()),
         workspace: Arc::new(Disk),
-        providers: Arc::new(ProviderFactory::new(Arc::new(environment), "")),
+        providers: Arc::new(ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber)),
         progress,
         process: Arc::new(OwnProcess::default()),
     }

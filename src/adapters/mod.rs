@@ -1,7 +1,9 @@
 //! The IO ring: network, files, programs and environment behind `ports`. Nothing is decided here.
 #![expect(clippy::disallowed_methods, reason = "this ring is where IO lives")]
 
+pub mod actions;
 pub mod clock;
+pub mod github;
 pub mod http;
 pub mod log;
 pub mod process;

@@ -37,15 +37,25 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Hears of a new secret.
+type Announce = Box<dyn Fn(&Secret) + Send + Sync>;
+
 /// Knows the secrets in use and takes them out of texts. One scrubber serves a whole run, so that the key of one
 /// provider does not show up in what another one returned.
 #[derive(Default)]
 pub struct Scrubber {
     /// Each value as it is and as JSON spells it, longest first.
     known: RwLock<Vec<String>>,
+    /// Told of every new secret, so that a CI system masks it in its log.
+    announce: Option<Announce>,
 }
 
 impl Scrubber {
+    /// A scrubber that tells `announce` of every secret before anything can print it.
+    pub fn announcing(announce: impl Fn(&Secret) + Send + Sync + 'static) -> Self {
+        Self { announce: Some(Box::new(announce)), ..Self::default() }
+    }
+
     /// From now on `secret` is masked, if it has at least 8 characters without the white space around it.
     pub fn register(&self, secret: &Secret) {
         let value = secret.expose().trim();
@@ -55,6 +65,9 @@ impl Scrubber {
         let quoted = Value::from(value).to_string();
         let escaped = quoted.trim_start_matches('"').strip_suffix('"').unwrap_or(&quoted).to_owned();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(announce), false) = (&self.announce, known.iter().any(|form| form == value)) {
+            announce(secret);
+        }
         for form in [value.to_owned(), escaped] {
             if !known.contains(&form) {
                 known.push(form);

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Failure, Finished, Services, read_config};
-use crate::config;
+pub use crate::config::show::Origin;
+use crate::{config, report::number::plural};
 
 /// Whether output is for people or for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,12 @@ pub enum Shape {
 pub fn check(services: &Services, given: Option<PathBuf>, shape: Shape) -> Result<Finished, Failure> {
     let checked = super::test::check(services, given)?;
     let stdout = match shape {
-        Shape::Text => format!("ok: {} suites, {} cases, {} providers\n", checked.suites, checked.cases, checked.providers),
+        Shape::Text => format!(
+            "ok: {}, {}, {}\n",
+            plural(checked.suites, "suite"),
+            plural(checked.cases, "case"),
+            plural(checked.providers, "provider")
+        ),
         Shape::Json => format!(
             "{}\n",
             json!({"suites": checked.suites, "cases": checked.cases, "providers": checked.providers, "warnings": checked.warnings})
@@ -32,13 +38,48 @@ pub fn check(services: &Services, given: Option<PathBuf>, shape: Shape) -> Resul
     Ok(Finished { notes: super::lines(&checked.warnings), ..Finished::done(stdout) })
 }
 
+/// A value that goes before the configuration file's, and who said it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The key; `[*]` stands for every item of a list.
+    pub key: &'static str,
+    /// The value as written.
+    pub value: String,
+    /// Who said it.
+    pub origin: Origin,
+}
+
+/// `suites[3].repeat` → `suites[*].repeat`.
+fn without_indexes(path: &str) -> String {
+    let mut parts = path.split('[');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |path, part| {
+        let (index, rest) = part.split_once(']').unwrap_or((part, ""));
+        let index = if index.chars().all(|character| character.is_ascii_digit()) { "*" } else { index };
+        format!("{path}[{index}]{rest}")
+    })
+}
+
+/// A number or a boolean as it is, anything else as a text.
+fn as_json(value: &str) -> String {
+    let plain = serde_json::from_str::<serde_json::Value>(value).is_ok_and(|value| value.is_number() || value.is_boolean());
+    if plain { value.to_owned() } else { json!(value).to_string() }
+}
+
 /// Shows every effective setting and where it comes from.
 ///
 /// # Errors
 /// A configuration that does not hold together.
-pub fn show(services: &Services, given: Option<PathBuf>, shape: Shape) -> Result<Finished, Failure> {
+pub fn show(services: &Services, given: Option<PathBuf>, shape: Shape, overrides: &[Override]) -> Result<Finished, Failure> {
     let (path, text) = read_config(services, given)?;
-    let settings = config::show::effective(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
+    let mut settings = config::show::effective(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
+    for setting in &mut settings {
+        let key = without_indexes(&setting.path);
+        if let Some(found) = overrides.iter().find(|found| found.key == key) {
+            setting.value = as_json(&found.value);
+            setting.origin = found.origin.clone();
+        }
+    }
     let stdout = match shape {
         Shape::Text => {
             let width =

@@ -22,9 +22,9 @@ pub enum Failure {
     /// A file could not be read or written.
     #[error("{0}")]
     File(#[source] WorkspaceError),
-    /// A provider cannot be used at all.
-    #[error("{0}")]
-    Provider(#[source] ConnectError),
+    /// Providers cannot be used at all; all of them at once.
+    #[error("{}; nothing was asked", count(.0.len(), "provider cannot", "providers cannot") + " be used")]
+    Provider(Vec<ConnectError>),
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
@@ -49,7 +49,8 @@ impl Failure {
             Self::Configuration(_) => Some("check it again without running anything: prompt-cicd config check".to_owned()),
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
-            Self::Provider(error) => error.help.clone(),
+            // Each error has its own next step.
+            Self::Provider(_) => None,
             Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }
@@ -59,14 +60,20 @@ impl Failure {
     pub fn details(&self) -> Vec<String> {
         match self {
             Self::Configuration(diagnostics) => super::lines(diagnostics),
-            Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
+            Self::Provider(errors) => errors.iter().map(connect_error).collect(),
+            Self::NoConfiguration { .. } | Self::File(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
         }
     }
 }
 
 fn summary(diagnostics: &[Diagnostic]) -> String {
-    match diagnostics.len() {
-        1 => "1 problem; nothing was run".to_owned(),
-        count => format!("{count} problems; nothing was run"),
-    }
+    count(diagnostics.len(), "problem", "problems") + "; nothing was run"
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn connect_error(error: &ConnectError) -> String {
+    error.help.as_ref().map_or_else(|| format!("error: {error}"), |help| format!("error: {error}\n  help: {help}"))
 }

@@ -6,13 +6,14 @@ pub mod failure;
 pub mod init;
 pub mod lint;
 pub mod outcome;
+pub mod publish;
 pub mod test;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     domain::diagnostic::Diagnostic,
-    ports::{clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
 };
 pub use failure::Failure;
 pub use outcome::Outcome;
@@ -30,6 +31,8 @@ pub struct Services {
     pub progress: Arc<dyn Progress>,
     /// The process we are.
     pub process: Arc<dyn Process>,
+    /// The CI system that runs us, or none.
+    pub ci: Arc<dyn Ci>,
 }
 
 impl fmt::Debug for Services {

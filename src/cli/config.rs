@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::app::{
     Failure, Finished, Services,
-    config::{Shape, check, schema, show},
+    config::{Override, Shape, check, schema, show},
 };
 
 /// Check and show the configuration
@@ -50,10 +50,10 @@ impl From<Output> for Shape {
     }
 }
 
-pub(super) fn run(services: &Services, path: Option<PathBuf>, args: Args) -> Result<Finished, Failure> {
+pub(super) fn run(services: &Services, path: Option<PathBuf>, args: Args, overrides: &[Override]) -> Result<Finished, Failure> {
     match args.what {
         What::Check(output) => check(services, path, output.into()),
-        What::Show(output) => show(services, path, output.into()),
+        What::Show(output) => show(services, path, output.into(), overrides),
         What::Schema => schema(),
     }
 }

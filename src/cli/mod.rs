@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod init;
+pub mod inputs;
 mod lint;
 mod test;
 
@@ -11,13 +12,20 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    app::{Failure, Finished, Services},
+    app::{Failure, Finished, Services, config::Override},
     report::Style,
 };
 
 /// Test prompts against real models, with numbers, before and after they change.
 #[derive(Debug, Parser)]
-#[command(name = "prompt-cicd", version, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(
+    name = "prompt-cicd",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    args_override_self = true
+)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -85,17 +93,17 @@ impl Cli {
         }
     }
 
-    /// Carries out the command.
+    /// Carries out the command. `overrides` are what inputs and environment put before the configuration file.
     ///
     /// # Errors
     /// Whatever keeps the command from concluding.
-    pub async fn run(self, services: &Services, style: Style) -> Result<Finished, Failure> {
+    pub async fn run(self, services: &Services, style: Style, overrides: &[Override]) -> Result<Finished, Failure> {
         let config = self.global.config;
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
-            Command::Config(args) => config::run(services, config, args),
+            Command::Config(args) => config::run(services, config, args, overrides),
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

@@ -1,11 +1,12 @@
 //! `prompt-cicd test`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
 
 use crate::{
     app::test::TestRequest,
+    domain::duration,
     ports::provider::Recording,
     report::{Format, Style},
 };
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// How often every case is asked, instead of the suites' own
     #[arg(long, value_name = "N", value_parser = positive)]
     repeat: Option<u32>,
+    /// How long one request may take, like 30s or 2m (a bare number is seconds), instead of the suites' own
+    #[arg(long, value_name = "DURATION", value_parser = timeout)]
+    timeout: Option<Duration>,
     /// Write every answer to this cassette
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
@@ -47,7 +51,7 @@ pub(super) struct Args {
     /// Show what would be asked and what it might cost, and ask nothing
     #[arg(long)]
     dry_run: bool,
-    /// What standard output gets: text, json, markdown, junit
+    /// What standard output gets: text, json, markdown, junit, html
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     format: Format,
     /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
@@ -67,6 +71,7 @@ impl Args {
             provider: self.provider,
             concurrency: self.concurrency.map(|concurrency| concurrency as usize),
             repeat: self.repeat,
+            timeout: self.timeout,
             recording: Recording { record: self.record, replay: self.replay, cache: None },
             cache: match (self.cache, self.no_cache) {
                 (true, _) => Some(true),
@@ -87,6 +92,12 @@ fn regex(text: &str) -> Result<Regex, String> {
 
 fn positive(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| "a whole number from 1 to 10000 is needed".to_owned())
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let with_unit = if text.trim().parse::<f64>().is_ok() { format!("{}s", text.trim()) } else { text.to_owned() };
+    let parsed = duration::parse(&with_unit).map_err(|error| error.to_string())?;
+    if parsed.is_zero() { Err("a duration above zero is needed".to_owned()) } else { Ok(parsed) }
 }
 
 fn format(text: &str) -> Result<Format, String> {

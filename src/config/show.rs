@@ -32,6 +32,8 @@ pub enum Origin {
     File(Place),
     /// A flag of the command line, by name.
     Flag(String),
+    /// An input of the action, by name.
+    Input(String),
     /// An environment variable, by name.
     Environment(String),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Origin {
             Self::File(Place { file, line: Some(line), .. }) => write!(f, "{file}:{line}"),
             Self::File(place) => write!(f, "{place}"),
             Self::Flag(name) => write!(f, "flag {name}"),
+            Self::Input(name) => write!(f, "input {name}"),
             Self::Environment(name) => write!(f, "environment {name}"),
         }
     }

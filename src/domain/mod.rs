@@ -1,5 +1,6 @@
 //! Decisions as pure values: no IO, no clock, no randomness without a seed.
 
+pub mod annotation;
 pub mod answer;
 pub mod diagnostic;
 pub mod digest;

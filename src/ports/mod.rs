@@ -1,6 +1,8 @@
 //! The questions we ask the world: small traits and their plain types.
 
+pub mod ci;
 pub mod clock;
+pub mod code_host;
 pub mod process;
 pub mod progress;
 pub mod provider;

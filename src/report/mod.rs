@@ -3,10 +3,12 @@
 //! A renderer is a function `render(&TestRun, …, &mut dyn Write)`; the same run gives the same bytes. Whatever comes
 //! from a model, a user or another program passes [`escape`] on its way.
 
+pub mod annotations;
 pub mod escape;
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod lint;
@@ -38,6 +40,8 @@ pub enum Format {
     Markdown,
     /// For CI servers.
     Junit,
+    /// A page to click through.
+    Html,
 }
 
 /// How a report for a terminal looks.
@@ -53,7 +57,7 @@ pub struct Style {
 
 /// Why a word is no format.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{word}` is not a report format: {}write text, json, markdown or junit", did_you_mean(*.near))]
+#[error("`{word}` is not a report format: {}write text, json, markdown, junit or html", did_you_mean(*.near))]
 pub struct FormatError {
     word: String,
     near: Option<Format>,
@@ -61,7 +65,7 @@ pub struct FormatError {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Markdown, Self::Junit];
+    pub const ALL: [Self; 5] = [Self::Text, Self::Json, Self::Markdown, Self::Junit, Self::Html];
 
     /// The format's name, as `--format` and `--report` take it.
     pub fn name(self) -> &'static str {
@@ -70,6 +74,7 @@ impl Format {
             Self::Json => "json",
             Self::Markdown => "markdown",
             Self::Junit => "junit",
+            Self::Html => "html",
         }
     }
 
@@ -107,6 +112,7 @@ pub fn render(format: Format, run: &TestRun, style: &Style, out: &mut dyn Write)
         Format::Json => json::render(run, &mut out)?,
         Format::Markdown => markdown::render(run, markdown::DEFAULT_BUDGET, &mut out)?,
         Format::Junit => junit::render(run, &mut out)?,
+        Format::Html => html::render(run, &mut out)?,
     }
     out.flush()
 }
@@ -127,9 +133,9 @@ mod tests {
     #[test]
     fn a_typo_is_told_what_was_meant() {
         let message = |word| Format::parse(word).unwrap_err().to_string();
-        assert_eq!(message("jsno"), "`jsno` is not a report format: did you mean `json`? write text, json, markdown or junit");
-        assert_eq!(message("JSON"), "`JSON` is not a report format: did you mean `json`? write text, json, markdown or junit");
-        assert_eq!(message("html"), "`html` is not a report format: write text, json, markdown or junit");
+        assert_eq!(message("jsno"), "`jsno` is not a report format: did you mean `json`? write text, json, markdown, junit or html");
+        assert_eq!(message("JSON"), "`JSON` is not a report format: did you mean `json`? write text, json, markdown, junit or html");
+        assert_eq!(message("word"), "`word` is not a report format: write text, json, markdown, junit or html");
     }
 
     #[test]

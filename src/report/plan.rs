@@ -110,7 +110,8 @@ impl Estimate<'_> {
         )?;
         match self.estimated_max_cost_usd {
             Some(cost) => writeln!(out, "    cost: at most about ${cost:.4}"),
-            None => writeln!(out, "    cost: unknown (needs providers.{}.prices and a limit on output tokens)", self.provider),
+            None if self.max_output_tokens.is_some() => writeln!(out, "    cost: unknown (set `providers.{}.prices`)", self.provider),
+            None => writeln!(out, "    cost: unknown (set `providers.{}.prices` and a limit on output tokens)", self.provider),
         }
     }
 }

@@ -16,7 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("report", &["report", "domain"]),
     ("adapters", &["adapters", "ports", "domain"]),
     ("app", &["app", "ports", "domain", "config", "report"]),
-    ("cli", &["cli", "app", "report", "ports"]),
+    ("cli", &["cli", "app", "report", "ports", "domain"]),
     ("wiring", &["wiring", "adapters", "app", "cli", "ports", "report", "config", "domain"]),
     ("lib", &[]),
 ];

@@ -8,6 +8,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// The action: its inputs and outputs, and a call as the runner makes it.
+mod action;
+/// In a workflow: outputs, job summary, annotations, masks.
+mod actions;
 /// The import table of the rings holds, and the test that holds it can fail.
 mod architecture;
 /// What every command shares: help, completions, usage errors.
@@ -16,6 +20,8 @@ mod cli;
 mod config;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
+mod github;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.

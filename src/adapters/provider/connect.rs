@@ -58,6 +58,12 @@ impl ProviderFactory {
         }
     }
 
+    /// The same with a scrubber of the caller's, which may announce secrets.
+    #[must_use]
+    pub fn with_scrubber(self, scrubber: Scrubber) -> Self {
+        Self { scrubber: Arc::new(scrubber), ..self }
+    }
+
     /// Knows the secrets of all providers connected so far.
     pub fn scrubber(&self) -> Arc<Scrubber> {
         Arc::clone(&self.scrubber)

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use serde_json::{Map, Value};
@@ -32,6 +33,7 @@ pub(super) struct LoadRequest {
     pub(super) repeat: Option<u32>,
     /// Placeholders without a value are left to the lints.
     pub(super) without_variables: bool,
+    pub(super) timeout: Option<Duration>,
 }
 
 /// Reads and checks everything.
@@ -67,6 +69,11 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
     }
     settings.concurrency = request.concurrency.unwrap_or(settings.concurrency);
     settings.repeat = request.repeat.unwrap_or(settings.repeat);
+    if let Some(timeout) = request.timeout {
+        settings.limits.request = timeout;
+        // A request that may take so long must fit into its case.
+        settings.limits.case = settings.limits.case.max(timeout);
+    }
     settings
 }
 

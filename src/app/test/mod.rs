@@ -9,7 +9,7 @@ mod reports;
 mod run;
 mod select;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
 
@@ -36,6 +36,8 @@ pub struct TestRequest {
     pub concurrency: Option<usize>,
     /// Instead of the suites' own.
     pub repeat: Option<u32>,
+    /// How long one request may take, instead of the suites' own.
+    pub timeout: Option<Duration>,
     /// How answers are kept and taken.
     pub recording: Recording,
     /// `--cache` or `--no-cache`; `None`: as the configuration says.
@@ -78,6 +80,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     let outcome = Outcome::of(&run, !lost.is_empty());
+    lost.extend(super::publish::test_run(services, &run, &outcome, &request.reports));
     Ok(Finished { outcome, stdout, notes: lost })
 }
 
@@ -89,6 +92,7 @@ impl TestRequest {
             concurrency: self.concurrency,
             repeat: self.repeat,
             without_variables: false,
+            timeout: self.timeout,
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) type Askers = BTreeMap<String, Asker>;
 /// Prepares every provider that the plan needs.
 ///
 /// # Errors
-/// A missing key, an unreadable cassette.
+/// Every missing key and unreadable cassette.
 pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -> Result<Askers, Failure> {
     let cache = match request.cache {
         Some(false) => None,
@@ -48,13 +48,17 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
     };
     let recording = Recording { cache: cache.map(|folder| plan.base.join(folder)), ..request.recording.clone() };
     let retries = Arc::new(Mutex::default());
-    let mut askers = Askers::new();
+    let (mut askers, mut unusable) = (Askers::new(), Vec::new());
     for settings in plan.providers.iter().filter(|settings| plan.suites.iter().any(|suite| suite.settings.provider == settings.name)) {
-        let provider = services.providers.connect(settings, &plan.providers, &recording).map_err(Failure::Provider)?;
-        let asker = Asker::new(&settings.name, provider, Arc::clone(&services.clock), plan.run.retry, Arc::clone(&retries));
-        askers.insert(settings.name.clone(), asker);
+        match services.providers.connect(settings, &plan.providers, &recording) {
+            Ok(provider) => {
+                let asker = Asker::new(&settings.name, provider, Arc::clone(&services.clock), plan.run.retry, Arc::clone(&retries));
+                askers.insert(settings.name.clone(), asker);
+            }
+            Err(error) => unusable.push(error),
+        }
     }
-    Ok(askers)
+    if unusable.is_empty() { Ok(askers) } else { Err(Failure::Provider(unusable)) }
 }
 
 /// Lets every provider write down what must not be lost; what could not be written comes back.

@@ -24,3 +24,16 @@ fn completions_are_there_for_every_shell() {
 fn a_bad_filter_is_a_usage_error() {
     Workspace::greeting().prompt_cicd(["test", "--filter", "a("]).run().exits(2).says("unclosed");
 }
+
+#[test]
+fn an_argument_that_is_no_text_is_a_usage_error() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let workspace = Workspace::greeting();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_prompt-cicd"))
+        .current_dir(workspace.path())
+        .args([std::ffi::OsStr::new("test"), std::ffi::OsStr::from_bytes(b"--config=\xff")])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not UTF-8 text"));
+}

@@ -2,7 +2,7 @@ use crate::support::Workspace;
 
 #[test]
 fn check_reads_everything_and_asks_nothing() {
-    Workspace::greeting().prompt_cicd(["config", "check"]).run().exits(0).shows("1 suites, 2 cases, 1 providers");
+    Workspace::greeting().prompt_cicd(["config", "check"]).run().exits(0).shows("1 suite, 2 cases, 1 provider");
     let json = Workspace::greeting().prompt_cicd(["config", "check", "--format", "json"]).run().exits(0).json();
     assert_eq!(json["cases"], 2);
 }

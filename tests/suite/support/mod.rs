@@ -1,6 +1,8 @@
-//! The world the binary runs in: a scrubbed environment, a temporary workspace, a model behind HTTP.
+//! The world the binary runs in: a scrubbed environment, a temporary workspace, a model and GitHub behind HTTP.
 
 pub(crate) mod bin;
+pub(crate) mod clock;
+pub(crate) mod github;
 pub(crate) mod model;
 pub(crate) mod workspace;
 

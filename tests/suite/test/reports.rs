@@ -60,7 +60,9 @@ fn the_json_keeps_to_its_schema() {
 #[test]
 fn every_format_goes_to_standard_output_and_to_files() {
     let workspace = Workspace::greeting();
-    for (format, mark) in [("text", "greeting"), ("json", "\"schema_version\""), ("markdown", "|"), ("junit", "<testsuites")] {
+    for (format, mark) in
+        [("text", "greeting"), ("json", "\"schema_version\""), ("markdown", "|"), ("junit", "<testsuites"), ("html", "<!doctype html>")]
+    {
         let file = format!("out/{format}.report");
         let finished =
             workspace.prompt_cicd(["test", "--format", format, "--report", &format!("{format}={file}")]).run().exits(0).shows(mark);

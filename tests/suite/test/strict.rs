@@ -103,3 +103,31 @@ fn a_key_that_is_not_set_is_named_and_nothing_is_asked() {
 fn a_cost_assertion_without_prices_is_refused() {
     refused(|workspace| config(workspace, "- contains: \"{{name}}\"", "- cost: 0.01"), &["prices"]);
 }
+
+#[test]
+fn every_key_that_is_not_set_is_named_in_one_go() {
+    let workspace = Workspace::greeting().file(
+        "prompt-cicd.yml",
+        "version: 1
+providers:
+  one: {kind: openai, base-url: 'http://127.0.0.1:9/v1', model: m, api-key-env: FIRST_KEY}
+  two: {kind: anthropic, model: m, api-key-env: SECOND_KEY}
+suite-defaults: {prompt-free: true}
+suites: []
+",
+    );
+    workspace.prompt_cicd(["config", "check"]).run().exits(3).says("prompt-free");
+    let suites = "suites:
+  - {name: a, prompt: prompts/greeting.prompt.yml, provider: one, cases: cases/greeting.jsonl, defaults: {assert: [{contains: x}]}}
+  - {name: b, prompt: prompts/greeting.prompt.yml, provider: two, cases: cases/greeting.jsonl, defaults: {assert: [{contains: x}]}}
+";
+    let config = workspace.read("prompt-cicd.yml").replace("suite-defaults: {prompt-free: true}\nsuites: []\n", suites);
+    workspace
+        .file("prompt-cicd.yml", &config)
+        .prompt_cicd(["test"])
+        .run()
+        .exits(3)
+        .says("FIRST_KEY")
+        .says("SECOND_KEY")
+        .says("2 providers cannot be used");
+}

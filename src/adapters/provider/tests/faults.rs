@@ -74,7 +74,7 @@ async fn answers_that_are_none() {
 async fn a_key_that_comes_back_is_not_shown() {
     let server = Server::start(|received| {
         let words = format!("wrong key {} or sk-abcdefghijklmnopqrstuvwx", received.header("authorization"));
-        (axum::http::StatusCode::UNAUTHORIZED, axum::Json(json!({"error": {"message": words}})))
+        (http::StatusCode::UNAUTHORIZED, axum::Json(json!({"error": {"message": words}})))
     })
     .await;
     let fault = fault_of(&server).await;
@@ -103,7 +103,7 @@ async fn a_slow_answer_ends_at_the_limit() {
 async fn redirects_are_not_followed_and_keys_stay_here() {
     let elsewhere = Server::json(completion("stolen")).await;
     let target = format!("{}/chat/completions?q=1", elsewhere.url);
-    let server = Server::start(move |_| (axum::http::StatusCode::TEMPORARY_REDIRECT, [("location", target.clone())])).await;
+    let server = Server::start(move |_| (http::StatusCode::TEMPORARY_REDIRECT, [("location", target.clone())])).await;
     let fault = fault_of(&server).await;
     assert_eq!((fault.kind, fault.status), (FaultKind::Rejected, Some(307)));
     let host = elsewhere.url.trim_end_matches("/v1");

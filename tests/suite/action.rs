@@ -1,0 +1,73 @@
+//! `action.yml` and the table of inputs say the same.
+
+use std::collections::BTreeSet;
+
+use prompt_cicd::cli::inputs;
+use serde_json::Value;
+
+use crate::support::{PromptCicd, Workspace};
+
+fn action() -> Value {
+    serde_yaml::from_str(include_str!("../../action.yml")).unwrap()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn inputs_are_those_of_the_table() {
+    let special = [inputs::COMMAND, inputs::ARGS, inputs::WORKING_DIRECTORY].map(str::to_owned);
+    let table: BTreeSet<String> = inputs::INPUTS.iter().map(|input| input.name.to_owned()).chain(special).collect();
+    assert_eq!(keys(&action()["inputs"]), table);
+    for (name, input) in action()["inputs"].as_object().unwrap() {
+        assert!(input["description"].as_str().is_some_and(|text| text.len() > 15), "{name} has no description");
+        assert!(input["default"].is_string(), "{name}: a default must be a text");
+    }
+}
+
+#[test]
+fn outputs_are_those_that_are_set() {
+    let workspace = Workspace::greeting();
+    workspace.write("output", b"");
+    let output = workspace.path().join("output").to_str().unwrap().to_owned();
+    workspace.prompt_cicd(["test"]).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &output).run().exits(0);
+    let set: BTreeSet<String> = workspace.read("output").lines().filter_map(|line| Some(line.split_once("<<")?.0.to_owned())).collect();
+    assert_eq!(keys(&action()["outputs"]), set);
+}
+
+#[test]
+fn the_image_has_our_version_and_is_never_built_at_use() {
+    let image = action()["runs"]["image"].as_str().unwrap().to_owned();
+    assert!(image.starts_with("docker://") && image.ends_with(concat!(":", env!("CARGO_PKG_VERSION"))), "{image}");
+}
+
+/// A call as the runner makes it: no arguments, every declared input in the environment, empty where it is not set.
+fn uses(workspace: &Workspace, with: &[(&str, &str)]) -> PromptCicd {
+    let action = action();
+    let mut call = workspace.prompt_cicd([""]).env("GITHUB_ACTIONS", "true");
+    for (name, input) in action["inputs"].as_object().unwrap() {
+        let value = with.iter().find(|(given, _)| given == name).map_or(input["default"].as_str().unwrap(), |(_, value)| value);
+        call = call.env(&format!("INPUT_{}", name.to_uppercase()), value);
+    }
+    call
+}
+
+#[test]
+fn the_action_runs_by_its_inputs_alone() {
+    uses(&Workspace::greeting(), &[]).run().exits(0).shows("PASSED");
+    let json =
+        uses(&Workspace::greeting(), &[("filter", "greeting/ana\n"), ("format", "json"), ("args", "--repeat '2'")]).run().exits(0).json();
+    assert_eq!(json["total_tests"], 2);
+    uses(&Workspace::greeting(), &[("command", "config check")]).run().exits(0).shows("2 cases");
+    uses(&Workspace::greeting(), &[("dry-run", "yes")]).run().exits(2).says("write true or false");
+    uses(&Workspace::greeting(), &[("working-directory", "nowhere")]).run().exits(3).says("nowhere");
+}
+
+#[test]
+fn config_show_names_inputs_and_environment() {
+    let shown =
+        uses(&Workspace::greeting(), &[("command", "config show")]).env("INPUT_REPEAT", "").env("PROMPT_TEST_TIMEOUT", "60").run().exits(0);
+    let shown = shown.shows("# environment PROMPT_TEST_TIMEOUT");
+    assert!(shown.stdout.contains("suites[0].limits.request: 60"), "{}", shown.stdout);
+}
