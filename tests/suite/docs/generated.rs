@@ -1,6 +1,13 @@
 use std::{fmt::Write as _, fs};
 
-use prompt_cicd::{app::exit_code, config, domain::suite::assertion};
+use prompt_cicd::{
+    app::exit_code,
+    config,
+    domain::suite::assertion::{
+        self,
+        rule::{self, About, Parameter},
+    },
+};
 use serde_json::Value;
 
 use super::root;
@@ -51,6 +58,26 @@ fn the_assertions() {
         }
     }
     holds("docs/reference/assertions.md", "assertions", &text);
+}
+
+#[test]
+fn the_rules() {
+    let mut table = "| rule | holds when | looks at |\n|---|---|---|\n".to_owned();
+    for kind in rule::KINDS {
+        let name = kind.name;
+        let written = match kind.parameter {
+            Parameter::None => format!("`{name}`"),
+            Parameter::Optional(example) => format!("`{name}`, `{name}:{example}`"),
+            Parameter::Required(example) => format!("`{name}:{example}`"),
+        };
+        let about = match kind.about {
+            About::Answer => "the answer",
+            About::Prompt => "the prompt",
+            About::Both => "both",
+        };
+        writeln!(table, "| {written} | {} | {about} |", kind.summary).unwrap();
+    }
+    holds("docs/reference/assertions.md", "rules", &table);
 }
 
 #[test]

@@ -169,9 +169,12 @@ impl Template {
     }
 }
 
-/// The first `{name}` of a text that Python's format syntax would fill in; other braces are passed over.
-pub fn python_field(text: &str) -> Option<&str> {
-    python_format::first_field(text)
+/// The first `{name}` of a text that Python's format syntax would fill in, with its line and column; other braces are
+/// passed over.
+pub fn python_field(text: &str) -> Option<(&str, usize, usize)> {
+    let (offset, field) = python_format::first_field(text)?;
+    let TemplateError { line, column, .. } = TemplateError::at(text, offset, "");
+    Some((field, line, column))
 }
 
 fn missing_message(name: &str) -> String {

@@ -152,7 +152,7 @@ proptest::proptest! {
                 drop(template.render(&values));
             }
         }
-        proptest::prop_assert!(python_field(&source).is_none_or(|field| source.contains(field)));
+        proptest::prop_assert!(python_field(&source).is_none_or(|(field, _, _)| source.contains(field)));
     }
 
     #[test]

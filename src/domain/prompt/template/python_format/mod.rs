@@ -44,10 +44,10 @@ impl Format {
 }
 
 /// The first field of a text that parses, found without minding anything around it.
-pub(super) fn first_field(text: &str) -> Option<&str> {
+pub(super) fn first_field(text: &str) -> Option<(usize, &str)> {
     text.match_indices('{').find_map(|(start, _)| {
         let (_, end) = Parser { source: text }.field(start, text.len(), 1).ok()?;
-        text.get(start..end)
+        Some((start, text.get(start..end)?))
     })
 }
 

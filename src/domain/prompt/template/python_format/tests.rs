@@ -65,13 +65,14 @@ fn names_and_ways_into_values_are_those_of_json() {
 #[test]
 fn the_first_field_of_a_text_is_found() {
     for (text, field) in [
-        ("Hello {name}!", Some("{name}")),
+        ("Hello\n {name}!", Some("{name}")),
         ("{\"k\": {v:>5}}", Some("{v:>5}")),
         ("{ x } } {", None),
         ("{\"a\": 1}", None),
         ("", None),
         ("{0} {}", None),
     ] {
-        assert_eq!(python_field(text), field, "{text}");
+        assert_eq!(python_field(text).map(|(field, _, _)| field), field, "{text}");
     }
+    assert_eq!(python_field("Hello\n {name}!"), Some(("{name}", 2, 2)));
 }
