@@ -22,7 +22,7 @@ struct Layout {
 impl Digits {
     /// The shortest digits that read back as the same number, or so many digits behind the first one.
     fn of(number: f64, decimals: Option<usize>) -> Self {
-        let written = decimals.map_or_else(|| format!("{number:e}"), |decimals| format!("{number:.decimals$e}"));
+        let written = decimals.map_or_else(|| shortest_exponent(number), |decimals| format!("{number:.decimals$e}"));
         let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
         let exponent: i32 = exponent.parse().unwrap_or(0);
         Self { digits: mantissa.chars().filter(char::is_ascii_digit).collect(), point: exponent + 1 }
@@ -54,6 +54,14 @@ impl Digits {
         self.digits.truncate(self.digits.trim_end_matches('0').len().max(1));
         self
     }
+}
+
+/// The shortest digits. Where two are equally near, Python takes the even one and Rust the larger one.
+fn shortest_exponent(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let decimals = shortest.split('e').next().and_then(|mantissa| mantissa.split_once('.')).map_or(0, |(_, decimals)| decimals.len());
+    let even = format!("{number:.decimals$e}");
+    if even.parse::<f64>().is_ok_and(|read| read.to_bits() == number.to_bits()) { even } else { shortest }
 }
 
 /// `repr`: the shortest digits, in a form that shows it is no whole number.
