@@ -140,8 +140,9 @@ pub(super) struct Suite {
     pub(super) tags: Vec<Option<String>>,
     /// How long things may take.
     pub(super) limits: Option<Limits>,
-    /// The cases: a file, a list of files, or the cases themselves.
-    #[schemars(required, schema_with = "text_or_list")]
+    /// The cases: a file, a list of files, or the cases themselves; without them those of the prompt's file.
+    #[serde(default)]
+    #[schemars(schema_with = "text_or_list")]
     pub(super) cases: Option<Value>,
     /// What every case of this suite gets.
     pub(super) defaults: Option<CaseDefaults>,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Plan, SuitePlan, plan::CasePlan};
 use crate::{
     app::{Failure, Services, TEXT_LIMIT, read_config},
-    config,
+    config::{self, prompt_file::PromptFile},
     domain::{
         diagnostic::{Diagnostic, Place, Severity},
         prompt::{Prompt, Variables},
@@ -86,10 +86,9 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn suite(&mut self, settings: SuiteSettings, providers: &[ProviderSettings]) -> Option<SuitePlan> {
-        let prompt = self.prompt(&settings);
-        let defaults = prompt.as_ref().map(|prompt| prompt.defaults.clone()).unwrap_or_default();
-        let cases = self.cases(&settings, &defaults);
-        let (prompt, cases) = (prompt?, cases?);
+        let file = self.prompt(&settings);
+        let cases = self.cases(&settings, file.as_ref());
+        let (prompt, cases) = (file?.prompt, cases?);
         let provider = self.provider(&settings, providers)?;
         let Some(model) = model(&settings, &prompt, provider, providers) else {
             let message =
@@ -116,7 +115,7 @@ impl Loader<'_> {
         found
     }
 
-    fn prompt(&mut self, settings: &SuiteSettings) -> Option<Prompt> {
+    fn prompt(&mut self, settings: &SuiteSettings) -> Option<PromptFile> {
         let path = self.base.join(&settings.prompt);
         let text = match self.services.workspace.read_text(&path, TEXT_LIMIT) {
             Ok(text) => text,
@@ -125,10 +124,10 @@ impl Loader<'_> {
                 return None;
             }
         };
-        match config::prompt_file::parse(&text, &path.display().to_string()) {
-            Ok((prompt, warnings)) => {
+        match config::prompt_file::read(&text, &path.display().to_string()) {
+            Ok((file, warnings)) => {
                 self.found.extend(warnings);
-                Some(prompt)
+                Some(file)
             }
             Err(problems) => {
                 self.found.extend(problems);
@@ -137,18 +136,39 @@ impl Loader<'_> {
         }
     }
 
-    fn cases(&mut self, settings: &SuiteSettings, prompt: &Map<String, Value>) -> Option<Vec<CasePlan>> {
+    fn cases(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) -> Option<Vec<CasePlan>> {
         let cases = match &settings.cases {
             // Checked where it was read.
             CaseSource::Inline(cases) => Some(cases.clone()),
-            CaseSource::Files(patterns) => self.case_files(settings, patterns).filter(|cases| {
-                let problems = config::cases::check(cases, settings);
-                let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
-                self.found.extend(problems);
-                usable
-            }),
+            CaseSource::Files(patterns) => {
+                self.case_files(settings, patterns).filter(|cases| self.usable(config::cases::check(cases, settings)))
+            }
+            CaseSource::Prompt => self.own_cases(settings, file?).filter(|cases| self.usable(config::cases::check(cases, settings))),
         };
-        cases.map(|cases| cases.into_iter().enumerate().map(|(index, case)| case_plan(case, index, settings, prompt)).collect())
+        if let (CaseSource::Files(_) | CaseSource::Inline(_), Some(own)) = (&settings.cases, file.and_then(|file| file.cases.as_ref())) {
+            let message = format!("`{}` is not used: suite `{}` has cases of its own", own.key, settings.name);
+            let help = format!("remove `cases` from {} to use these", settings.path);
+            self.found.push(Diagnostic::warning(own.place.clone(), own.key, message).with_help(help));
+        }
+        let defaults = file.map(|file| file.prompt.defaults.clone()).unwrap_or_default();
+        cases.map(|cases| cases.into_iter().enumerate().map(|(index, case)| case_plan(case, index, settings, &defaults)).collect())
+    }
+
+    /// The cases of a prompt's file, for a suite that has none.
+    fn own_cases(&mut self, settings: &SuiteSettings, file: &PromptFile) -> Option<Vec<Case>> {
+        let own = file.cases.as_ref().map(|own| own.cases.clone());
+        if own.is_none() {
+            let message = format!("no cases: neither the suite nor its prompt {} has any", file.prompt.source);
+            self.error(settings, message, "add `cases:` to the suite, or `testData:` or `test_cases:` to the prompt's file");
+        }
+        own
+    }
+
+    /// Keeps what was found, and says whether it lets the suite run.
+    fn usable(&mut self, problems: Vec<Diagnostic>) -> bool {
+        let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
+        self.found.extend(problems);
+        usable
     }
 
     fn case_files(&mut self, settings: &SuiteSettings, patterns: &[PathBuf]) -> Option<Vec<Case>> {

@@ -5,7 +5,10 @@ use prompt_cicd::{
     config,
     domain::{
         lint::{catalogue::RULES, scan},
-        suite::assertion,
+        suite::assertion::{
+            self,
+            rule::{self, About, Parameter},
+        },
     },
 };
 use serde_json::Value;
@@ -90,6 +93,26 @@ fn the_lints() {
 fn capital(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+#[test]
+fn the_rules() {
+    let mut table = "| rule | holds when | looks at |\n|---|---|---|\n".to_owned();
+    for kind in rule::KINDS {
+        let name = kind.name;
+        let written = match kind.parameter {
+            Parameter::None => format!("`{name}`"),
+            Parameter::Optional(example) => format!("`{name}`, `{name}:{example}`"),
+            Parameter::Required(example) => format!("`{name}:{example}`"),
+        };
+        let about = match kind.about {
+            About::Answer => "the answer",
+            About::Prompt => "the prompt",
+            About::Both => "both",
+        };
+        writeln!(table, "| {written} | {} | {about} |", kind.summary).unwrap();
+    }
+    holds("docs/reference/assertions.md", "rules", &table);
 }
 
 #[test]
