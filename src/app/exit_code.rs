@@ -29,7 +29,7 @@ pub const TABLE: [Row; 18] = [
     Row { code: 13, name: "gate-closed", meaning: "a gate is closed or the pull request is invalid" },
     Row { code: 10, name: "assertions-failed", meaning: "assertions failed" },
     Row { code: 12, name: "regression", meaning: "regression" },
-    Row { code: 11, name: "security", meaning: "security findings at or above the threshold" },
+    Row { code: 11, name: "security", meaning: "findings of lints at or above the threshold: security, and all others" },
     Row { code: 20, name: "rollout-refused", meaning: "rollout refused (illegal from this state)" },
     Row { code: 21, name: "rollout-held", meaning: "rollout stopped or held: unhealthy or inconclusive" },
     Row { code: 22, name: "rolled-back", meaning: "rolled back automatically" },

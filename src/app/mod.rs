@@ -4,6 +4,7 @@ pub mod config;
 pub mod exit_code;
 pub mod failure;
 pub mod init;
+pub mod lint;
 pub mod outcome;
 pub mod publish;
 pub mod test;

@@ -13,12 +13,19 @@ use crate::domain::{
 pub enum Outcome {
     /// Did what was asked; there was nothing to judge.
     Done,
+    /// Prompts were linted.
+    Linted {
+        /// Whether there are findings at the threshold or above.
+        stopped: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
         verdict: TestVerdict,
         /// What kept providers from answering.
         faults: BTreeSet<FaultKind>,
+        /// Whether the lints stopped the run before its first request.
+        linted: bool,
         /// Whether a signal stopped the run.
         interrupted: bool,
         /// Whether a report or a recording could not be written.
@@ -29,16 +36,30 @@ pub enum Outcome {
 impl Outcome {
     /// The conclusion of a run of suites.
     pub fn of(run: &TestRun, unwritten: bool) -> Self {
-        Self::Tested { verdict: run.verdict(), faults: run.faults(), interrupted: run.interrupted, unwritten }
+        Self::Tested {
+            verdict: run.verdict(),
+            faults: run.faults(),
+            linted: run.stopped_by_lints(),
+            interrupted: run.interrupted,
+            unwritten,
+        }
     }
 
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Tested { verdict, faults, interrupted, unwritten } => {
+            Self::Linted { stopped } => {
+                if *stopped {
+                    11
+                } else {
+                    0
+                }
+            }
+            Self::Tested { verdict, faults, linted, interrupted, unwritten } => {
                 let verdict = match verdict {
                     TestVerdict::Failed => Some(10),
+                    TestVerdict::Inconclusive if *linted => Some(11),
                     // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
                     TestVerdict::Inconclusive | TestVerdict::Passed => None,
@@ -63,7 +84,7 @@ mod tests {
     use super::*;
 
     fn tested(verdict: TestVerdict, faults: &[FaultKind], interrupted: bool) -> u8 {
-        Outcome::Tested { verdict, faults: faults.iter().copied().collect(), interrupted, unwritten: false }.exit_code()
+        Outcome::Tested { verdict, faults: faults.iter().copied().collect(), linted: false, interrupted, unwritten: false }.exit_code()
     }
 
     #[test]
@@ -78,6 +99,15 @@ mod tests {
     fn a_certain_failure_outranks_an_outage() {
         assert_eq!(tested(TestVerdict::Failed, &[FaultKind::Unreachable], false), 10);
         assert_eq!(tested(TestVerdict::Failed, &[], true), 130);
+    }
+
+    #[test]
+    fn findings_stop_with_their_own_code() {
+        assert_eq!([false, true].map(|stopped| Outcome::Linted { stopped }.exit_code()), [0, 11]);
+        let stopped =
+            |verdict, unwritten| Outcome::Tested { verdict, faults: BTreeSet::new(), linted: true, interrupted: false, unwritten };
+        assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
+        assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod init;
 pub mod inputs;
+mod lint;
 mod test;
 
 use std::path::PathBuf;
@@ -76,6 +77,7 @@ pub enum LogFormat {
 #[derive(Debug, Subcommand)]
 enum Command {
     Test(test::Args),
+    Lint(lint::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -86,6 +88,7 @@ impl Cli {
     pub fn no_fail(&self) -> bool {
         match &self.command {
             Command::Test(args) => args.no_fail,
+            Command::Lint(args) => args.no_fail,
             Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
         }
     }
@@ -98,6 +101,7 @@ impl Cli {
         let config = self.global.config;
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
+            Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Completions(args) => Ok(completions::run(&args)),

@@ -14,7 +14,7 @@ use crate::{
 /// Ask models for answers and judge them
 ///
 /// Everything that can be known to be wrong is said before the first request: exit 3, nothing paid.
-/// Exit 0: passed. 10: assertions failed. 4: nothing selected. 30, 31: a provider gave no answer.
+/// Exit 0: passed. 10: assertions failed. 11: lints stopped the run. 4: nothing selected. 30, 31: a provider gave no answer.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {

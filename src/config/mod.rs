@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::domain::{diagnostic::Diagnostic, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use crate::domain::{diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
@@ -47,6 +47,8 @@ pub struct Config {
     pub suites: Vec<SuiteSettings>,
     /// What the whole run keeps to.
     pub run: RunSettings,
+    /// What is checked before any model is asked.
+    pub lints: LintSettings,
 }
 
 /// What a run keeps to, all suites together.
@@ -71,6 +73,13 @@ pub fn parse(text: &str, file: &str) -> Result<(Config, Vec<Diagnostic>), Vec<Di
     finish(config, problems)
 }
 
+/// How lints are carried out where there is no configuration.
+pub fn default_lints() -> LintSettings {
+    let defaults = defaults::values().get("lints").cloned().unwrap_or_default();
+    let lints: Option<raw::Lints> = serde_json::from_value(defaults).ok();
+    lints.and_then(sections::lints::read).expect("defaults.yml has every value of `lints`")
+}
+
 /// The checked configuration and the effective values it was read from.
 fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)> {
     if written.is_null() {
@@ -84,10 +93,12 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     version(file.version.as_ref(), problems);
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
+    let lints = sections::lints::read(file.lints.unwrap_or_default());
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
+        lints: lints?,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

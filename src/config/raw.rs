@@ -7,7 +7,9 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::domain::lint::{Severity, catalogue::RULES};
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -26,6 +28,8 @@ pub(super) struct File {
     pub(super) suites: Vec<Option<Suite>>,
     /// What a whole run keeps to, all suites together.
     pub(super) run: Option<Run>,
+    /// Checks on prompts and variables before any model is asked, and scans of answers.
+    pub(super) lints: Option<Lints>,
 }
 
 /// A provider: a server, a program or a recording that answers.
@@ -136,8 +140,9 @@ pub(super) struct Suite {
     pub(super) tags: Vec<Option<String>>,
     /// How long things may take.
     pub(super) limits: Option<Limits>,
-    /// The cases: a file, a list of files, or the cases themselves.
-    #[schemars(required, schema_with = "text_or_list")]
+    /// The cases: a file, a list of files, or the cases themselves; without them those of the prompt's file.
+    #[serde(default)]
+    #[schemars(schema_with = "text_or_list")]
     pub(super) cases: Option<Value>,
     /// What every case of this suite gets.
     pub(super) defaults: Option<CaseDefaults>,
@@ -206,11 +211,80 @@ pub(super) struct Retry {
     pub(super) budget: Option<String>,
 }
 
+/// Checks on prompts and variables before any model is asked, and scans of answers.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Lints {
+    /// Whether `test` lints before its first request.
+    pub(super) enabled: Option<bool>,
+    /// The severity from which findings stop a run.
+    #[serde(default)]
+    #[schemars(schema_with = "severity")]
+    pub(super) fail_on: Option<String>,
+    /// Whether answers are scanned as well, by the rules for texts.
+    pub(super) scan_output: Option<bool>,
+    /// What is different from the defaults, by rule.
+    #[serde(default)]
+    #[schemars(schema_with = "lint_rules")]
+    pub(super) rules: Map<String, Value>,
+    /// Findings that somebody looked at and accepts.
+    #[serde(default)]
+    pub(super) ignore: Vec<Option<LintIgnore>>,
+}
+
+/// Findings of a rule in some files that do not count.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct LintIgnore {
+    /// The rule.
+    #[schemars(required, schema_with = "lint_rule")]
+    pub(super) rule: Option<String>,
+    /// The files; `*` stands for any characters.
+    #[schemars(required, length(min = 1), example = "cases/attacks*.jsonl")]
+    pub(super) path: Option<String>,
+    /// Why it is accepted.
+    #[schemars(required, length(min = 1))]
+    pub(super) reason: Option<String>,
+}
+
 /// The kinds of providers, in the order of the documentation.
 pub(super) const KINDS: [&str; 5] = ["openai", "anthropic", "command", "echo", "cassette"];
 
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": KINDS})
+}
+
+fn severity(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Severity::ALL.map(Severity::as_str)})
+}
+
+fn lint_rule(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": RULES.map(|rule| rule.id)})
+}
+
+/// A key for each rule of the catalogue.
+fn lint_rules(_: &mut SchemaGenerator) -> Schema {
+    let severities: Vec<&str> = std::iter::once("off").chain(Severity::ALL.map(Severity::as_str)).collect();
+    let rules = RULES.iter().map(|rule| {
+        let about = format!("How much its findings weigh: {}.", rule.title);
+        let mut keys = json!({"severity": {"description": about, "type": "string", "enum": severities}});
+        if let Some((bound, about)) = bound_of(rule.id) {
+            let limit = json!({"description": about, "type": "integer", "minimum": 0, "maximum": 1_000_000_000});
+            keys.as_object_mut().map(|keys| keys.insert(bound.to_owned(), limit));
+        }
+        (rule.id.to_owned(), json!({"description": rule.why, "type": "object", "properties": keys, "additionalProperties": false}))
+    });
+    let rules: Map<String, Value> = rules.collect();
+    json_schema!({"type": "object", "properties": rules, "additionalProperties": false})
+}
+
+/// The limit that a rule takes, with what it is.
+pub(super) fn bound_of(rule: &str) -> Option<(&'static str, &'static str)> {
+    match rule {
+        "min_length" => Some(("min", "The fewest characters of a rendered prompt, all messages together.")),
+        "max_length" => Some(("max", "The most characters of a rendered prompt, all messages together.")),
+        _ => None,
+    }
 }
 
 fn text_or_list(_: &mut SchemaGenerator) -> Schema {

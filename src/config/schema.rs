@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{cases, check::schema_of, raw};
-use crate::domain::suite::assertion::{Kind, kinds};
+use crate::domain::suite::assertion::{
+    Kind, kinds,
+    rule::{self, About, Parameter},
+};
 
 /// The schema of `prompt-cicd.yml`, cases and assertions included.
 pub fn schema() -> Value {
@@ -32,7 +35,7 @@ fn list_of(name: &str, description: &str) -> Value {
 
 fn case_source() -> Value {
     json!({
-        "description": "The cases: a file, a list of files, or the cases themselves.",
+        "description": "The cases: a file, a list of files, or the cases themselves; without them those of the prompt's file.",
         "anyOf": [
             {"type": "string", "minLength": 1},
             {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
@@ -84,10 +87,22 @@ fn assertion() -> Value {
         "description": "A check on an answer: `contains: text`, or `{type: contains, value: text, weight: 2}`. `not-` in front negates it.",
         "anyOf": [
             {"enum": names},
+            {"type": "string", "pattern": rules()},
             {"type": "object", "properties": short, "additionalProperties": false, "minProperties": 1, "maxProperties": 1},
             {"type": "object", "required": ["type"], "allOf": long},
         ]
     })
+}
+
+/// The validation rules that judge answers, as a pattern. A name alone that is a kind of ours means the kind.
+fn rules() -> String {
+    let judging = rule::KINDS.iter().filter(|rule| rule.about != About::Prompt);
+    let written = judging.map(|rule| match rule.parameter {
+        Parameter::None => rule.name.to_owned(),
+        Parameter::Optional(_) if kinds().all(|kind| kind.name != rule.name) => format!("{}(:.+)?", rule.name),
+        Parameter::Optional(_) | Parameter::Required(_) => format!("{}:.+", rule.name),
+    });
+    format!("^({})$", written.collect::<Vec<_>>().join("|"))
 }
 
 /// What the long form of a kind takes.
@@ -103,7 +118,7 @@ fn long_form(kind: &Kind) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::STARTER;
+    use crate::{config::STARTER, domain::suite::assertion::Assertion};
 
     fn accepts(value: &Value) -> bool {
         jsonschema::draft202012::new(&schema()).unwrap().is_valid(value)
@@ -155,6 +170,25 @@ mod tests {
             let example: Value = serde_yaml::from_str(kind.example).unwrap();
             let config = json!({"version": 1, "suites": [{"name": "a", "prompt": "p", "cases": [{"assert": [example]}]}]});
             assert!(accepts(&config), "{}", kind.example);
+        }
+    }
+
+    #[test]
+    fn validation_rules_are_accepted_as_they_are_read() {
+        for (text, good) in [
+            ("exact_match", true),
+            ("contains:12:30", true),
+            ("length_range:1,50", true),
+            ("regex_match", true),
+            ("contains", false),
+            ("max_execution_time", false),
+            ("no_profanity", false),
+            ("exact_mtach", false),
+        ] {
+            let config = json!({"version": 1, "suites": [{"name": "a", "prompt": "p", "cases": [{"assert": [text]}]}]});
+            let kind = kinds().any(|kind| kind.name == text);
+            assert_eq!(accepts(&config), good || kind, "{text}");
+            assert_eq!(Assertion::parse(&json!(text)).is_ok(), good, "{text}");
         }
     }
 }

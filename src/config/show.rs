@@ -61,7 +61,7 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
     let effective = super::read(&document.value, &mut problems).map(|(_, effective)| effective);
     let mut settings = Vec::new();
     if let Some(effective) = &effective {
-        for section in ["version", "providers", "suite-defaults", "suites", "run"] {
+        for section in ["version", "providers", "suite-defaults", "suites", "run", "lints"] {
             if let Some(value) = effective.get(section) {
                 collect(value, &Path::root().key(section), &problems, &mut settings);
             }
@@ -134,6 +134,7 @@ mod tests {
         for (section, below) in [
             ("suite-defaults", "suites[0]"),
             ("run", "run"),
+            ("lints", "lints"),
             ("provider-kinds/openai", "providers.a"),
             ("provider-kinds/anthropic", "providers.b"),
         ] {

@@ -88,6 +88,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         provider: "local".to_owned(),
         model: "tiny".to_owned(),
         min_pass_rate: 1.0,
+        lints: Vec::new(),
         duration: Duration::from_millis(4_200),
         samples,
     }

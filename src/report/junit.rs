@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     answer::Answer,
-    suite::run::{AssertionRun, Sample, SampleResult, SuiteRun, TestRun},
+    suite::run::{AssertionRun, NotRun, Sample, SampleResult, SuiteRun, TestRun},
 };
 
 /// Characters of a message; all of it is in the body.
@@ -65,6 +65,12 @@ fn status(sample: &Sample) -> TestCaseStatus {
         SampleResult::Faulted(fault) => {
             let mut error = TestCaseStatus::non_success(NonSuccessKind::Error);
             error.set_message(one_line(&fault.message)).set_type(fault.kind.as_str()).set_description(shown(&fault.message));
+            error
+        }
+        // What the lints stopped must not look like something nobody wanted to run.
+        SampleResult::NotRun(reason @ NotRun::Lints(_)) => {
+            let mut error = TestCaseStatus::non_success(NonSuccessKind::Error);
+            error.set_message(summary::not_run_reason(reason)).set_type("lints");
             error
         }
         SampleResult::NotRun(reason) => {

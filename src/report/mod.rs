@@ -11,6 +11,7 @@ mod fixture;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod lint;
 pub mod markdown;
 pub mod number;
 pub mod plan;

@@ -59,7 +59,11 @@ pub(super) fn conclusion(run: &TestRun) -> String {
             "{} of {} not judged, so nothing can be concluded{}",
             number::size(counts.faulted + counts.not_run),
             number::plural(counts.total, "sample"),
-            if run.interrupted { " (the run was stopped)" } else { "" }
+            match (run.interrupted, run.stopped_by_lints()) {
+                (true, _) => " (the run was stopped)",
+                (false, true) => " (the lints stopped the run)",
+                (false, false) => "",
+            }
         ),
     }
 }
@@ -195,6 +199,7 @@ pub(super) fn not_run_reason(reason: &NotRun) -> String {
     match reason {
         NotRun::Interrupted => "the run was stopped".to_owned(),
         NotRun::SuiteTimeLimit(limit) => format!("the suite's time limit of {} was reached", duration::human(*limit)),
+        NotRun::Lints(count) => format!("the lints stopped the run ({})", number::plural(*count, "finding")),
         NotRun::ProviderDown(kind) => format!("the provider had failed too often ({})", kind.as_str()),
     }
 }

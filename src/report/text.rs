@@ -191,6 +191,9 @@ fn next_step(run: &TestRun, style: &Style) -> &'static str {
         (TestVerdict::Passed, true) => "Next: nothing to mend.",
         (TestVerdict::Failed, false) => "Next: mend the prompt or the assertion named above; -v also shows passing cases.",
         (TestVerdict::Failed, true) => "Next: mend the prompt or the assertion named above.",
+        (TestVerdict::Inconclusive, _) if run.stopped_by_lints() => {
+            "Next: mend the findings above, or accept them in `lints.ignore` with the reason; `prompt-cicd lint` says more."
+        }
         (TestVerdict::Inconclusive, _) if run.suites.is_empty() => "Next: select at least one suite.",
         (TestVerdict::Inconclusive, _) => "Next: mend what kept samples from being judged, then run again. This is no pass.",
     }

@@ -14,6 +14,8 @@ mod action;
 mod actions;
 /// The import table of the rings holds, and the test that holds it can fail.
 mod architecture;
+/// The behaviour cases of the system this project grew from.
+mod behaviour;
 /// What every command shares: help, completions, usage errors.
 mod cli;
 /// `prompt-cicd config`: all problems at once, each with its place.
@@ -24,6 +26,8 @@ mod docs;
 mod github;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
+/// `prompt-cicd lint`, and the lints before the first request of `test`.
+mod lint;
 /// The world the binary runs in.
 mod support;
 /// `prompt-cicd test`: from files to verdicts.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Plan, SuitePlan, plan::CasePlan};
 use crate::{
     app::{Failure, Services, TEXT_LIMIT, read_config},
-    config,
+    config::{self, prompt_file::PromptFile},
     domain::{
         diagnostic::{Diagnostic, Place, Severity},
         prompt::{Prompt, Variables},
@@ -31,6 +31,8 @@ pub(super) struct LoadRequest {
     pub(super) provider: Option<String>,
     pub(super) concurrency: Option<usize>,
     pub(super) repeat: Option<u32>,
+    /// Placeholders without a value are left to the lints.
+    pub(super) without_variables: bool,
     pub(super) timeout: Option<Duration>,
 }
 
@@ -47,7 +49,8 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
             *path = base.join(&*path);
         }
     }
-    let mut loader = Loader { services, base: &base, found: Vec::new(), read: vec![path.clone()] };
+    let mut loader =
+        Loader { services, base: &base, prove_variables: !request.without_variables, found: Vec::new(), read: vec![path.clone()] };
     let suites = config
         .suites
         .into_iter()
@@ -59,7 +62,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Failure::Configuration(found));
     }
-    Ok((Plan { suites, providers: config.providers, run: config.run, read, base }, found))
+    Ok((Plan { suites, providers: config.providers, run: config.run, lints: config.lints, read, base }, found))
 }
 
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
@@ -79,16 +82,16 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
 struct Loader<'a> {
     services: &'a Services,
     base: &'a Path,
+    prove_variables: bool,
     found: Vec<Diagnostic>,
     read: Vec<PathBuf>,
 }
 
 impl Loader<'_> {
     fn suite(&mut self, settings: SuiteSettings, providers: &[ProviderSettings]) -> Option<SuitePlan> {
-        let prompt = self.prompt(&settings);
-        let defaults = prompt.as_ref().map(|prompt| prompt.defaults.clone()).unwrap_or_default();
-        let cases = self.cases(&settings, &defaults);
-        let (prompt, cases) = (prompt?, cases?);
+        let file = self.prompt(&settings);
+        let cases = self.cases(&settings, file.as_ref());
+        let (prompt, cases) = (file?.prompt, cases?);
         let provider = self.provider(&settings, providers)?;
         let Some(model) = model(&settings, &prompt, provider, providers) else {
             let message =
@@ -115,7 +118,7 @@ impl Loader<'_> {
         found
     }
 
-    fn prompt(&mut self, settings: &SuiteSettings) -> Option<Prompt> {
+    fn prompt(&mut self, settings: &SuiteSettings) -> Option<PromptFile> {
         let path = self.base.join(&settings.prompt);
         self.read.push(path.clone());
         let text = match self.services.workspace.read_text(&path, TEXT_LIMIT) {
@@ -125,10 +128,10 @@ impl Loader<'_> {
                 return None;
             }
         };
-        match config::prompt_file::parse(&text, &path.display().to_string()) {
-            Ok((prompt, warnings)) => {
+        match config::prompt_file::read(&text, &path.display().to_string()) {
+            Ok((file, warnings)) => {
                 self.found.extend(warnings);
-                Some(prompt)
+                Some(file)
             }
             Err(problems) => {
                 self.found.extend(problems);
@@ -137,18 +140,39 @@ impl Loader<'_> {
         }
     }
 
-    fn cases(&mut self, settings: &SuiteSettings, prompt: &Map<String, Value>) -> Option<Vec<CasePlan>> {
+    fn cases(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) -> Option<Vec<CasePlan>> {
         let cases = match &settings.cases {
             // Checked where it was read.
             CaseSource::Inline(cases) => Some(cases.clone()),
-            CaseSource::Files(patterns) => self.case_files(settings, patterns).filter(|cases| {
-                let problems = config::cases::check(cases, settings);
-                let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
-                self.found.extend(problems);
-                usable
-            }),
+            CaseSource::Files(patterns) => {
+                self.case_files(settings, patterns).filter(|cases| self.usable(config::cases::check(cases, settings)))
+            }
+            CaseSource::Prompt => self.own_cases(settings, file?).filter(|cases| self.usable(config::cases::check(cases, settings))),
         };
-        cases.map(|cases| cases.into_iter().enumerate().map(|(index, case)| case_plan(case, index, settings, prompt)).collect())
+        if let (CaseSource::Files(_) | CaseSource::Inline(_), Some(own)) = (&settings.cases, file.and_then(|file| file.cases.as_ref())) {
+            let message = format!("`{}` is not used: suite `{}` has cases of its own", own.key, settings.name);
+            let help = format!("remove `cases` from {} to use these", settings.path);
+            self.found.push(Diagnostic::warning(own.place.clone(), own.key, message).with_help(help));
+        }
+        let defaults = file.map(|file| file.prompt.defaults.clone()).unwrap_or_default();
+        cases.map(|cases| cases.into_iter().enumerate().map(|(index, case)| case_plan(case, index, settings, &defaults)).collect())
+    }
+
+    /// The cases of a prompt's file, for a suite that has none.
+    fn own_cases(&mut self, settings: &SuiteSettings, file: &PromptFile) -> Option<Vec<Case>> {
+        let own = file.cases.as_ref().map(|own| own.cases.clone());
+        if own.is_none() {
+            let message = format!("no cases: neither the suite nor its prompt {} has any", file.prompt.source);
+            self.error(settings, message, "add `cases:` to the suite, or `testData:` or `test_cases:` to the prompt's file");
+        }
+        own
+    }
+
+    /// Keeps what was found, and says whether it lets the suite run.
+    fn usable(&mut self, problems: Vec<Diagnostic>) -> bool {
+        let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
+        self.found.extend(problems);
+        usable
     }
 
     fn case_files(&mut self, settings: &SuiteSettings, patterns: &[PathBuf]) -> Option<Vec<Case>> {
@@ -199,7 +223,9 @@ impl Loader<'_> {
             let mut add = |place: Place, message: String| {
                 problems.entry((place, message)).or_insert_with(|| (named.clone(), 0)).1 += 1;
             };
-            if let Err((index, error)) = plan.prompt.render(&case.prompt_variables) {
+            if self.prove_variables
+                && let Err((index, error)) = plan.prompt.render(&case.prompt_variables)
+            {
                 let place = plan
                     .prompt
                     .messages

@@ -2,6 +2,7 @@
 //! to be wrong is said before the first request.
 
 mod ask;
+mod lints;
 mod load;
 mod plan;
 mod reports;
@@ -58,15 +59,23 @@ pub struct TestRequest {
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, warnings) = load::load(services, &request.load())?;
     select::select(&mut plan, &request)?;
+    let linted = lints::lint(&plan);
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
-        return Ok(Finished { outcome: Outcome::Done, stdout, notes: super::lines(&warnings) });
+        let notes = super::lines(&warnings).into_iter().chain(linted.said().map(|said| format!("warning: {said}"))).collect();
+        return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
-    let providers = run::connect(services, &plan, &request)?;
-    let mut run = run::run(services, &plan, &providers).await;
-    let mut lost = run::finish(&providers).await;
-    run.warnings.extend(warnings.iter().map(Diagnostic::described));
+    let (mut run, mut lost) = if linted.stopping > 0 {
+        (lints::stopped(services, &plan, &linted), Vec::new())
+    } else {
+        let providers = run::connect(services, &plan, &request)?;
+        (run::run(services, &plan, &providers).await, run::finish(&providers).await)
+    };
+    for suite in &mut run.suites {
+        suite.lints = linted.results(&suite.name);
+    }
+    run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     lost.extend(reports::write(services, &run, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -82,9 +91,15 @@ impl TestRequest {
             provider: self.provider.clone(),
             concurrency: self.concurrency,
             repeat: self.repeat,
+            without_variables: false,
             timeout: self.timeout,
         }
     }
+}
+
+/// Everything that a run would read, placeholders without a value included: the lints say those.
+pub(super) fn plan_for_lint(services: &Services, config: Option<PathBuf>) -> Result<(Plan, Vec<Diagnostic>), Failure> {
+    load::load(services, &load::LoadRequest { config, without_variables: true, ..load::LoadRequest::default() })
 }
 
 /// What a check of everything that `test` reads found.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::config::RunSettings;
 use crate::domain::{
+    lint::LintSettings,
     prompt::{Prompt, Variables},
     provider::{Prices, ProviderSettings, Request},
     suite::{Case, SuiteSettings, assertion::Assertion},
@@ -22,6 +23,8 @@ pub struct Plan {
     pub run: RunSettings,
     /// Every file that was read to make the plan; no report may go there.
     pub read: Vec<std::path::PathBuf>,
+    /// What is checked before any model is asked.
+    pub lints: LintSettings,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
 }

@@ -20,10 +20,11 @@ use super::{
 use crate::{
     app::{Failure, Services},
     domain::{
+        lint::{self, AnswerScan, LintSettings},
         provider::{FaultKind, ProviderFault},
         suite::{
             assertion::{Subject, score},
-            run::{NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
+            run::{AssertionRun, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
         },
     },
     ports::provider::Recording,
@@ -80,7 +81,17 @@ pub(super) async fn run(services: &Services, plan: &Plan, askers: &Askers) -> Te
     let (stop, stopped) = watch::channel(Stop::No);
     let suites = futures::future::join_all(plan.suites.iter().filter_map(|suite| {
         let asker = askers.get(&suite.settings.provider)?.clone();
-        Some(SuiteRunner { services, suite, asker, slots: Arc::clone(&slots), stopped: stopped.clone() }.run())
+        Some(
+            SuiteRunner {
+                services,
+                suite,
+                scan: plan.lints.scan_output.then(|| plan.lints.clone()),
+                asker,
+                slots: Arc::clone(&slots),
+                stopped: stopped.clone(),
+            }
+            .run(),
+        )
     }));
     let suites = tokio::select! {
         suites = suites => suites,
@@ -118,6 +129,7 @@ async fn watch_for_stop(services: &Services, stop: &watch::Sender<Stop>) {
 struct SuiteRunner<'a> {
     services: &'a Services,
     suite: &'a SuitePlan,
+    scan: Option<LintSettings>,
     asker: Asker,
     slots: Arc<Semaphore>,
     stopped: watch::Receiver<Stop>,
@@ -140,6 +152,8 @@ struct SampleRunner {
 /// What all samples of a suite share.
 struct Shared {
     name: String,
+    /// How answers are scanned, where they are.
+    scan: Option<LintSettings>,
     limits: crate::domain::suite::Limits,
     prices: Option<crate::domain::provider::Prices>,
 }
@@ -149,7 +163,8 @@ impl SuiteRunner<'_> {
         let suite = self.suite;
         let clock = &self.services.clock;
         let started = clock.elapsed();
-        let shared = Arc::new(Shared { name: suite.settings.name.clone(), limits: suite.settings.limits, prices: suite.prices });
+        let shared =
+            Arc::new(Shared { name: suite.settings.name.clone(), scan: self.scan, limits: suite.settings.limits, prices: suite.prices });
         let suite_slots = Arc::new(Semaphore::new(suite.settings.concurrency));
         let mut samples = Vec::with_capacity(suite.samples());
         tracing::info!(
@@ -187,20 +202,26 @@ impl SuiteRunner<'_> {
             samples.extend(joined(tasks.join_next().await));
         }
         samples.sort_by_key(|sample| (sample.case_index, sample.repeat));
-        SuiteRun {
-            name: suite.settings.name.clone(),
-            prompt: PromptIdentity {
-                name: suite.prompt.name.clone(),
-                version: suite.prompt.version.as_ref().map(ToString::to_string),
-                digest: suite.prompt.digest.clone(),
-                file: PathBuf::from(&suite.prompt.source),
-            },
-            provider: suite.settings.provider.clone(),
-            model: suite.model.clone(),
-            min_pass_rate: suite.settings.min_pass_rate,
-            duration: clock.elapsed().saturating_sub(started),
-            samples,
-        }
+        SuiteRun { duration: clock.elapsed().saturating_sub(started), samples, ..unasked(suite) }
+    }
+}
+
+/// A suite before its first sample.
+pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
+    SuiteRun {
+        name: suite.settings.name.clone(),
+        prompt: PromptIdentity {
+            name: suite.prompt.name.clone(),
+            version: suite.prompt.version.as_ref().map(ToString::to_string),
+            digest: suite.prompt.digest.clone(),
+            file: PathBuf::from(&suite.prompt.source),
+        },
+        provider: suite.settings.provider.clone(),
+        model: suite.model.clone(),
+        min_pass_rate: suite.settings.min_pass_rate,
+        lints: Vec::new(),
+        duration: Duration::ZERO,
+        samples: Vec::new(),
     }
 }
 
@@ -279,9 +300,29 @@ impl SampleRunner {
     fn judged(&self, answer: Box<crate::domain::answer::Answer>) -> SampleResult {
         let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
         let subject = Subject { answer: &answer, variables: &self.case.assertion_variables, cost_usd };
-        let assertions: Vec<_> = self.case.assertions.iter().map(|assertion| assertion.judge(&subject)).collect();
-        let (passed, score) = score(&assertions, self.case.threshold);
+        let mut assertions: Vec<_> = self.case.assertions.iter().map(|assertion| assertion.judge(&subject)).collect();
+        let (mut passed, score) = score(&assertions, self.case.threshold);
+        if let Some(settings) = &self.shared.scan {
+            // A leak fails the sample whatever its assertions score.
+            let scans = lint::scan_answer(&answer.text, &self.case.case.place.file, settings);
+            passed &= !scans.iter().any(|scan| scan.fails);
+            assertions.extend(scans.into_iter().map(scanned));
+        }
         SampleResult::Judged { answer, cost_usd, passed, score, assertions }
+    }
+}
+
+/// What a rule says about an answer, as an assertion's judgement.
+fn scanned(scan: AnswerScan) -> AssertionRun {
+    let name = format!("scan:{}", scan.rule);
+    let passed = scan.found.is_none();
+    AssertionRun {
+        label: name.clone(),
+        name,
+        passed,
+        score: f64::from(u8::from(passed)),
+        weight: f64::from(u8::from(passed || scan.fails)),
+        reason: scan.found.unwrap_or_else(|| "no finding in the answer".to_owned()),
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) use list::read as inline;
 use super::{document::extension, problems::in_order, suggest::shorten};
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
-    suite::{Case, CaseDefaults, SuiteSettings, assertion::Assertion},
+    suite::{Case, CaseDefaults, CaseSource, SuiteSettings, assertion::Assertion},
 };
 
 /// Reads the cases of a file, in the form its extension names.
@@ -37,8 +37,17 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
 /// Checks the cases of a suite together: every name once, and no case without an assertion that counts.
 pub fn check(cases: &[Case], suite: &SuiteSettings) -> Vec<Diagnostic> {
     let mut list = repeated_ids(cases);
-    list.extend(without_assertions(cases, &suite.defaults, &suite.path));
+    let help = match suite.cases {
+        CaseSource::Prompt => format!("give the prompt's file `evaluators`, or write assertions under `{}.defaults.assert`", suite.path),
+        CaseSource::Files(_) | CaseSource::Inline(_) => give_assertions(&suite.path),
+    };
+    list.extend(without_assertions(cases, &suite.defaults, &help));
     in_order(list)
+}
+
+/// What to do about a case that could never fail.
+pub(super) fn give_assertions(suite: &str) -> String {
+    format!("give it `assert`, or write assertions for all cases under `{suite}.defaults.assert`")
 }
 
 /// Names that more than one case has.
@@ -57,15 +66,14 @@ pub(super) fn repeated_ids(cases: &[Case]) -> Vec<Diagnostic> {
 }
 
 /// Cases that could never fail.
-pub(super) fn without_assertions(cases: &[Case], defaults: &CaseDefaults, suite: &str) -> Vec<Diagnostic> {
+pub(super) fn without_assertions(cases: &[Case], defaults: &CaseDefaults, help: &str) -> Vec<Diagnostic> {
     let counts = |assertions: &[Arc<Assertion>]| assertions.iter().any(|assertion| assertion.weight > 0.0);
     if counts(&defaults.assertions) {
         return Vec::new();
     }
-    let help = format!("give it `assert`, or write assertions for all cases under `{suite}.defaults.assert`");
     let explain = |case: &Case| {
         let message = format!("case `{}` has no assertion that counts, so it could never fail", shorten(&case.id.0));
-        Diagnostic::error(case.place.clone(), "", message).with_help(help.as_str())
+        Diagnostic::error(case.place.clone(), "", message).with_help(help)
     };
     cases.iter().filter(|case| !counts(&case.assertions)).map(explain).collect()
 }

@@ -1,10 +1,13 @@
-//! Prompt files: GitHub's `.prompt.yml` with a few keys of our own, or a text that is one message.
+//! Prompt files: GitHub's `.prompt.yml` with a few keys of our own, the seed's form, or a text that is one message.
 
+mod own_cases;
 mod raw;
 mod response_format;
 
 use semver::Version;
 use serde_json::{Map, Value, json};
+
+pub use own_cases::OwnCases;
 
 use super::{
     document::{self, Document, has_extension},
@@ -17,20 +20,33 @@ use super::{
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     digest,
-    prompt::{Layout, MessageTemplate, Prompt, Role, Template, TemplateError, TextPlace},
+    prompt::{Layout, MessageTemplate, Prompt, Role, Syntax, Template, TemplateError, TextPlace, python_field},
 };
+
+/// What a prompt's file holds.
+#[derive(Debug)]
+pub struct PromptFile {
+    /// The prompt.
+    pub prompt: Prompt,
+    /// The cases it brings along, for suites without cases of their own.
+    pub cases: Option<OwnCases>,
+}
 
 /// Reads a prompt; with it come warnings.
 ///
 /// # Errors
 /// Everything that is wrong in the file, warnings included.
 pub fn parse(text: &str, file: &str) -> Result<(Prompt, Vec<Diagnostic>), Vec<Diagnostic>> {
+    read(text, file).map(|(file, warnings)| (file.prompt, warnings))
+}
+
+/// Reads a prompt and its cases; with it come warnings.
+///
+/// # Errors
+/// Everything that is wrong in the file, warnings included.
+pub fn read(text: &str, file: &str) -> Result<(PromptFile, Vec<Diagnostic>), Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if has_extension(file, &["yml", "yaml", "json"]) {
-        structured(text, file)
-    } else {
-        plain(text, file).map(|prompt| (prompt, Vec::new()))
-    }
+    if has_extension(file, &["yml", "yaml", "json"]) { structured(text, file) } else { plain(text, file) }
 }
 
 /// An error of a template as a diagnostic of the file the template stands in.
@@ -39,18 +55,33 @@ pub fn template_problem(error: &TemplateError, place: &TextPlace, path: &str) ->
 }
 
 /// A text file is one message of the user. The line break at the end of the file is not part of it.
-fn plain(text: &str, file: &str) -> Result<Prompt, Vec<Diagnostic>> {
+fn plain(text: &str, file: &str) -> Result<(PromptFile, Vec<Diagnostic>), Vec<Diagnostic>> {
     let content = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
     if content.trim().is_empty() {
         return Err(vec![Diagnostic::error(Place::at(file, 1, 1), "", "the prompt is empty")]);
     }
+    let syntax = if has_extension(file, &["j2", "jinja", "jinja2"]) { Syntax::Jinja } else { Syntax::Handlebars };
     let place = TextPlace::new(Place::at(file, 1, 1), Layout::Lines { first: 1, indent: 0 });
-    let template = Template::parse(content).map_err(|error| vec![template_problem(&error, &place, "")])?;
+    let template = Template::parse_as(content, syntax).map_err(|error| vec![template_problem(&error, &place, "")])?;
+    let help = "write `{{name}}`, or move the text to `template:` in a `.prompt.yml` with `syntax: python-format`";
+    let warnings = foreign_field(content, syntax, &place, "", help).into_iter().collect();
     let message = MessageTemplate { role: Role::User, content: template, place };
-    Ok(Parts { messages: vec![message], ..Parts::default() }.into_prompt(stem(file), file))
+    let prompt = Parts { messages: vec![message], ..Parts::default() }.into_prompt(stem(file), file);
+    Ok((PromptFile { prompt, cases: None }, warnings))
 }
 
-fn structured(text: &str, file: &str) -> Result<(Prompt, Vec<Diagnostic>), Vec<Diagnostic>> {
+/// A word about `{name}` where variables are written `{{name}}`.
+fn foreign_field(content: &str, syntax: Syntax, place: &TextPlace, path: &str, help: &str) -> Option<Diagnostic> {
+    if syntax != Syntax::Handlebars || content.contains("{{") {
+        return None;
+    }
+    let (field, line, column) = python_field(content)?;
+    let message =
+        format!("`{}` is no variable in handlebars; if it is meant as one, `syntax: python-format` reads it", suggest::shorten(field));
+    Some(Diagnostic::warning(place.at(line, column), path, message).with_help(help))
+}
+
+fn structured(text: &str, file: &str) -> Result<(PromptFile, Vec<Diagnostic>), Vec<Diagnostic>> {
     let document = Document::read(text, file)?;
     let mut problems = document.problems(file);
     let mut reader = Reader { text, file, document: &document, problems: &mut problems };
@@ -74,8 +105,15 @@ impl Parts {
         let Self { description, version, model, parameters, messages, defaults } = self;
         let shown: Vec<Value> = messages.iter().map(|message| json!({"role": message.role, "content": message.content.source()})).collect();
         let mut content = json!({"messages": shown, "model": model, "parameters": parameters});
-        if let (Some(content), false) = (content.as_object_mut(), defaults.is_empty()) {
-            content.insert("defaults".to_owned(), Value::Object(defaults.clone()));
+        if let Some(content) = content.as_object_mut() {
+            if !defaults.is_empty() {
+                content.insert("defaults".to_owned(), Value::Object(defaults.clone()));
+            }
+            // The same text in another syntax says something else.
+            let syntax = messages.first().map(|message| message.content.syntax()).unwrap_or_default();
+            if syntax != Syntax::default() {
+                content.insert("syntax".to_owned(), syntax.name().into());
+            }
         }
         let digest = digest::of_json(&content);
         Prompt { name, description, version, model, parameters, messages, defaults, digest, source: file.to_owned() }
@@ -90,53 +128,53 @@ struct Reader<'r, 'd> {
 }
 
 impl Reader<'_, '_> {
-    fn read(&mut self) -> Option<Prompt> {
+    fn read(&mut self) -> Option<PromptFile> {
         if self.document.value.is_null() {
             self.error(Path::root(), "the file is empty", "write `messages:` with a role and a content each");
             return None;
         }
         let sound = document::sound::<raw::File>(&self.document.value, self.problems)?;
         let file: raw::File = document::typed(sound, self.problems)?;
-        self.warn_of_unread();
-        self.syntax(file.syntax.as_deref());
+        let syntax = self.syntax(file.syntax.as_deref());
         let version = file.version.as_deref().and_then(|text| self.version(text));
-        let messages = self.messages(file.messages, file.template);
+        let messages = self.messages(file.messages, file.template, syntax);
         let parameters = self.parameters(file.model_parameters, file.response_format.as_deref(), file.json_schema.as_ref());
         let defaults = self.defaults(file.variables.unwrap_or_default());
+        let cases = self.own_cases(own_cases::Written {
+            test_data: file.test_data,
+            evaluators: file.evaluators,
+            test_cases: file.test_cases,
+            validation_rules: file.validation_rules,
+        });
+        if file.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            self.error(Path::root().key("name"), "must not be blank", "write a name, or remove the key");
+        }
         let name = file.name.unwrap_or_else(|| stem(self.file));
-        Some(
-            Parts { description: file.description, version, model: file.model, parameters, messages, defaults }
-                .into_prompt(name, self.file),
-        )
+        let prompt = Parts { description: file.description, version, model: file.model, parameters, messages, defaults }
+            .into_prompt(name, self.file);
+        Some(PromptFile { prompt, cases })
     }
 
     fn error(&mut self, path: Path, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Finding::error(path, message).help(help.into()));
     }
 
-    fn warn_of_unread(&mut self) {
-        for key in ["testData", "evaluators"] {
-            let path = Path::root().key(key);
-            if self.problems.is_written(&path) {
-                let finding = Finding::warning(path, format!("`{key}` is not read: cases and assertions come from the suite"));
-                self.problems.push(finding.at_key().help("move it to a suite in prompt-cicd.yml".to_owned()));
-            }
+    /// The syntax of the templates, and whether the file names it.
+    fn syntax(&mut self, written: Option<&str>) -> (Syntax, bool) {
+        let Some(name) = written else {
+            let has = |key: &str| self.problems.is_written(&Path::root().key(key));
+            // The seed's files have no key for the syntax.
+            let seed = has("template") && (has("test_cases") || has("validation_rules"));
+            return (if seed { Syntax::PythonFormat } else { Syntax::default() }, false);
+        };
+        let syntax = Syntax::named(name);
+        if syntax.is_none() {
+            let message = format!("`{}` is no syntax of templates", suggest::shorten(name));
+            let python = ["f-string", "python", "format"].contains(&name).then(|| "did you mean `python-format`?".to_owned());
+            let help = python.or_else(|| suggest::help(name, "there are", Syntax::ALL.map(Syntax::name))).unwrap_or_default();
+            self.error(Path::root().key("syntax"), message, help);
         }
-    }
-
-    fn syntax(&mut self, syntax: Option<&str>) {
-        match syntax {
-            None | Some("handlebars") => {}
-            Some(name @ ("python-format" | "jinja" | "jinja2" | "f-string")) => {
-                let message = format!("templates in `{name}` are not supported yet");
-                self.error(Path::root().key("syntax"), message, "write variables as `{{name}}` and use `syntax: handlebars`");
-            }
-            Some(name) => {
-                let message = format!("`{}` is no syntax of templates", suggest::shorten(name));
-                let help = suggest::help(name, "there are", ["handlebars"]).unwrap_or_default();
-                self.error(Path::root().key("syntax"), message, help);
-            }
-        }
+        (syntax.unwrap_or_default(), true)
     }
 
     fn version(&mut self, text: &str) -> Option<Version> {
@@ -150,7 +188,12 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn messages(&mut self, messages: Option<Vec<Option<raw::Message>>>, template: Option<String>) -> Vec<MessageTemplate> {
+    fn messages(
+        &mut self,
+        messages: Option<Vec<Option<raw::Message>>>,
+        template: Option<String>,
+        syntax: (Syntax, bool),
+    ) -> Vec<MessageTemplate> {
         let root = Path::root();
         let (has_messages, has_template) =
             (self.problems.is_written(&root.key("messages")), self.problems.is_written(&root.key("template")));
@@ -169,20 +212,40 @@ impl Reader<'_, '_> {
         for (index, message) in messages.unwrap_or_default().into_iter().enumerate() {
             let Some(raw::Message { role, content: Some(content) }) = message else { continue };
             let path = root.key("messages").index(index).key("content");
-            read.extend(self.message(role.unwrap_or(raw::RawRole::User).into(), &content, &path));
+            read.extend(self.message(role.unwrap_or(raw::RawRole::User).into(), &content, &path, syntax));
         }
-        read.extend(template.and_then(|template| self.message(Role::User, &template, &root.key("template"))));
+        read.extend(template.and_then(|template| self.message(Role::User, &template, &root.key("template"), syntax)));
         read
     }
 
-    fn message(&mut self, role: Role, content: &str, path: &Path) -> Option<MessageTemplate> {
+    fn message(&mut self, role: Role, content: &str, path: &Path, (syntax, named): (Syntax, bool)) -> Option<MessageTemplate> {
         let place = self.place(path, content);
-        match Template::parse(content) {
-            Ok(content) => Some(MessageTemplate { role, content, place }),
+        if content.trim().is_empty() && !content.is_empty() {
+            self.error(path.clone(), "must not be blank", "write the text of the message");
+        }
+        match Template::parse_as(content, syntax) {
+            Ok(template) => {
+                if !named {
+                    self.warn_of_syntax(content, syntax, &place, path);
+                }
+                Some(MessageTemplate { role, content: template, place })
+            }
             Err(error) => {
                 self.problems.add(template_problem(&error, &place, &path.to_string()));
                 None
             }
+        }
+    }
+
+    /// A word about variables that look like those of another syntax, where the file names none.
+    fn warn_of_syntax(&mut self, content: &str, syntax: Syntax, place: &TextPlace, path: &Path) {
+        let help = "add `syntax: python-format`; or `syntax: handlebars`, if it is meant as it stands";
+        if let Some(warning) = foreign_field(content, syntax, place, &path.to_string(), help) {
+            self.problems.add(warning);
+        } else if syntax == Syntax::PythonFormat && content.contains("{{") && python_field(&content.replace("{{", "")).is_none() {
+            let message = "`{{` is one brace in python-format, which this file is read as; for variables add `syntax: handlebars`";
+            let help = "add `syntax: python-format`, if one brace is meant";
+            self.problems.push(Finding::warning(path.clone(), message).help(help.to_owned()));
         }
     }
 

@@ -40,14 +40,18 @@ pub(super) struct File {
     pub(super) template: Option<String>,
     /// The variables of the messages.
     pub(super) variables: Option<Named<Variable>>,
-    /// How variables are written: `handlebars`.
+    /// How variables are written: `handlebars`, `python-format` or `jinja`.
     pub(super) syntax: Option<String>,
-    /// Not read: cases come from the suite.
-    #[expect(dead_code, reason = "accepted because GitHub's files have it; its presence is seen in the tree")]
+    /// GitHub's cases: variables, and `expected`.
     pub(super) test_data: Option<Value>,
-    /// Not read: assertions come from the suite.
-    #[expect(dead_code, reason = "accepted because GitHub's files have it; its presence is seen in the tree")]
+    /// GitHub's checks for every case.
     pub(super) evaluators: Option<Value>,
+    /// The seed's cases.
+    #[serde(rename = "test_cases")]
+    pub(super) test_cases: Option<Value>,
+    /// The seed's rules for every case.
+    #[serde(rename = "validation_rules")]
+    pub(super) validation_rules: Option<Value>,
 }
 
 /// A message.

@@ -64,16 +64,62 @@ fn the_contract_is_read_as_written() {
 }
 
 #[test]
-fn a_file_of_github_is_read_and_what_is_not_read_is_said() {
-    let (prompt, warnings) = parse(GITHUB, "p.prompt.yml").unwrap();
+fn a_file_of_github_is_read() {
+    let prompt = prompt(GITHUB, "p.prompt.yml");
     assert_eq!(prompt.model.as_deref(), Some("openai/gpt-4o-mini"));
     assert_eq!(prompt.parameters["max_completion_tokens"], 100);
     assert_eq!(prompt.parameters["response_format"]["type"], "json_schema");
     assert_eq!(prompt.parameters["response_format"]["json_schema"]["name"], "describe_animal");
-    assert_eq!(
-        warnings.iter().map(|warning| (warning.place.line, warning.path.as_str())).collect::<Vec<_>>(),
-        [(Some(23), "testData"), (Some(25), "evaluators")]
-    );
+}
+
+#[test]
+fn the_syntax_is_named_or_that_of_the_seed() {
+    for (text, file, syntax) in [
+        ("template: Hi {{a}}\n", "p.yml", Syntax::Handlebars),
+        ("template: Hi {{a}}\nsyntax: handlebars\ntest_cases: [{a: 1}]\n", "p.yml", Syntax::Handlebars),
+        ("template: Hi {{ a }}\nsyntax: jinja\n", "p.yml", Syntax::Jinja),
+        ("template: Hi {a}\nsyntax: python-format\n", "p.yml", Syntax::PythonFormat),
+        ("template: Hi {a}\ntest_cases: [{a: 1}]\n", "p.yml", Syntax::PythonFormat),
+        ("{\"template\": \"Hi {a}\", \"validation_rules\": [\"exact_match\"]}", "p.json", Syntax::PythonFormat),
+        ("messages: [{role: user, content: 'Hi {{a}}'}]\ntest_cases: [{a: 1}]\n", "p.yml", Syntax::Handlebars),
+        ("Hi {{ a }}", "p.txt.j2", Syntax::Jinja),
+        ("Hi {{ a }}", "p.jinja", Syntax::Jinja),
+        ("Hi {{a}}", "p.md", Syntax::Handlebars),
+    ] {
+        assert_eq!(prompt(text, file).messages[0].content.syntax(), syntax, "{text}");
+    }
+    for (name, meant) in [("Jinja2", "jinja"), ("f-string", "python-format"), ("python_format", "python-format"), ("hbs", "there are")] {
+        assert!(said(&format!("template: Hi\nsyntax: {name}\n")).contains(meant), "{name}");
+    }
+}
+
+#[test]
+fn variables_of_another_syntax_are_pointed_out() {
+    insta::assert_snapshot!(said("messages:\n  - role: user\n    content: |\n      {\"a\": 1}\n      Hi {name}!\n"), @r#"
+    warning: p.prompt.yml:5:10: messages[0].content: `{name}` is no variable in handlebars; if it is meant as one, `syntax: python-format` reads it
+      help: add `syntax: python-format`; or `syntax: handlebars`, if it is meant as it stands
+    "#);
+    insta::assert_snapshot!(said("template: 'Hi {{name}}'\ntest_cases: [{name: Ana}]\n"), @r#"
+    warning: p.prompt.yml:1:11: template: `{{` is one brace in python-format, which this file is read as; for variables add `syntax: handlebars`
+      help: add `syntax: python-format`, if one brace is meant
+    "#);
+    for text in ["template: Hi {name}\nsyntax: handlebars\n", "template: 'Hi {{a}} {name}'\n", "template: '{\"a\": 1} { } {0}'\n"] {
+        assert_eq!(said(text), "");
+    }
+    let (_, warnings) = parse("Hi\n {name}", "p.txt").unwrap();
+    assert_eq!((warnings[0].place.clone(), warnings.len()), (Place::at("p.txt", 2, 2), 1));
+}
+
+#[test]
+fn errors_of_every_syntax_are_at_their_place_in_the_file() {
+    for (text, line, column) in [
+        ("syntax: python-format\ntemplate: |\n  Hello\n   {name\n", 4, 4),
+        ("syntax: jinja\ntemplate: |\n  Hello\n   {% for x y %}\n", 4, 13),
+        ("syntax: python-format\ntemplate: \"a\\tb {0}\"\n", 2, 18),
+    ] {
+        let found = parse(text, "p.yml").unwrap_err();
+        assert_eq!(found[0].place, Place::at("p.yml", line, column), "{text}: {found:?}");
+    }
 }
 
 #[test]
@@ -119,6 +165,7 @@ fn the_digest_is_that_of_the_content() {
     }
     assert_ne!(digest(&CONTRACT.replace("role: system", "role: user")), base);
     assert_eq!(prompt("Hi", "a.txt").digest, prompt("template: Hi", "b.yml").digest);
+    assert_ne!(digest("template: Hi\n"), digest("template: Hi\nsyntax: jinja\n"), "another syntax says something else");
 }
 
 #[test]
@@ -134,7 +181,7 @@ version: 1.2
 modle: x
 modelParameters: {temperature: hot, maxTokns: 3, extra: {cache_prompt: true}}
 responseFormat: json_schema
-syntax: jinja
+syntax: jinja2
 template: Hi
 variables: {a: {default: 1, required: true}}
 messages:
@@ -155,8 +202,8 @@ messages:
     error: p.prompt.yml:4:32: modelParameters.temperature: expected a number, found the string `hot`
     error: p.prompt.yml:4:37: modelParameters.maxTokns: unknown parameter `maxTokns`
       help: did you mean `max_tokens`? put what only your server knows under `extra`
-    error: p.prompt.yml:6:9: syntax: templates in `jinja` are not supported yet
-      help: write variables as `{{name}}` and use `syntax: handlebars`
+    error: p.prompt.yml:6:9: syntax: `jinja2` is no syntax of templates
+      help: did you mean `jinja`?
     error: p.prompt.yml:7:11: template: `messages` and `template` exclude each other
       help: move the template into a message
     error: p.prompt.yml:8:39: variables.a.required: a variable with a default is never required
@@ -202,11 +249,13 @@ fn an_empty_file_says_what_it_needs() {
     assert!(said("").contains("the file is empty"));
     assert!(said("name: a\n").contains("`messages` is missing"));
     assert!(said("messages: []\n").contains("must not be empty"));
+    assert!(said("template: '  '\n").contains("template: must not be blank"));
+    assert!(said("template: a\nname: '  '\n").contains("name: must not be blank"));
 }
 
 proptest::proptest! {
     #[test]
-    fn no_text_makes_the_parser_panic(text in "(template: |messages:\n- role: user\n  content: )?[ -~\n\té|>]{0,120}") {
+    fn no_text_makes_the_parser_panic(text in "(template: |messages:\n- role: user\n  content: |template: a\n(test_cases|testData|evaluators|validation_rules):( |\n- )(string: )?)?[ -~\n\té|>]{0,120}") {
         for file in ["p.yml", "p.json", "p.txt"] {
             if let Ok((prompt, _)) = parse(&text, file) {
                 for message in &prompt.messages {

@@ -67,13 +67,18 @@ fn one(
     problems.extend(findings);
     let limits = suite.limits.as_ref().and_then(|written| limits(written, &path.key("limits"), problems));
     let before = problems.count();
-    let cases = suite.cases.and_then(|cases| case_source(cases, &path.key("cases"), reader, problems));
+    let written = problems.is_written(&path.key("cases"));
+    let cases = match suite.cases {
+        Some(cases) => case_source(cases, &path.key("cases"), reader, problems),
+        // What was written and is wrong was said.
+        None => (!written).then_some(CaseSource::Prompt),
+    };
     if let Some(CaseSource::Inline(inline)) = &cases {
         // An assertion that could not be read must not be called missing.
         let readable = sound_defaults && problems.count() == before;
         check(inline, cases::repeated_ids(inline), path, problems);
         if readable {
-            check(inline, cases::without_assertions(inline, &defaults, &path.to_string()), path, problems);
+            check(inline, cases::without_assertions(inline, &defaults, &cases::give_assertions(&path.to_string())), path, problems);
         }
     }
     Some(SuiteSettings {

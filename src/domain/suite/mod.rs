@@ -61,6 +61,8 @@ pub enum CaseSource {
     Files(Vec<PathBuf>),
     /// Written in the configuration.
     Inline(Vec<Case>),
+    /// Those the prompt's file brings along.
+    Prompt,
 }
 
 /// What every case of a suite gets.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::case::CaseId;
 use crate::domain::{
     answer::{Answer, Usage},
+    lint::LintResult,
     provider::{FaultKind, ProviderFault},
 };
 
@@ -50,6 +51,8 @@ pub struct SuiteRun {
     pub model: String,
     /// The share of samples that must pass.
     pub min_pass_rate: f64,
+    /// What the lints say about the prompt and its cases; empty where they are off.
+    pub lints: Vec<LintResult>,
     /// From the first sample started to the last one finished.
     pub duration: Duration,
     /// The samples in the order of cases, then repeats.
@@ -121,6 +124,8 @@ pub enum NotRun {
     SuiteTimeLimit(Duration),
     /// The provider had failed too often; the kind of its last fault.
     ProviderDown(FaultKind),
+    /// The lints stopped the run; how many of their findings did.
+    Lints(usize),
 }
 
 /// One assertion's judgement on one answer.
@@ -263,9 +268,14 @@ impl TestRun {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
                 SampleResult::NotRun(NotRun::SuiteTimeLimit(_)) => Some(FaultKind::Timeout),
-                SampleResult::NotRun(NotRun::Interrupted) | SampleResult::Judged { .. } => None,
+                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_)) | SampleResult::Judged { .. } => None,
             })
             .collect()
+    }
+
+    /// Whether the lints stopped the run before its first request.
+    pub fn stopped_by_lints(&self) -> bool {
+        self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
     }
 
     /// Tokens of all answers asked for in this run; replayed ones cost nothing now.

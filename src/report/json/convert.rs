@@ -94,7 +94,8 @@ fn performance(suites: &[SuiteRun], seconds: f64, process: ProcessUse) -> Perfor
     }
 }
 
-/// Each kind of assertion with how often it holds, and the seed's rule that a run never starts without.
+/// Each kind of assertion with how often it holds, each lint with what it found, and the seed's rule that a run never
+/// starts without.
 fn validations(suites: &[SuiteRun]) -> BTreeMap<&str, Validation> {
     #[derive(Default)]
     struct Tally {
@@ -113,6 +114,14 @@ fn validations(suites: &[SuiteRun]) -> BTreeMap<&str, Validation> {
             }
         }
     }
+    let mut linted: BTreeMap<&str, Validation> = BTreeMap::new();
+    for result in suites.iter().flat_map(|suite| &suite.lints) {
+        let said = linted.entry(result.rule).or_insert_with(|| Validation { passed: true, details: result.details.clone() });
+        if !result.passed {
+            said.details = if said.passed { result.details.clone() } else { format!("{}; {}", said.details, result.details) };
+            said.passed = false;
+        }
+    }
     let always = Validation { passed: true, details: "every variable has a value".to_owned() };
     let counted = tallies.into_iter().map(|(name, tally)| {
         let informational = match tally.informational {
@@ -122,7 +131,7 @@ fn validations(suites: &[SuiteRun]) -> BTreeMap<&str, Validation> {
         let details = format!("{} of {} hold{informational}", tally.holding, tally.all);
         (name, Validation { passed: tally.holding + tally.informational == tally.all, details })
     });
-    std::iter::once(("template_variables", always)).chain(counted).collect()
+    std::iter::once(("template_variables", always)).chain(linted).chain(counted).collect()
 }
 
 impl<'a> CaseResult<'a> {
@@ -179,6 +188,7 @@ fn ending(result: &SampleResult) -> (State, Option<f64>, Option<Error<'_>>) {
         SampleResult::NotRun(reason) => {
             let kind = match reason {
                 NotRun::Interrupted => "interrupted",
+                NotRun::Lints(_) => "lints",
                 NotRun::SuiteTimeLimit(_) => "suite-time-limit",
                 NotRun::ProviderDown(_) => "provider-down",
             };

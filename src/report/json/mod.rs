@@ -17,8 +17,13 @@ use crate::domain::suite::run::{Sample, SampleResult, SuiteRun, TestRun};
 /// # Errors
 /// When `out` cannot be written to.
 pub fn render(run: &TestRun, out: &mut dyn Write) -> io::Result<()> {
+    write_harmless(&v1::Report::from(run), out)
+}
+
+/// Writes a value as one line of JSON whose strings hold nothing that acts where they are shown.
+pub(super) fn write_harmless(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Harmless(CompactFormatter));
-    v1::Report::from(run).serialize(&mut serializer).map_err(io::Error::from)?;
+    value.serialize(&mut serializer).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }
 

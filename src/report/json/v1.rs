@@ -106,7 +106,7 @@ pub struct Results<'a> {
     pub error_tests: usize,
     /// Samples that were not asked.
     pub not_run_tests: usize,
-    /// Each kind of assertion over all judged samples.
+    /// Each kind of assertion over all judged samples, and each lint by its rule.
     pub validation_results: BTreeMap<&'a str, Validation>,
     /// Time, memory, tokens and money.
     pub performance_metrics: Performance,
@@ -120,12 +120,12 @@ pub struct Results<'a> {
     pub errors: &'a [SuiteRun],
 }
 
-/// One kind of assertion over all judged samples.
+/// One kind of assertion over all judged samples, or one lint.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Validation {
-    /// Whether it holds everywhere, informational ones aside.
+    /// Whether it holds everywhere, informational ones aside; of a lint, whether it found nothing that counts.
     pub passed: bool,
-    /// How often it holds.
+    /// How often it holds, or what was found.
     pub details: String,
 }
 

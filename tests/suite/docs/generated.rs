@@ -1,6 +1,16 @@
 use std::{fmt::Write as _, fs};
 
-use prompt_cicd::{app::exit_code, config, domain::suite::assertion};
+use prompt_cicd::{
+    app::exit_code,
+    config,
+    domain::{
+        lint::{catalogue::RULES, scan},
+        suite::assertion::{
+            self,
+            rule::{self, About, Parameter},
+        },
+    },
+};
 use serde_json::Value;
 
 use super::root;
@@ -51,6 +61,58 @@ fn the_assertions() {
         }
     }
     holds("docs/reference/assertions.md", "assertions", &text);
+}
+
+#[test]
+fn the_lints() {
+    let mut text = "| rule | severity | looks at | checks that |\n|---|---|---|---|\n".to_owned();
+    for rule in RULES {
+        writeln!(text, "| [`{0}`](#{0}) | {1} | {2} | {3} |", rule.id, rule.severity, rule.scope.as_str(), rule.title).unwrap();
+    }
+    for rule in RULES {
+        // Characters that nobody sees are written out.
+        let shown =
+            |text: &str| text.chars().map(|c| if c == '\u{202e}' { "(U+202E)".to_owned() } else { c.to_string() }).collect::<String>();
+        write!(text, "\n### {}\n\n{}. {}\n\n", rule.id, capital(rule.title), rule.why).unwrap();
+        writeln!(text, "A finding:\n\n```text\n{}\n```\n\nNo finding:\n\n```text\n{}\n```", shown(rule.matches), shown(rule.spares))
+            .unwrap();
+        writeln!(text, "\nWhat to do: {}.", rule.help).unwrap();
+    }
+    holds("docs/reference/lints.md", "rules", &text);
+    let mut rows = "| rule | finds |\n|---|---|\n".to_owned();
+    for rule in RULES {
+        let mut finds: Vec<&str> = scan::detectors().filter(|detector| detector.rule == rule.id).map(|detector| detector.what).collect();
+        finds.dedup();
+        if !finds.is_empty() {
+            writeln!(rows, "| `{}` | {} |", rule.id, finds.join("; ")).unwrap();
+        }
+    }
+    holds("docs/reference/lints.md", "detectors", &rows);
+}
+
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+#[test]
+fn the_rules() {
+    let mut table = "| rule | holds when | looks at |\n|---|---|---|\n".to_owned();
+    for kind in rule::KINDS {
+        let name = kind.name;
+        let written = match kind.parameter {
+            Parameter::None => format!("`{name}`"),
+            Parameter::Optional(example) => format!("`{name}`, `{name}:{example}`"),
+            Parameter::Required(example) => format!("`{name}:{example}`"),
+        };
+        let about = match kind.about {
+            About::Answer => "the answer",
+            About::Prompt => "the prompt",
+            About::Both => "both",
+        };
+        writeln!(table, "| {written} | {} | {about} |", kind.summary).unwrap();
+    }
+    holds("docs/reference/assertions.md", "rules", &table);
 }
 
 #[test]
@@ -122,6 +184,7 @@ fn kind(schema: &Value, node: &Value) -> String {
 fn the_help_of_every_command() {
     for (file, command) in [
         ("docs/reference/commands/test.md", vec!["test"]),
+        ("docs/reference/commands/lint.md", vec!["lint"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),
         ("docs/reference/commands/completions.md", vec!["completions"]),

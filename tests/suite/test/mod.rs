@@ -14,5 +14,7 @@ mod reports;
 mod selection;
 /// Strict before it costs: what can be known to be wrong is said before the first request.
 mod strict;
+/// Prompts in every syntax and every form of file, with the cases they bring along.
+mod syntax;
 /// Passed, failed, and what decides.
 mod verdicts;

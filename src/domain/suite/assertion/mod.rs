@@ -13,6 +13,7 @@ pub mod length;
 mod operand;
 mod parse;
 pub mod pattern;
+pub mod rule;
 pub mod text;
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use super::{
     Assertion, Kind, Parameters, Parsed, Problem, excerpt, kinds,
     operand::{missing, near, nearest, unexpected},
+    rule,
 };
 
 /// A label in a report has at most this many characters.
-const LABEL: usize = 80;
+pub(super) const LABEL: usize = 80;
 
 /// Groups may stand in each other this deep.
 const MAX_DEPTH: usize = 8;
@@ -62,6 +63,12 @@ pub(super) fn parse_at(value: &Value, depth: usize) -> Result<Assertion, Vec<Pro
     if depth > MAX_DEPTH {
         return Err(vec![Problem::new("", format!("groups stand in each other more than {MAX_DEPTH} deep"))]);
     }
+    if let Value::String(text) = value
+        && resolve(text).is_err()
+        && rule::is_rule(text)
+    {
+        return seed_rule(text).map_err(|problem| vec![problem]);
+    }
     let written = Written::read(value).map_err(|problem| vec![problem])?;
     let mut problems = Vec::new();
     let weight = written.weight().unwrap_or_else(|problem| {
@@ -82,6 +89,19 @@ pub(super) fn parse_at(value: &Value, depth: usize) -> Result<Assertion, Vec<Pro
             Err(problems)
         }
     }
+}
+
+/// A text that is no kind of ours may be a rule in the seed's spelling.
+fn seed_rule(text: &str) -> Result<Assertion, Problem> {
+    let rule = rule::parse(text).map_err(|error| Problem {
+        path: String::new(),
+        message: format!("column {}: {}", error.column, error.message),
+        help: error.help,
+    })?;
+    rule.assertion.ok_or_else(|| {
+        let problem = Problem::new("", format!("`{}` is a check of the prompt, not of an answer", rule.kind.name));
+        problem.with_help("write it under `validation_rules` in the prompt's file")
+    })
 }
 
 fn problem_at_name(written: &Written<'_>, mut problem: Problem) -> Vec<Problem> {

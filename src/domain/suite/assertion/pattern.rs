@@ -162,6 +162,11 @@ impl Pattern {
     }
 }
 
+/// A pattern without variables and flags; else what is wrong with it, and help where there is some.
+pub(super) fn compile(pattern: &str) -> Result<Regex, (String, Option<String>)> {
+    Flags::default().compile(pattern).map_err(|error| explain(&error, pattern))
+}
+
 /// The variables with every text such that a pattern matches it literally.
 fn escaped(variables: &Variables) -> Variables {
     let values: Map<String, Value> = variables.values().iter().map(|(name, value)| (name.clone(), escape(value))).collect();

@@ -93,7 +93,7 @@ pub(super) const KINDS: &[Kind] = &[
         example: "starts-with: \"Hello\"",
         accepts: "Hello, Ana!",
         rejects: " Hello, Ana!",
-        parse: |parameters| edge(parameters, Edge::Start),
+        parse: |parameters| edge(parameters, Edge::Start, Case::Kept),
     },
     Kind {
         name: "ends-with",
@@ -102,7 +102,25 @@ pub(super) const KINDS: &[Kind] = &[
         example: "ends-with: \"!\"",
         accepts: "Hello, Ana!",
         rejects: "Hello, Ana!\n",
-        parse: |parameters| edge(parameters, Edge::End),
+        parse: |parameters| edge(parameters, Edge::End, Case::Kept),
+    },
+    Kind {
+        name: "istarts-with",
+        summary: "The answer starts with this text in any letter case.",
+        keys: &[("value", "the text; may use variables")],
+        example: "istarts-with: \"hello\"",
+        accepts: "HELLO, Ana!",
+        rejects: "Oh, hello!",
+        parse: |parameters| edge(parameters, Edge::Start, Case::Ignored),
+    },
+    Kind {
+        name: "iends-with",
+        summary: "The answer ends with this text in any letter case.",
+        keys: &[("value", "the text; may use variables")],
+        example: "iends-with: \"{{name}}!\"",
+        accepts: "Hello, ANA!",
+        rejects: "Hello, Ana",
+        parse: |parameters| edge(parameters, Edge::End, Case::Ignored),
     },
 ];
 
@@ -182,9 +200,9 @@ fn contains(parameters: &Parameters<'_>, case: Case) -> Parsed {
     Ok(Arc::new(Contains { needle, case }))
 }
 
-fn edge(parameters: &Parameters<'_>, edge: Edge) -> Parsed {
+fn edge(parameters: &Parameters<'_>, edge: Edge, case: Case) -> Parsed {
     let expected = required(parameters).and_then(|value| needle(value, "value")).map_err(one)?;
-    Ok(Arc::new(AtEdge { expected, edge }))
+    Ok(Arc::new(AtEdge { expected, edge, case }))
 }
 
 fn contains_list(parameters: &Parameters<'_>, case: Case, needed: Needed) -> Parsed {
@@ -323,6 +341,7 @@ fn share(part: usize, whole: usize) -> f64 {
 struct AtEdge {
     expected: Template,
     edge: Edge,
+    case: Case,
 }
 
 impl Check for AtEdge {
@@ -333,15 +352,16 @@ impl Check for AtEdge {
         };
         let answer = subject.answer.text.as_str();
         let length = expected.chars().count();
+        let (folded, wanted) = (self.case.fold(answer), self.case.fold(&expected));
         let (passed, verb, found) = match self.edge {
-            Edge::Start => (answer.starts_with(expected.as_ref()), "start", answer.chars().take(length).collect::<String>()),
+            Edge::Start => (folded.starts_with(&*wanted), "start", answer.chars().take(length).collect::<String>()),
             Edge::End => {
                 let skipped = answer.chars().rev().take(length).map(char::len_utf8).sum::<usize>();
                 let found = answer.get(answer.len() - skipped..).unwrap_or_default();
-                (answer.ends_with(expected.as_ref()), "end", found.to_owned())
+                (folded.ends_with(&*wanted), "end", found.to_owned())
             }
         };
-        let expected = quote(&expected);
+        let expected = format!("{}{}", quote(&expected), self.case.words());
         let reason =
             if passed { format!("{verb}s with {expected}") } else { format!("does not {verb} with {expected} but with {}", quote(&found)) };
         Judgement::new(passed, reason)

@@ -179,6 +179,23 @@ fn equal_assertions_are_read_once() {
 }
 
 #[test]
+fn the_spellings_of_the_seed_are_read_as_rules() {
+    for (yaml, name) in [
+        ("exact_match", "exact_match"),
+        ("'contains:12:30'", "contains"),
+        ("length_range:1,50", "length_range"),
+        ("max_execution_time:1.0", "max_execution_time"),
+        ("all", "all"),
+    ] {
+        let assertion = parse(yaml).unwrap();
+        assert_eq!((assertion.name.as_str(), assertion.label.as_str()), (name, yaml.trim_matches('\'')), "{yaml}");
+    }
+    assert_eq!(problems("length_range:9,1"), [": column 14: the range begins at 9 and ends before it, at 1 (write `length_range:1,9`)"]);
+    assert!(problems("no_profanity").first().unwrap().contains("is a check of the prompt"));
+    assert!(problems("contains").first().unwrap().contains("`value` is missing"), "our own kinds go first");
+}
+
+#[test]
 fn a_label_is_one_line_of_at_most_80_characters() {
     let label = parse(&format!("contains: \"a\\n{}\"", "é".repeat(200))).unwrap().label;
     assert_eq!(label.chars().count(), 80);

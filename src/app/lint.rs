@@ -1,0 +1,132 @@
+//! `prompt-cicd lint`, and the lints inside `test`: prompts and their cases are checked, no model is asked.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Map;
+
+use super::{
+    Failure, Finished, Outcome, Services, TEXT_LIMIT,
+    test::{SuitePlan, plan_for_lint},
+};
+pub use crate::domain::lint::Severity;
+use crate::{
+    config,
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        lint::{self, CaseSubject, LintReport, LintRun, LintSettings, Subject},
+        prompt::Prompt,
+    },
+    report::{
+        Style,
+        lint::{Format, render},
+    },
+};
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct LintRequest {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// Prompt files; empty: those that the suites name.
+    pub paths: Vec<PathBuf>,
+    /// What standard output gets.
+    pub format: Format,
+    /// Instead of the configuration's own.
+    pub fail_on: Option<Severity>,
+    /// How text looks.
+    pub style: Style,
+}
+
+/// Lints prompts with their cases.
+///
+/// # Errors
+/// A file that cannot be read or does not parse, and nothing to lint.
+pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Failure> {
+    let (suites, mut settings, mut said) = match plan_for_lint(services, request.config.clone()) {
+        Ok((plan, said)) => (plan.suites, plan.lints, said),
+        Err(Failure::NoConfiguration { .. }) if !request.paths.is_empty() => (Vec::new(), config::default_lints(), Vec::new()),
+        Err(failure) => return Err(failure),
+    };
+    settings.fail_on = request.fail_on.unwrap_or(settings.fail_on);
+    let (suites, lone) = if request.paths.is_empty() {
+        if suites.is_empty() {
+            return Err(Failure::NothingSelected("the configuration has no suites, and no path was given".to_owned()));
+        }
+        (suites, Vec::new())
+    } else {
+        named(services, &request.paths, suites, &mut said)?
+    };
+    let mut run = LintRun { report: LintReport::default(), prompts: 0, cases: 0, settings };
+    let mut files: Vec<&str> = suites.iter().map(|suite| suite.prompt.source.as_str()).collect();
+    files.sort_unstable();
+    files.dedup();
+    run.prompts = files.len() + lone.len();
+    for suite in &suites {
+        run.cases += suite.cases.len();
+        run.report.merge(of_suite(suite, &run.settings));
+    }
+    for prompt in &lone {
+        let subject = Subject { prompt, vars: &Map::new(), place: Place::file(&prompt.source), cases: Vec::new() };
+        run.report.merge(lint::check(&subject, &run.settings));
+    }
+    let mut notes = super::lines(&said);
+    // An entry may be there for answers, or for a finding that was only counted.
+    if request.paths.is_empty() && !run.settings.scan_output && run.report.left_out == 0 {
+        notes.extend(run.idle_ignores().map(|entry| {
+            format!("warning: lints.ignore: nothing of `{}` in {} is ignored any more; take the entry out", entry.rule, entry.path)
+        }));
+    }
+    let mut stdout = Vec::new();
+    render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    Ok(Finished { outcome: Outcome::Linted { stopped: run.stopping() > 0 }, stdout, notes })
+}
+
+/// Lints a suite's prompt with the variables of its cases.
+pub(super) fn of_suite(suite: &SuitePlan, settings: &LintSettings) -> LintReport {
+    let cases = suite.cases.iter().map(|plan| CaseSubject {
+        id: &plan.case.id.0,
+        place: &plan.case.place,
+        own: &plan.case.vars,
+        all: &plan.prompt_variables,
+    });
+    let vars = &suite.settings.defaults.vars;
+    lint::check(&Subject { prompt: &suite.prompt, vars, place: suite.settings.place.clone(), cases: cases.collect() }, settings)
+}
+
+/// The suites whose prompts are named, and the named prompts that no suite tests.
+fn named(
+    services: &Services,
+    paths: &[PathBuf],
+    suites: Vec<SuitePlan>,
+    said: &mut Vec<Diagnostic>,
+) -> Result<(Vec<SuitePlan>, Vec<Prompt>), Failure> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        files.extend(services.workspace.matching(path).map_err(Failure::File)?);
+    }
+    files.sort();
+    files.dedup();
+    let is = |suite: &SuitePlan, file: &Path| plain(Path::new(&suite.prompt.source)) == plain(file);
+    let mut lone = Vec::new();
+    let mut problems = Vec::new();
+    for file in files.iter().filter(|file| !suites.iter().any(|suite| is(suite, file))) {
+        let text = services.workspace.read_text(file, TEXT_LIMIT).map_err(Failure::File)?;
+        match config::prompt_file::parse(&text, &file.display().to_string()) {
+            Ok((prompt, warnings)) => {
+                said.extend(warnings);
+                lone.push(prompt);
+            }
+            Err(more) => problems.extend(more),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Configuration(problems));
+    }
+    let suites = suites.into_iter().filter(|suite| files.iter().any(|file| is(suite, file))).collect();
+    Ok((suites, lone))
+}
+
+/// A path without `./` before it.
+fn plain(path: &Path) -> &Path {
+    path.strip_prefix("./").unwrap_or(path)
+}

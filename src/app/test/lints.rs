@@ -1,0 +1,83 @@
+//! The lints before the first request: what they find, and the run that they stop.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{Plan, run};
+use crate::{
+    app::{Services, lint::of_suite},
+    domain::{
+        lint::{LintReport, LintResult, Severity},
+        suite::run::{NotRun, Sample, SampleResult, SuiteRun, TestRun},
+    },
+};
+
+/// Findings that are said among the warnings of a run, at most; `prompt-cicd lint` says all.
+const MOST_SAID: usize = 20;
+
+/// What the lints found.
+#[derive(Debug, Default)]
+pub(super) struct Linted {
+    all: LintReport,
+    results: BTreeMap<String, Vec<LintResult>>,
+    /// How many findings stop the run.
+    pub(super) stopping: usize,
+}
+
+/// Lints every suite of the plan; nothing where the configuration switches that off.
+pub(super) fn lint(plan: &Plan) -> Linted {
+    let mut linted = Linted::default();
+    if !plan.lints.enabled {
+        return linted;
+    }
+    for suite in &plan.suites {
+        let report = of_suite(suite, &plan.lints);
+        linted.results.insert(suite.settings.name.clone(), report.results(&plan.lints));
+        linted.all.merge(report);
+    }
+    linted.stopping = linted.all.stopping(&plan.lints);
+    linted
+}
+
+impl Linted {
+    /// What each rule says about a suite.
+    pub(super) fn results(&self, suite: &str) -> Vec<LintResult> {
+        self.results.get(suite).cloned().unwrap_or_default()
+    }
+
+    /// The findings in words, the worst first; notes are left to `prompt-cicd lint`.
+    pub(super) fn said(&self) -> impl Iterator<Item = String> {
+        let mut worth: Vec<_> = self.all.counting().filter(|finding| finding.severity > Severity::Note).collect();
+        worth.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        let more = worth.len().saturating_sub(MOST_SAID) + self.all.left_out;
+        let said = worth.into_iter().take(MOST_SAID).map(|finding| format!("{} ({})", finding.described(), finding.severity));
+        said.chain((more > 0).then(|| format!("and {more} more findings: prompt-cicd lint"))).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// A run in which nothing was asked, because the lints stopped it.
+pub(super) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> TestRun {
+    let suites = plan.suites.iter().map(|suite| {
+        let of_case = |case: &std::sync::Arc<super::plan::CasePlan>, repeat| Sample {
+            case_id: case.case.id.clone(),
+            case_index: case.index,
+            repeat,
+            vars: case.prompt_variables.values().clone(),
+            result: SampleResult::NotRun(NotRun::Lints(linted.stopping)),
+            queue: Duration::ZERO,
+            execution: Duration::ZERO,
+            attempts: 0,
+        };
+        let samples = suite.cases.iter().flat_map(|case| (0..suite.settings.repeat).map(move |repeat| of_case(case, repeat)));
+        SuiteRun { samples: samples.collect(), ..run::unasked(suite) }
+    });
+    let suites = suites.collect();
+    let elapsed = services.clock.elapsed();
+    TestRun {
+        started_at: services.clock.now(),
+        duration: Duration::ZERO,
+        suites,
+        interrupted: false,
+        warnings: Vec::new(),
+        process: services.process.usage(elapsed),
+    }
+}

@@ -1,0 +1,142 @@
+use serde_json::json;
+
+use super::{super::read, OwnCases};
+use crate::domain::suite::Case;
+
+fn own(text: &str, file: &str) -> OwnCases {
+    let (prompt, warnings) = read(text, file).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(warnings, [], "{text}");
+    prompt.cases.unwrap()
+}
+
+fn said(text: &str) -> String {
+    let problems = read(text, "p.yml").map_or_else(|problems| problems, |(_, warnings)| warnings);
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn labels(case: &Case) -> Vec<(&str, &str)> {
+    case.assertions.iter().map(|assertion| (assertion.name.as_str(), assertion.label.as_str())).collect()
+}
+
+#[test]
+fn cases_of_github_have_variables_and_an_expected_answer() {
+    let text = "messages: [{role: user, content: 'Say {{input}}'}]
+testData:
+  - {input: one, expected: 1}
+  - {input: two}
+evaluators:
+  - {name: says it, string: {contains: '{{expected}}'}}
+  - {string: {startsWith: Sum, endsWith: .}}
+  - {name: exactly, string: {equals: x}}
+";
+    let own = own(text, "p.prompt.yml");
+    assert_eq!((own.key, own.place.line, own.cases.len()), ("testData", Some(3), 2));
+    let [one, two] = own.cases.as_slice() else { panic!() };
+    assert_eq!(
+        (one.id.0.as_str(), json!(one.vars), one.expected.clone(), one.place.line),
+        ("1", json!({"input": "one"}), Some(json!(1)), Some(3))
+    );
+    assert_eq!((two.id.0.as_str(), two.expected.clone()), ("2", None));
+    let kinds =
+        [("icontains", "says it"), ("istarts-with", "istarts-with: \"Sum\""), ("iends-with", "iends-with: \".\""), ("equals", "exactly")];
+    assert_eq!(labels(one), kinds);
+}
+
+#[test]
+fn cases_of_the_seed_are_maps_of_variables_or_say_what_they_are() {
+    let text = r#"{"template": "Hello {name}!", "validation_rules": ["length_range:1,50"], "test_cases": [
+        {"name": "greeting_test", "input_data": {"name": "World"}, "expected_output": "Hello, World!",
+         "validation_rules": ["exact_match", "max_execution_time:1.0"]},
+        {"name": "World", "tone": "kind"}]}"#;
+    let own = own(text, "p.json");
+    let [one, two] = own.cases.as_slice() else { panic!() };
+    assert_eq!(
+        (one.id.0.as_str(), json!(one.vars), one.expected.clone()),
+        ("greeting_test", json!({"name": "World"}), Some(json!("Hello, World!")))
+    );
+    let names = |case: &Case| case.assertions.iter().map(|assertion| assertion.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(one), ["length_range", "exact_match", "max_execution_time"]);
+    assert_eq!(
+        (two.id.0.as_str(), json!(two.vars), names(two)),
+        ("2", json!({"name": "World", "tone": "kind"}), vec!["length_range".to_owned()])
+    );
+}
+
+#[test]
+fn a_case_of_the_seed_without_rules_must_be_answered() {
+    for text in ["template: Hi\ntest_cases: [{name: Ana}]\n", "template: Hi\ntest_cases: [{input_data: {}, validation_rules: []}]\n"] {
+        assert_eq!(labels(&own(text, "p.yml").cases[0]), [("answered", "the answer is more than white space")]);
+    }
+}
+
+#[test]
+fn empty_lists_bring_no_cases() {
+    for text in ["template: Hi\ntestData: []\nevaluators: []\n", "template: Hi\n", "template: Hi\ntest_cases: []\n"] {
+        assert!(read(text, "p.yml").unwrap().0.cases.is_none(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_column() {
+    let text = "template: Hi
+test_cases:
+  - {input_data: [1], expcted_output: x, validation_rules: exact_match}
+  - {name: '', input_data: {}, validation_rules: [exact_mach, 'length_range:9,1', \"regex_match:a(\", 3, {contains: x}]}
+  - Ana
+validation_rules: [all, no_profanity, no_profanity]
+";
+    insta::assert_snapshot!(said(text), @r#"
+    error: p.yml:3:18: test_cases[0].input_data: expected a map of variables, found a list
+    error: p.yml:3:23: test_cases[0].expcted_output: unknown key `expcted_output`
+      help: did you mean `expected_output`?
+    error: p.yml:3:60: test_cases[0].validation_rules: expected a list of rules, found the string `exact_match`
+      help: write a list, also for a single rule: `[exact_match]`
+    error: p.yml:4:12: test_cases[1].name: must not be blank
+    error: p.yml:4:51: test_cases[1].validation_rules[0]: unknown validation rule `exact_mach`
+      help: did you mean `exact_match`?
+    error: p.yml:4:77: test_cases[1].validation_rules[1]: the range begins at 9 and ends before it, at 1
+      help: write `length_range:1,9`
+    error: p.yml:4:96: test_cases[1].validation_rules[2]: the pattern does not parse: in it, column 2: unclosed group
+    error: p.yml:4:101: test_cases[1].validation_rules[3]: expected a rule such as `contains:Hello`, found the number 3
+    error: p.yml:4:104: test_cases[1].validation_rules[4]: expected a rule such as `contains:Hello`, found a map
+      help: put the rule in quotes: YAML reads a colon with a space behind it as a map
+    error: p.yml:5:5: test_cases[2]: expected a map of variables, found the string `Ana`
+    warning: p.yml:6:20: validation_rules[0]: `all` checks the prompt too, and checks of prompts are not built yet: that part does nothing
+      help: nothing to do; the rule takes effect once the checks are there
+    warning: p.yml:6:25: validation_rules[1]: `no_profanity` checks the prompt, not the answer, and checks of prompts are not built yet: that part does nothing
+      help: nothing to do; the rule takes effect once the checks are there
+    "#);
+}
+
+#[test]
+fn evaluators_that_are_wrong_or_not_supported_are_named() {
+    let text = "template: Hi
+testData: [{a: 1}, 2]
+evaluators:
+  - {name: judge, llm: {modelId: m, prompt: p}}
+  - {name: similar, uses: github/similarity}
+  - {name: nothing}
+  - {string: {contain: x}}
+  - {strng: {contains: x}}
+  - {string: {contains: ''}}
+  - {string: {contains: '{{a'}}
+";
+    insta::assert_snapshot!(said(text), @r#"
+    error: p.yml:2:20: testData[1]: expected a map of variables, found the number 2
+    warning: p.yml:4:19: evaluators[0].llm: `llm` asks a model, which is not supported yet: it judges nothing, so add `string` checks
+      help: or write assertions under `defaults.assert` of the suite
+    warning: p.yml:5:21: evaluators[1].uses: `uses` asks a model, which is not supported yet: it judges nothing, so add `string` checks
+      help: or write assertions under `defaults.assert` of the suite
+    error: p.yml:6:5: evaluators[2]: the evaluator checks nothing
+      help: add for example `string: {contains: text}`
+    error: p.yml:7:15: evaluators[3].string.contain: unknown key `contain`
+      help: did you mean `contains`?
+    error: p.yml:8:5: evaluators[4]: the evaluator checks nothing
+      help: add for example `string: {contains: text}`
+    error: p.yml:8:6: evaluators[4].strng: unknown key `strng`
+      help: did you mean `string`?
+    error: p.yml:9:25: evaluators[5].string.contains: the text is empty, and every answer contains an empty text
+    error: p.yml:10:25: evaluators[6].string.contains: the template does not parse: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace (line 1 column 4)
+    "#);
+    assert!(said("template: Hi\ntestData: [{a: 1}]\ntest_cases: [{a: 1}]\n").contains("exclude each other"));
+}

@@ -1,0 +1,271 @@
+//! Lints: checks on prompts and on what is put into them, before any model is asked, and scans of answers.
+//!
+//! [`catalogue`] has the rules as data; texts are [`normalise`]d and searched by [`scan`], the structure of a prompt is
+//! looked at in [`template`], [`variables`] and [`length`].
+
+pub mod catalogue;
+mod confusables;
+mod finding;
+mod hidden;
+mod injection;
+mod length;
+mod normalise;
+mod personal_data;
+mod profanity;
+pub mod scan;
+mod secrets;
+mod settings;
+mod template;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+pub use finding::{Finding, Severity};
+pub use settings::{Ignore, LintSettings};
+
+use super::{
+    diagnostic::Place,
+    prompt::{Prompt, Variables},
+};
+use catalogue::{RULES, Rule, Scope, rule};
+use scan::Kind;
+
+/// Findings of one rule that are kept in a report; the rest is counted.
+const MOST_OF_A_RULE: usize = 100;
+
+/// What is linted together: a prompt with the variables that it gets.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The prompt.
+    pub prompt: &'a Prompt,
+    /// Variables of the whole suite.
+    pub vars: &'a Map<String, Value>,
+    /// Where the suite is configured.
+    pub place: Place,
+    /// The cases; none for a prompt without a suite.
+    pub cases: Vec<CaseSubject<'a>>,
+}
+
+/// One set of variables.
+#[derive(Debug)]
+pub struct CaseSubject<'a> {
+    /// The case's name.
+    pub id: &'a str,
+    /// Where it is written.
+    pub place: &'a Place,
+    /// The variables it gives itself.
+    pub own: &'a Map<String, Value>,
+    /// All variables that the prompt sees.
+    pub all: &'a Variables,
+}
+
+/// What the lints of one suite or of a whole run found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LintReport {
+    /// The findings, by place; those that are ignored are among them.
+    pub findings: Vec<Finding>,
+    /// Findings that were left out, because there are many more of the same rule.
+    pub left_out: usize,
+}
+
+/// What one rule says about one suite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LintResult {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// Whether it found nothing that counts.
+    pub passed: bool,
+    /// How many findings, and the first.
+    pub details: String,
+}
+
+/// What `lint` found.
+#[derive(Debug, Clone)]
+pub struct LintRun {
+    /// The findings.
+    pub report: LintReport,
+    /// How many prompts were looked at.
+    pub prompts: usize,
+    /// How many cases.
+    pub cases: usize,
+    /// How.
+    pub settings: LintSettings,
+}
+
+impl LintRun {
+    /// How many findings are at the threshold or above.
+    pub fn stopping(&self) -> usize {
+        self.report.stopping(&self.settings)
+    }
+
+    /// Entries of `ignore` that no finding needs.
+    pub fn idle_ignores(&self) -> impl Iterator<Item = &Ignore> {
+        let ignored: Vec<&Finding> = self.report.findings.iter().filter(|finding| finding.ignored.is_some()).collect();
+        self.settings.ignore.iter().filter(move |entry| !ignored.iter().any(|finding| entry.covers(finding.rule, &finding.place.file)))
+    }
+}
+
+impl LintReport {
+    /// The findings that count.
+    pub fn counting(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.ignored.is_none())
+    }
+
+    /// How many findings stop a run.
+    pub fn stopping(&self, settings: &LintSettings) -> usize {
+        self.findings.iter().filter(|finding| settings.stops(finding)).count()
+    }
+
+    /// Takes in another report; what both found is said once.
+    pub fn merge(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.findings.sort();
+        self.findings.dedup();
+        self.left_out += other.left_out;
+    }
+
+    /// What each rule that is on says, in the order of the catalogue.
+    pub fn results(&self, settings: &LintSettings) -> Vec<LintResult> {
+        let on = RULES.iter().filter(|rule| settings.severity(rule.id).is_some());
+        on.map(|rule| {
+            let found: Vec<&Finding> = self.counting().filter(|finding| finding.rule == rule.id).collect();
+            let details = match found.as_slice() {
+                [] => "no finding".to_owned(),
+                [one] => format!("{}: {}", one.place, one.message),
+                [first, rest @ ..] => format!("{}: {}, and {} more", first.place, first.message, rest.len()),
+            };
+            LintResult { rule: rule.id, passed: found.is_empty(), details }
+        })
+        .collect()
+    }
+}
+
+/// Lints a prompt and its variables.
+pub fn check(subject: &Subject<'_>, settings: &LintSettings) -> LintReport {
+    let mut collector = Collector::new(settings);
+    template::check(subject, &mut collector);
+    variables::check(subject, &mut collector);
+    for message in &subject.prompt.messages {
+        let source = message.content.source();
+        for (rule, start, said) in collector.in_text(source, Kind::Message) {
+            let (line, column) = line_and_column(source, start);
+            collector.add(rule, message.place.at(line, column), said);
+        }
+    }
+    collector.values(&subject.prompt.defaults, &Place::file(&subject.prompt.source), "the default of");
+    collector.values(subject.vars, &subject.place, "the suite's");
+    for case in &subject.cases {
+        collector.values(case.own, case.place, &format!("case `{}`,", case.id));
+    }
+    collector.finish()
+}
+
+/// What one rule says about an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerScan {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// What was found, where something was.
+    pub found: Option<String>,
+    /// Whether that fails the sample.
+    pub fails: bool,
+}
+
+/// Scans an answer with every rule for texts that is on; `file` is that of the case.
+pub fn scan_answer(text: &str, file: &str, settings: &LintSettings) -> Vec<AnswerScan> {
+    let collector = Collector::new(settings);
+    let mut found: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    for (rule, _, said) in collector.in_text(text, Kind::Value) {
+        found.entry(rule.id).or_insert((0, said)).0 += 1;
+    }
+    let on = RULES.iter().filter(|rule| rule.scope != Scope::Structure && settings.ignored(rule.id, file).is_none());
+    on.filter_map(|rule| {
+        let severity = settings.severity(rule.id)?;
+        let found = found.remove(rule.id).map(|(count, first)| match count {
+            1 => first,
+            _ => format!("{first}, and {} more", count - 1),
+        });
+        Some(AnswerScan { rule: rule.id, fails: found.is_some() && severity >= settings.fail_on, found })
+    })
+    .collect()
+}
+
+/// Takes findings in, at the severity that the configuration gives them.
+struct Collector<'s> {
+    settings: &'s LintSettings,
+    found: BTreeSet<Finding>,
+    counts: BTreeMap<(&'static str, bool), usize>,
+    left_out: usize,
+}
+
+impl<'s> Collector<'s> {
+    fn new(settings: &'s LintSettings) -> Self {
+        Self { settings, found: BTreeSet::new(), counts: BTreeMap::new(), left_out: 0 }
+    }
+
+    fn add_by_id(&mut self, id: &str, place: Place, message: impl Into<String>) {
+        if let Some(rule) = rule(id) {
+            self.add(rule, place, message);
+        }
+    }
+
+    fn add(&mut self, rule: &'static Rule, place: Place, message: impl Into<String>) {
+        let Some(severity) = self.settings.severity(rule.id) else { return };
+        let ignored = self.settings.ignored(rule.id, &place.file).map(str::to_owned);
+        // What is ignored must not crowd out what counts.
+        let count = self.counts.entry((rule.id, ignored.is_some())).or_default();
+        if *count >= MOST_OF_A_RULE {
+            self.left_out += 1;
+            return;
+        }
+        *count += 1;
+        self.found.insert(Finding { place, rule: rule.id, severity, message: message.into(), help: rule.help.to_owned(), ignored });
+    }
+
+    /// What the rules that are on find in a text: rule, byte, message.
+    fn in_text(&self, text: &str, kind: Kind) -> Vec<(&'static Rule, usize, String)> {
+        let wanted = |id: &str| self.settings.severity(id).is_some();
+        let hits = scan::scan(text, kind, &wanted).into_iter();
+        let mut found: Vec<_> = hits.filter_map(|hit| Some((rule(hit.rule)?, hit.start, hit.message()))).collect();
+        if wanted(hidden::RULE) {
+            found.extend(hidden::find(text).into_iter().filter_map(|(start, said)| Some((rule(hidden::RULE)?, start, said))));
+        }
+        found
+    }
+
+    /// Every text in some variables.
+    fn values(&mut self, vars: &Map<String, Value>, place: &Place, whose: &str) {
+        for (name, value) in vars {
+            self.value(value, name, place, whose);
+        }
+    }
+
+    fn value(&mut self, value: &Value, name: &str, place: &Place, whose: &str) {
+        match value {
+            Value::String(text) => {
+                for (rule, _, said) in self.in_text(text, Kind::Value) {
+                    self.add(rule, place.clone(), format!("{said}, in {whose} variable `{name}`"));
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.value(item, name, place, whose)),
+            Value::Object(map) => map.iter().for_each(|(key, item)| self.value(item, &format!("{name}.{key}"), place, whose)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn finish(self) -> LintReport {
+        LintReport { findings: self.found.into_iter().collect(), left_out: self.left_out }
+    }
+}
+
+/// Where a byte of a text is, both numbers from 1, the column in characters.
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}

@@ -1,0 +1,163 @@
+use serde_json::json;
+
+use super::*;
+
+fn vars(value: &Value) -> Variables {
+    Variables::new(value.as_object().cloned().unwrap())
+}
+
+/// Message, line, column and missing variable of what is wrong.
+fn wrong(source: &str, syntax: Syntax, values: &Value) -> TemplateError {
+    Template::parse_as(source, syntax).and_then(|template| template.render(&vars(values))).expect_err(source)
+}
+
+fn right(source: &str, syntax: Syntax, values: &Value) -> String {
+    Template::parse_as(source, syntax)
+        .and_then(|template| template.render(&vars(values)))
+        .unwrap_or_else(|error| panic!("{source}: {error:?}"))
+}
+
+#[test]
+fn values_are_not_escaped() {
+    let values = json!({"text": "<b> & \"q\" `x` = 1 {{text}} {text}"});
+    for (source, syntax) in
+        [("Say: {{text}}", Syntax::Handlebars), ("Say: {text}", Syntax::PythonFormat), ("Say: {{ text }}", Syntax::Jinja)]
+    {
+        assert_eq!(right(source, syntax, &values), "Say: <b> & \"q\" `x` = 1 {{text}} {text}", "{syntax}");
+    }
+}
+
+#[test]
+fn nested_values_lists_and_conditions_work() {
+    let values = json!({"user": {"name": "Ana"}, "tags": ["a", "b"], "vip": true});
+    for (source, syntax) in [
+        ("{{user.name}}:{{#each tags}} {{this}}{{/each}}{{#if vip}}!{{/if}}", Syntax::Handlebars),
+        ("{user.name}: {tags[0]} {user[name]!s:.0}{tags[1]}!", Syntax::PythonFormat),
+        ("{{ user.name }}:{% for tag in tags %} {{ tag }}{% endfor %}{% if vip %}!{% endif %}", Syntax::Jinja),
+    ] {
+        assert_eq!(right(source, syntax, &values), "Ana: a b!", "{syntax}");
+    }
+}
+
+#[test]
+fn a_missing_variable_names_itself_and_its_place() {
+    for (source, syntax, column) in [
+        ("Hello\n  {{nmae}}", Syntax::Handlebars, 3),
+        ("Hello\n  {nmae}", Syntax::PythonFormat, 3),
+        ("Hello\n  {{ nmae }}", Syntax::Jinja, 6),
+    ] {
+        let error = wrong(source, syntax, &json!({"name": "Ana"}));
+        assert_eq!((error.missing.as_deref(), error.line, error.column), (Some("nmae"), 2, column), "{syntax}: {error}");
+        assert_eq!(error.message, "variable `nmae` has no value", "{syntax}");
+    }
+}
+
+#[test]
+fn a_broken_template_says_where() {
+    for (source, syntax, column) in [
+        ("Hello\n{{name", Syntax::Handlebars, None),
+        ("Hello\n {name", Syntax::PythonFormat, Some(2)),
+        ("Hello\n {{ name", Syntax::Jinja, None),
+        ("Hello\n {% for x y %}{% endfor %}", Syntax::Jinja, Some(11)),
+    ] {
+        let error = Template::parse_as(source, syntax).unwrap_err();
+        assert_eq!(error.line, 2, "{syntax}: {error:?}");
+        assert!(column.is_none_or(|column| column == error.column), "{syntax}: {error:?}");
+    }
+}
+
+#[test]
+fn text_without_variables_stays_as_it_is() {
+    for (text, syntax) in [
+        ("{\"a\": {\"b\": 1}}\n", Syntax::Handlebars),
+        ("no braces \\ at all\n", Syntax::PythonFormat),
+        ("{\"a\": {\"b\": 1}}\n", Syntax::Jinja),
+    ] {
+        let template = Template::parse_as(text, syntax).unwrap();
+        assert!(template.is_literal(), "{syntax}");
+        assert_eq!(template.render(&Variables::default()).unwrap(), text);
+    }
+    let escaped = Template::parse_as("{{}}", Syntax::PythonFormat).unwrap();
+    assert!(!escaped.is_literal(), "what is escaped is not the text as written");
+    assert_eq!(right("{# a remark #}Hi\n", Syntax::Jinja, &json!({})), "Hi\n");
+}
+
+#[test]
+fn nothing_outside_the_variables_is_reached() {
+    for (syntax, sources) in [
+        (Syntax::Handlebars, &["{{> /etc/passwd}}", "{{env.HOME}}", "{{log \"x\"}}"][..]),
+        (Syntax::PythonFormat, &["{x.__class__}", "{x.__class__.__mro__[1]}", "{__builtins__}", "{l.append}", "{m.keys}", "{x.upper}"]),
+        (
+            Syntax::Jinja,
+            &[
+                "{% include '/etc/passwd' %}",
+                "{% extends 'other' %}",
+                "{% import 'other' as other %}",
+                "{{ x.__class__ }}",
+                "{{ env.HOME }}",
+                "{{ debug() }}",
+                "{{ m.keys.__globals__ }}",
+            ],
+        ),
+    ] {
+        for source in sources {
+            wrong(source, syntax, &json!({"x": "text", "l": [1], "m": {"a": 1}}));
+        }
+    }
+}
+
+#[test]
+fn a_template_of_jinja_ends() {
+    let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}x{% endfor %}{% endfor %}{% endfor %}";
+    assert!(wrong(endless, Syntax::Jinja, &json!({})).message.contains("more than 5000000 steps"));
+    for source in [
+        "{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
+        "{% include 'prompt' %}",
+        "{{ 'x' * 100000000000 }}",
+        &format!("{}1{}", "{{ (".repeat(5_000), ") }}".repeat(5_000)),
+        &format!("{{{{ {}1{} }}}}", "(".repeat(5_000), ")".repeat(5_000)),
+        &"{% if true %}".repeat(5_000),
+    ] {
+        wrong(source, Syntax::Jinja, &json!({}));
+    }
+}
+
+#[test]
+fn macros_filters_and_loops_of_jinja_work() {
+    let source = "{% macro hi(who) %}Hi {{ who|title }}{% endmacro %}{% for n in names %}{{ loop.index }}. {{ hi(n) }}\n{% else %}nobody{% endfor %}";
+    assert_eq!(right(source, Syntax::Jinja, &json!({"names": ["ana", "ben"]})), "1. Hi Ana\n2. Hi Ben\n");
+    assert_eq!(right("{{ a|default('x') }}{{ m|join('-') }}", Syntax::Jinja, &json!({"m": {"z": 1, "a": 2}})), "xz-a");
+}
+
+#[test]
+fn an_attribute_that_is_missing_in_jinja_is_told_with_its_name() {
+    let error = wrong("Dear {{ user.nmae }}", Syntax::Jinja, &json!({"user": {"name": "Ana"}}));
+    assert_eq!((error.message.as_str(), error.missing, error.column), ("`user.nmae` has no value", None, 9));
+}
+
+#[test]
+fn every_syntax_has_its_name() {
+    for syntax in Syntax::ALL {
+        assert_eq!(Syntax::named(syntax.name()), Some(syntax));
+    }
+    assert_eq!(Syntax::named("Jinja"), None);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_a_parser_panic(source in "([{}%#\\[\\].:!<>^=+,_0-9a-z é\"'|\\\\\n-]|\\{\\{|\\}\\}|\\{%|%\\}|\\{[a-c](\\.a|\\[[0b]\\])?(![rsa])?(:.{0,8})?\\}){0,40}") {
+        let values = vars(&json!({"a": -1.5, "b": "é\n'", "c": {"a": [1, null], "b": true}}));
+        for syntax in Syntax::ALL {
+            if let Ok(template) = Template::parse_as(&source, syntax) {
+                drop(template.render(&values));
+            }
+        }
+        proptest::prop_assert!(python_field(&source).is_none_or(|(field, _, _)| source.contains(field)));
+    }
+
+    #[test]
+    fn a_text_with_its_braces_doubled_is_that_text(text in "[{}a-z\né:!\\[]{0,40}") {
+        let template = text.replace('{', "{{").replace('}', "}}");
+        proptest::prop_assert_eq!(right(&template, Syntax::PythonFormat, &json!({})), text);
+    }
+}

@@ -1,0 +1,176 @@
+use crate::support::Workspace;
+
+/// A suite without cases of its own: those of the prompt's file are run, and the answer is the prompt.
+fn suite(prompt: &str, text: &str) -> Workspace {
+    let config =
+        format!("version: 1\nproviders:\n  say: {{kind: echo}}\nsuites:\n  - name: own\n    prompt: {prompt}\n    provider: say\n");
+    Workspace::empty().file("prompt-cicd.yml", &config).file(prompt, text)
+}
+
+/// Names and outcomes of the cases.
+fn outcomes(json: &serde_json::Value) -> Vec<(String, bool)> {
+    let results = json["test_case_results"].as_array().unwrap();
+    results.iter().map(|result| (result["case_id"].as_str().unwrap().to_owned(), result["passed"].as_bool().unwrap())).collect()
+}
+
+/// The test case of the first seed, in a file.
+const SEED: &str = r#"{
+  "name": "greeting",
+  "template": "Hello, {name}!",
+  "test_cases": [
+    {
+      "name": "greeting_test",
+      "input_data": {"name": "World"},
+      "expected_output": "Hello, World!",
+      "validation_rules": ["exact_match", "max_execution_time:1.0"]
+    },
+    {"name": "Ana"}
+  ],
+  "validation_rules": ["length_range:1,50", "template_variables", "min_length", "no_profanity"]
+}
+"#;
+
+#[test]
+fn a_file_of_the_seed_runs_as_it_stands() {
+    let run = suite("prompts/greeting.json", SEED).prompt_cicd(["test", "--format", "json"]).run().exits(0);
+    assert_eq!(outcomes(&run.json()), [("greeting_test".to_owned(), true), ("2".to_owned(), true)]);
+    let json = run.json();
+    let names: Vec<&str> = json["test_case_results"][0]["assertions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|assertion| assertion["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["length_range", "exact_match", "max_execution_time"]);
+    let warnings = run.json()["warnings"].to_string();
+    assert!(warnings.contains("`no_profanity` checks the prompt, not the answer, and checks of prompts are not built yet"), "{warnings}");
+}
+
+#[test]
+fn a_rule_that_does_not_hold_fails_the_case() {
+    let text = SEED.replace("\"expected_output\": \"Hello, World!\"", "\"expected_output\": \"Hello, world!\"");
+    let run = suite("greeting.json", &text).prompt_cicd(["test"]).run().exits(10);
+    run.shows("exact_match").shows("expected \"Hello, world!\"");
+}
+
+#[test]
+fn a_yaml_file_in_python_format_runs() {
+    let text = "template: |
+  Product: {product!s:>8}, Price: ${price:.2f}, {cfg[currency]}, {{literal}}
+test_cases:
+  - name: laptop
+    input_data: {product: Laptop, price: 999.99, cfg: {currency: EUR}}
+    expected_output: 'Price: \\$\\d+\\.\\d{2}'
+    validation_rules: [regex_match, \"contains:  Laptop, Price: $999.99, EUR, {literal}\", greeting_format]
+";
+    let run = suite("price.yaml", text).prompt_cicd(["test"]).run().exits(10);
+    run.shows("greeting_format");
+    let text = text.replace(", greeting_format]", "]");
+    suite("price.yaml", &text).prompt_cicd(["test"]).run().exits(0);
+}
+
+#[test]
+fn a_missing_variable_is_said_before_anything_is_asked() {
+    let text = "template: |\n  Hello\n  {nmae}!\ntest_cases:\n  - {name: Ana}\n  - {name: Ben}\n";
+    let run = suite("greeting.yml", text).prompt_cicd(["test"]).run().exits(3);
+    run.says("greeting.yml:3:3").says("variable `nmae` has no value; did you mean `name`?").says("and in 1 more");
+}
+
+#[test]
+fn a_malformed_rule_is_said_with_its_column() {
+    let text = SEED.replace("length_range:1,50", "length_range:50,1");
+    suite("greeting.json", &text).prompt_cicd(["test"]).run().exits(3).says("greeting.json:13:38: validation_rules[0]");
+    let text = SEED.replace("exact_match", "exact_mtach");
+    suite("greeting.json", &text).prompt_cicd(["test"]).run().exits(3).says("did you mean `exact_match`?");
+}
+
+#[test]
+fn a_jinja_file_runs() {
+    let workspace = Workspace::greeting().file(
+        "prompts/list.md.j2",
+        "{% macro greet(name) %}Hello {{ name | upper }}!{% endmacro %}{% for name in names %}{{ greet(name) }} {% endfor %}",
+    );
+    let config = workspace.read("prompt-cicd.yml").replace("greeting.prompt.yml", "list.md.j2").replace("\"{{name}}\"", "HELLO");
+    let config = config.replace("contains: HELLO", "equals: \"Hello ANA! Hello BEN! \"");
+    let workspace =
+        workspace.file("prompt-cicd.yml", &config).file("cases/greeting.jsonl", "{\"vars\": {\"names\": [\"Ana\", \"Ben\"]}}\n");
+    workspace.prompt_cicd(["test"]).run().exits(0);
+    let workspace = workspace.file("prompts/list.md.j2", "{% for n in names %}\n  {{ m.name }}{% endfor %}");
+    workspace.prompt_cicd(["test"]).run().exits(3).says("list.md.j2:2:6").says("variable `m` has no value");
+}
+
+/// A file as GitHub's models page writes it.
+const GITHUB: &str = "name: Summarizer
+model: openai/gpt-4o-mini
+messages:
+  - role: system
+    content: You summarize.
+  - role: user
+    content: 'Summary - {{input}}'
+testData:
+  - input: The quick brown fox.
+    expected: quick BROWN
+  - input: Nothing.
+    expected: nothing
+evaluators:
+  - name: Output should start with 'Summary -'
+    string:
+      startsWith: 'summary -'
+  - name: Output has what is expected
+    string:
+      contains: '{{expected}}'
+";
+
+#[test]
+fn a_file_of_github_runs_as_it_stands() {
+    let run = suite("summarize.prompt.yml", GITHUB).prompt_cicd(["test", "--format", "json"]).run().exits(0);
+    assert_eq!(outcomes(&run.json()), [("1".to_owned(), true), ("2".to_owned(), true)]);
+    assert_eq!(run.json()["warnings"].to_string(), "[]", "nothing is left to say");
+    let text = GITHUB.replace("expected: nothing", "expected: all");
+    suite("summarize.prompt.yml", &text).prompt_cicd(["test"]).run().exits(10).shows("Output has what is expected");
+}
+
+#[test]
+fn an_evaluator_that_asks_a_model_is_named_and_never_makes_a_case_pass() {
+    let judge = "  - {name: judge, llm: {modelId: openai/gpt-4o, prompt: 'Is it good?'}}\n";
+    suite("a.prompt.yml", &format!("{GITHUB}{judge}"))
+        .prompt_cicd(["test"])
+        .run()
+        .exits(0)
+        .shows("`llm` asks a model, which is not supported yet");
+    let only = format!("{}evaluators:\n{judge}", GITHUB.split("evaluators:").next().unwrap());
+    suite("a.prompt.yml", &only).prompt_cicd(["test"]).run().exits(3).says("could never fail").says("give the prompt's file `evaluators`");
+}
+
+#[test]
+fn without_cases_anywhere_both_places_are_named() {
+    let run = suite("a.prompt.yml", "template: Hi\ntestData: []\n").prompt_cicd(["test"]).run().exits(3);
+    run.says("no cases: neither the suite nor its prompt").says("a.prompt.yml").says("`testData:` or `test_cases:`");
+}
+
+#[test]
+fn cases_of_the_suite_go_before_those_of_the_file() {
+    let workspace = Workspace::greeting().file("prompts/greeting.prompt.yml", "template: Hello {{name}}!\ntestData: [{name: Eve}]\n");
+    let run = workspace.prompt_cicd(["test", "--format", "json"]).run().exits(0);
+    assert_eq!(outcomes(&run.json()).len(), 2);
+    let warnings = run.json()["warnings"].to_string();
+    assert!(
+        warnings.contains("greeting.prompt.yml:2:11: testData: `testData` is not used: suite `greeting` has cases of its own"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn single_braces_in_a_handlebars_prompt_are_pointed_out() {
+    let workspace = Workspace::greeting().file("prompts/greeting.prompt.yml", "template: Hello Ana Ben {name}!\n");
+    workspace.prompt_cicd(["test"]).run().exits(0).shows("greeting.prompt.yml:1:25").shows("`syntax: python-format`");
+}
+
+#[test]
+fn rules_stand_in_assert_too() {
+    let workspace = Workspace::greeting();
+    let config = workspace
+        .read("prompt-cicd.yml")
+        .replace("- contains: \"{{name}}\"", "- \"regex_match:^Hello \\\\w+!$\"\n        - greeting_format");
+    workspace.file("prompt-cicd.yml", &config).prompt_cicd(["test"]).run().exits(0);
+}
