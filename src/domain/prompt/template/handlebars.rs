@@ -1,16 +1,26 @@
 //! Handlebars in strict mode, without HTML escaping.
 
-use std::sync::OnceLock;
+use std::{io, sync::OnceLock};
 
-use handlebars::{Context, Handlebars, RenderContext, RenderErrorReason, Renderable, Template, no_escape, template::TemplateElement};
+use handlebars::{
+    Context, Handlebars, Output, Path, RenderContext, RenderErrorReason, Renderable, Template, no_escape,
+    template::{Parameter, TemplateElement},
+};
+use serde_json::Value;
 
 use super::{TemplateError, missing_message};
+
+/// Blocks, `else` chains and parentheses inside each other; each costs the stack of whoever walks them.
+const MOST_NESTED: usize = 200;
+/// Bytes of one rendered text.
+const MOST_WRITTEN: usize = 128 << 20;
 
 /// Reads a template; `None` when rendering it would be a copy.
 pub(super) fn parse(source: &str) -> Result<Option<Template>, TemplateError> {
     if !source.contains("{{") {
         return Ok(None);
     }
+    refuse(source)?;
     let template = Template::compile(source).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
         TemplateError { message: syntax_message(&error.reason().to_string()), line, column, missing: None }
@@ -20,8 +30,68 @@ pub(super) fn parse(source: &str) -> Result<Option<Template>, TemplateError> {
     Ok((!literal || source.contains("\\{{")).then_some(template))
 }
 
-pub(super) fn render(template: &Template, context: &Context) -> Result<String, TemplateError> {
-    template.renders(registry(), context, &mut RenderContext::new(None)).map_err(|error| {
+/// What would reach beyond a template (partials, decorators), or nest so deeply that walking it costs the stack.
+fn refuse(source: &str) -> Result<(), TemplateError> {
+    let (mut depth, mut parentheses) = (0_usize, 0_usize);
+    for (offset, _) in source.match_indices("{{").filter(|(offset, _)| !source.get(..*offset).is_some_and(|before| before.ends_with('\\')))
+    {
+        let inside = source.get(offset..).unwrap_or_default().trim_start_matches('{').trim_start_matches('~').trim_start();
+        let tag = inside.split("}}").next().unwrap_or_default();
+        parentheses = parentheses.max(tag.matches('(').count());
+        let block = tag.strip_prefix('#').map(str::trim_start);
+        if tag.starts_with(['>', '*']) || block.is_some_and(|block| block.starts_with(['>', '*'])) {
+            return Err(TemplateError::at(source, offset, "partials and decorators are not part of a prompt: write the text itself"));
+        }
+        if block.is_some() || tag.starts_with('^') || tag.starts_with("else ") {
+            depth += 1;
+        } else if tag.starts_with('/') {
+            depth = depth.saturating_sub(1);
+        }
+        if depth > MOST_NESTED || parentheses > MOST_NESTED {
+            return Err(TemplateError::at(source, offset, format!("nested more than {MOST_NESTED} levels deep")));
+        }
+    }
+    Ok(())
+}
+
+/// Text that ends with an error instead of with the memory.
+#[derive(Debug, Default)]
+struct Bounded(String);
+
+impl Output for Bounded {
+    fn write(&mut self, piece: &str) -> io::Result<()> {
+        if self.0.len() + piece.len() > MOST_WRITTEN {
+            return Err(io::Error::other(format!("the text would be larger than {} MiB", MOST_WRITTEN >> 20)));
+        }
+        self.0.push_str(piece);
+        Ok(())
+    }
+}
+
+/// A map or nothing would be sent as `[object]` or as an empty place, and paid for.
+fn refuse_unprintable(template: &Template, source: &str, values: &Value) -> Result<(), TemplateError> {
+    for element in &template.elements {
+        let (TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression)) = element else { continue };
+        let Parameter::Path(Path::Relative((_, name))) = &expression.name else { continue };
+        let value = name.trim().trim_start_matches("this.").split(['.', '/']).try_fold(values, |value, part| value.get(part));
+        let what = match value {
+            Some(Value::Null) => "null",
+            Some(Value::Object(_)) => "a map",
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) | None => continue,
+        };
+        let offset = source.match_indices("{{").map(|(offset, _)| offset).find(|offset| {
+            source.get(*offset..).is_some_and(|rest| rest.trim_start_matches(['{', '~', '&', ' ']).starts_with(name.as_str()))
+        });
+        return Err(TemplateError::at(source, offset.unwrap_or_default(), format!("variable `{name}` is {what}, which is no text")));
+    }
+    Ok(())
+}
+
+pub(super) fn render(template: &Template, source: &str, context: &Context) -> Result<String, TemplateError> {
+    refuse_unprintable(template, source, context.data())?;
+    let mut text = Bounded::default();
+    let rendered = template.render(registry(), context, &mut RenderContext::new(None), &mut text);
+    rendered.map(|()| text.0).map_err(|error| {
         let missing =
             if let RenderErrorReason::MissingVariable(name) = error.reason() { Some(name.clone().unwrap_or_default()) } else { None };
         let message = missing.as_deref().map_or_else(|| error.reason().to_string().to_lowercase(), missing_message);
@@ -45,4 +115,51 @@ fn registry() -> &'static Handlebars<'static> {
 fn syntax_message(reason: &str) -> String {
     let said = reason.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("invalid template");
     format!("the template does not parse: {}", said.trim_start_matches("= ").to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rendered(source: &str, values: Value) -> Result<String, TemplateError> {
+        let template = parse(source)?.unwrap();
+        let mut context = Context::null();
+        *context.data_mut() = values;
+        render(&template, source, &context)
+    }
+
+    #[test]
+    fn nothing_recurses_without_bound() {
+        for source in [
+            "{{#*inline \"x\"}}{{> x}}{{/inline}}{{> x}}".to_owned(),
+            "{{~> x}}".to_owned(),
+            "{{#> layout}}x{{/layout}}".to_owned(),
+            format!("{}x{}", "{{#if a}}".repeat(20_000), "{{/if}}".repeat(20_000)),
+            format!("{{{{#if a}}}}{}{{{{/if}}}}", "{{else if a}}".repeat(20_000)),
+            format!("{{{{a {}b{}}}}}", "(c ".repeat(20_000), ")".repeat(20_000)),
+        ] {
+            let start: String = source.chars().take(60).collect();
+            assert!(parse(&source).is_err(), "{start}");
+        }
+        let deep = format!("{}x{}", "{{#if a}}".repeat(100), "{{/if}}".repeat(100));
+        assert_eq!(rendered(&deep, json!({"a": true})).unwrap(), "x");
+        assert!(parse("\\{{> not a partial}} {{a}}").is_ok(), "an escaped brace is text");
+    }
+
+    #[test]
+    fn the_text_is_bounded() {
+        let source = format!("{}{}{}", "{{#each @root.l}}".repeat(6), "0123456789".repeat(100), "{{/each}}".repeat(6));
+        let error = rendered(&source, json!({"l": vec![0; 100]})).unwrap_err();
+        assert!(error.message.contains("larger than 128 mib"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_sent() {
+        let error = rendered("Hi\n {{ name }}", json!({"name": {"first": "Ana"}})).unwrap_err();
+        assert_eq!((error.message.as_str(), error.line, error.column), ("variable `name` is a map, which is no text", 2, 2));
+        assert!(rendered("{{a.b}}", json!({"a": {"b": null}})).unwrap_err().message.contains("is null"));
+        assert_eq!(rendered("{{a.b}} {{c}}", json!({"a": {"b": 1}, "c": [1, 2]})).unwrap(), "1 [1, 2]");
+    }
 }

@@ -162,7 +162,7 @@ impl Template {
     pub fn render(&self, variables: &Variables) -> Result<String, TemplateError> {
         match &self.compiled {
             Compiled::Literal => Ok(self.source.clone()),
-            Compiled::Handlebars(template) => handlebars::render(template, &variables.0),
+            Compiled::Handlebars(template) => handlebars::render(template, &self.source, &variables.0),
             Compiled::PythonFormat(format) => format.render(&self.source, variables.values()),
             Compiled::Jinja(template) => template.render(&self.source, variables.values()),
         }
