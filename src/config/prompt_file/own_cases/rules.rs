@@ -65,8 +65,11 @@ impl Reader<'_, '_> {
             Ok((assertion, kind)) => {
                 if kind.about != About::Answer && rules.said.insert(kind.name) {
                     let what = if kind.about == About::Both { "checks the prompt too" } else { "checks the prompt, not the answer" };
-                    let message = format!("`{}` {what}, and checks of prompts are not built yet: that part does nothing", kind.name);
-                    let help = "nothing to do; the rule takes effect once the checks are there";
+                    let message = format!(
+                        "`{}` {what}, which the lints do for every prompt as `lints:` says: that part changes nothing here",
+                        kind.name
+                    );
+                    let help = "set limits and severities under `lints.rules` in the configuration";
                     self.problems.add(Diagnostic::warning(place.at(1, 1), path.to_string(), message).with_help(help));
                 }
                 assertion

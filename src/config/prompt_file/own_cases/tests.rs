@@ -101,10 +101,10 @@ validation_rules: [all, no_profanity, no_profanity]
     error: p.yml:4:104: test_cases[1].validation_rules[4]: expected a rule such as `contains:Hello`, found a map
       help: put the rule in quotes: YAML reads a colon with a space behind it as a map
     error: p.yml:5:5: test_cases[2]: expected a map of variables, found the string `Ana`
-    warning: p.yml:6:20: validation_rules[0]: `all` checks the prompt too, and checks of prompts are not built yet: that part does nothing
-      help: nothing to do; the rule takes effect once the checks are there
-    warning: p.yml:6:25: validation_rules[1]: `no_profanity` checks the prompt, not the answer, and checks of prompts are not built yet: that part does nothing
-      help: nothing to do; the rule takes effect once the checks are there
+    warning: p.yml:6:20: validation_rules[0]: `all` checks the prompt too, which the lints do for every prompt as `lints:` says: that part changes nothing here
+      help: set limits and severities under `lints.rules` in the configuration
+    warning: p.yml:6:25: validation_rules[1]: `no_profanity` checks the prompt, not the answer, which the lints do for every prompt as `lints:` says: that part changes nothing here
+      help: set limits and severities under `lints.rules` in the configuration
     "#);
 }
 
