@@ -14,241 +14,241 @@ use crate::domain::lint::{Severity, catalogue::RULES};
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct File {
+pub(in crate::config) struct File {
     /// The version of this file's form: always 1.
     #[schemars(required)]
-    pub(super) version: Option<Value>,
+    pub(in crate::config) version: Option<Value>,
     /// Where answers come from, each under a name of your choice.
-    pub(super) providers: Option<Named<Provider>>,
+    pub(in crate::config) providers: Option<Named<Provider>>,
     /// What every suite gets where it says nothing itself.
     #[expect(dead_code, reason = "read here for its schema; its values arrive in the suites")]
-    pub(super) suite_defaults: Option<SuiteDefaults>,
+    pub(in crate::config) suite_defaults: Option<SuiteDefaults>,
     /// What is tested: cases for one prompt each.
     #[serde(default)]
-    pub(super) suites: Vec<Option<Suite>>,
+    pub(in crate::config) suites: Vec<Option<Suite>>,
     /// What a whole run keeps to, all suites together.
-    pub(super) run: Option<Run>,
+    pub(in crate::config) run: Option<Run>,
     /// Checks on prompts and variables before any model is asked, and scans of answers.
-    pub(super) lints: Option<Lints>,
+    pub(in crate::config) lints: Option<Lints>,
 }
 
 /// A provider: a server, a program or a recording that answers.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Provider {
+pub(in crate::config) struct Provider {
     /// How it is asked.
     #[schemars(required, schema_with = "kind")]
-    pub(super) kind: Option<String>,
+    pub(in crate::config) kind: Option<String>,
     /// The model asked for where neither the suite nor the prompt names one.
     #[schemars(length(min = 1))]
-    pub(super) model: Option<String>,
+    pub(in crate::config) model: Option<String>,
     /// Model parameters laid under the prompt's own; OpenAI's names, the server's own ones under `extra`.
-    pub(super) parameters: Option<Map<String, Value>>,
+    pub(in crate::config) parameters: Option<Map<String, Value>>,
     /// What tokens cost in US dollars.
-    pub(super) prices: Option<Prices>,
+    pub(in crate::config) prices: Option<Prices>,
     /// The address before `/chat/completions` or `/messages` (openai, anthropic).
     #[schemars(length(min = 1), example = "http://127.0.0.1:8080/v1")]
-    pub(super) base_url: Option<String>,
+    pub(in crate::config) base_url: Option<String>,
     /// The name of the environment variable that holds the key, never the key itself (openai, anthropic).
     #[schemars(example = &"OPENAI_API_KEY")]
-    pub(super) api_key_env: Option<String>,
+    pub(in crate::config) api_key_env: Option<String>,
     /// Extra headers with fixed texts (openai, anthropic).
-    pub(super) headers: Option<BTreeMap<String, String>>,
+    pub(in crate::config) headers: Option<BTreeMap<String, String>>,
     /// Whether answers are streamed, which makes the time to the first token known (openai, anthropic).
-    pub(super) stream: Option<bool>,
+    pub(in crate::config) stream: Option<bool>,
     /// The program and its arguments (command).
     #[schemars(length(min = 1))]
-    pub(super) command: Option<Vec<Option<String>>>,
+    pub(in crate::config) command: Option<Vec<Option<String>>>,
     /// Environment variables set to a fixed text (command).
-    pub(super) env: Option<BTreeMap<String, String>>,
+    pub(in crate::config) env: Option<BTreeMap<String, String>>,
     /// Environment variables the program may see (command).
-    pub(super) pass_env: Option<Vec<Option<String>>>,
+    pub(in crate::config) pass_env: Option<Vec<Option<String>>>,
     /// The file of recorded answers (cassette).
     #[schemars(length(min = 1))]
-    pub(super) path: Option<String>,
+    pub(in crate::config) path: Option<String>,
     /// The provider it is recorded from (cassette).
     #[schemars(length(min = 1))]
-    pub(super) of: Option<String>,
+    pub(in crate::config) of: Option<String>,
 }
 
 /// Prices in US dollars.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Prices {
+pub(in crate::config) struct Prices {
     /// Dollars for a million tokens of the request.
     #[schemars(required, range(min = 0.0))]
-    pub(super) input_per_million: Option<f64>,
+    pub(in crate::config) input_per_million: Option<f64>,
     /// Dollars for a million tokens of the answer.
     #[schemars(required, range(min = 0.0))]
-    pub(super) output_per_million: Option<f64>,
+    pub(in crate::config) output_per_million: Option<f64>,
 }
 
 /// Values for suites that do not say it themselves.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(dead_code, reason = "read here for its schema; its values arrive in the suites")]
-pub(super) struct SuiteDefaults {
+pub(in crate::config) struct SuiteDefaults {
     /// The provider's name.
     #[schemars(length(min = 1))]
-    pub(super) provider: Option<String>,
+    pub(in crate::config) provider: Option<String>,
     /// How many requests of a suite may be under way at once.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
-    pub(super) concurrency: Option<u32>,
+    pub(in crate::config) concurrency: Option<u32>,
     /// How often every case is asked.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
-    pub(super) repeat: Option<u32>,
+    pub(in crate::config) repeat: Option<u32>,
     /// The share of samples that must pass, from 0 to 1.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
-    pub(super) min_pass_rate: Option<f64>,
+    pub(in crate::config) min_pass_rate: Option<f64>,
     /// How long things may take.
-    pub(super) limits: Option<Limits>,
+    pub(in crate::config) limits: Option<Limits>,
 }
 
 /// Test cases for one prompt, with a provider, assertions, repeats and limits.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Suite {
+pub(in crate::config) struct Suite {
     /// The suite's name, unique in the file.
     #[schemars(required, length(min = 1))]
-    pub(super) name: Option<String>,
+    pub(in crate::config) name: Option<String>,
     /// The prompt's file, relative to this one.
     #[schemars(required, length(min = 1), example = "prompts/greeting.prompt.yml")]
-    pub(super) prompt: Option<String>,
+    pub(in crate::config) prompt: Option<String>,
     /// The provider's name.
     #[schemars(length(min = 1))]
-    pub(super) provider: Option<String>,
+    pub(in crate::config) provider: Option<String>,
     /// The model asked for; else the prompt's, else the provider's.
     #[schemars(length(min = 1))]
-    pub(super) model: Option<String>,
+    pub(in crate::config) model: Option<String>,
     /// Model parameters laid over the prompt's own; OpenAI's names, the server's own ones under `extra`.
-    pub(super) parameters: Option<Map<String, Value>>,
+    pub(in crate::config) parameters: Option<Map<String, Value>>,
     /// How many requests of this suite may be under way at once.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
-    pub(super) concurrency: Option<u32>,
+    pub(in crate::config) concurrency: Option<u32>,
     /// How often every case is asked.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
-    pub(super) repeat: Option<u32>,
+    pub(in crate::config) repeat: Option<u32>,
     /// The share of samples that must pass, from 0 to 1.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
-    pub(super) min_pass_rate: Option<f64>,
+    pub(in crate::config) min_pass_rate: Option<f64>,
     /// Words to select suites by.
     #[serde(default)]
-    pub(super) tags: Vec<Option<String>>,
+    pub(in crate::config) tags: Vec<Option<String>>,
     /// How long things may take.
-    pub(super) limits: Option<Limits>,
+    pub(in crate::config) limits: Option<Limits>,
     /// The cases: a file, a list of files, or the cases themselves; without them those of the prompt's file.
     #[serde(default)]
     #[schemars(schema_with = "text_or_list")]
-    pub(super) cases: Option<Value>,
+    pub(in crate::config) cases: Option<Value>,
     /// What every case of this suite gets.
-    pub(super) defaults: Option<CaseDefaults>,
+    pub(in crate::config) defaults: Option<CaseDefaults>,
 }
 
 /// How long things may take, like `500ms`, `30s`, `5m` or `2h`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Limits {
+pub(in crate::config) struct Limits {
     /// One request, from the first byte sent to the last byte read.
     #[schemars(example = "30s")]
-    pub(super) request: Option<String>,
+    pub(in crate::config) request: Option<String>,
     /// One sample with its retries.
     #[schemars(example = "2m")]
-    pub(super) case: Option<String>,
+    pub(in crate::config) case: Option<String>,
     /// The whole suite.
     #[schemars(example = "30m")]
-    pub(super) suite: Option<String>,
+    pub(in crate::config) suite: Option<String>,
 }
 
 /// What every case of a suite gets.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct CaseDefaults {
+pub(in crate::config) struct CaseDefaults {
     /// Variables that a case may override.
-    pub(super) vars: Option<Map<String, Value>>,
+    pub(in crate::config) vars: Option<Map<String, Value>>,
     /// Assertions beside the case's own.
-    pub(super) assert: Option<Vec<Value>>,
+    pub(in crate::config) assert: Option<Vec<Value>>,
     /// The weighted score, from 0 to 1, from which a case passes; without it every assertion must pass.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
-    pub(super) threshold: Option<f64>,
+    pub(in crate::config) threshold: Option<f64>,
 }
 
 /// What a whole run keeps to.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Run {
+pub(in crate::config) struct Run {
     /// Requests under way at once, whatever the suites ask for.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
-    pub(super) max_concurrency: Option<u32>,
+    pub(in crate::config) max_concurrency: Option<u32>,
     /// What happens when a provider does not answer.
-    pub(super) retry: Option<Retry>,
+    pub(in crate::config) retry: Option<Retry>,
     /// The folder answers are kept in between runs, or false.
     #[serde(default)]
     #[schemars(schema_with = "text_or_false")]
-    pub(super) cache: Option<Value>,
+    pub(in crate::config) cache: Option<Value>,
 }
 
 /// What happens when a provider does not answer.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Retry {
+pub(in crate::config) struct Retry {
     /// Requests for one sample at most, the first one included.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 100))]
-    pub(super) attempts: Option<u32>,
+    pub(in crate::config) attempts: Option<u32>,
     /// The pause before the second request; doubled each time.
     #[schemars(example = "500ms")]
-    pub(super) base: Option<String>,
+    pub(in crate::config) base: Option<String>,
     /// The longest pause of our own making; a server may ask for a longer one.
     #[schemars(example = "10s")]
-    pub(super) max: Option<String>,
+    pub(in crate::config) max: Option<String>,
     /// The time a run may spend on retrying, all samples together.
     #[schemars(example = "60s")]
-    pub(super) budget: Option<String>,
+    pub(in crate::config) budget: Option<String>,
 }
 
 /// Checks on prompts and variables before any model is asked, and scans of answers.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct Lints {
+pub(in crate::config) struct Lints {
     /// Whether `test` lints before its first request.
-    pub(super) enabled: Option<bool>,
+    pub(in crate::config) enabled: Option<bool>,
     /// The severity from which findings stop a run.
     #[serde(default)]
     #[schemars(schema_with = "severity")]
-    pub(super) fail_on: Option<String>,
+    pub(in crate::config) fail_on: Option<String>,
     /// Whether answers are scanned as well, by the rules for texts.
-    pub(super) scan_output: Option<bool>,
+    pub(in crate::config) scan_output: Option<bool>,
     /// What is different from the defaults, by rule.
     #[serde(default)]
     #[schemars(schema_with = "lint_rules")]
-    pub(super) rules: Map<String, Value>,
+    pub(in crate::config) rules: Map<String, Value>,
     /// Findings that somebody looked at and accepts.
     #[serde(default)]
-    pub(super) ignore: Vec<Option<LintIgnore>>,
+    pub(in crate::config) ignore: Vec<Option<LintIgnore>>,
 }
 
 /// Findings of a rule in some files that do not count.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct LintIgnore {
+pub(in crate::config) struct LintIgnore {
     /// The rule.
     #[schemars(required, schema_with = "lint_rule")]
-    pub(super) rule: Option<String>,
+    pub(in crate::config) rule: Option<String>,
     /// The files; `*` stands for any characters.
     #[schemars(required, length(min = 1), example = "cases/attacks*.jsonl")]
-    pub(super) path: Option<String>,
+    pub(in crate::config) path: Option<String>,
     /// Why it is accepted.
     #[schemars(required, length(min = 1))]
-    pub(super) reason: Option<String>,
+    pub(in crate::config) reason: Option<String>,
 }
 
 /// The kinds of providers, in the order of the documentation.
-pub(super) const KINDS: [&str; 5] = ["openai", "anthropic", "command", "echo", "cassette"];
+pub(in crate::config) const KINDS: [&str; 5] = ["openai", "anthropic", "command", "echo", "cassette"];
 
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": KINDS})
@@ -279,7 +279,7 @@ fn lint_rules(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// The limit that a rule takes, with what it is.
-pub(super) fn bound_of(rule: &str) -> Option<(&'static str, &'static str)> {
+pub(in crate::config) fn bound_of(rule: &str) -> Option<(&'static str, &'static str)> {
     match rule {
         "min_length" => Some(("min", "The fewest characters of a rendered prompt, all messages together.")),
         "max_length" => Some(("max", "The most characters of a rendered prompt, all messages together.")),
@@ -304,7 +304,7 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
 
 /// A map that keeps the order of the file.
 #[derive(Debug)]
-pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
+pub(in crate::config) struct Named<T>(pub(super) Vec<(String, T)>);
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
