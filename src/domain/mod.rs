@@ -5,6 +5,7 @@ pub mod answer;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
+pub mod gate;
 pub mod lint;
 pub mod prompt;
 pub mod provider;
