@@ -16,6 +16,8 @@ mod actions;
 mod architecture;
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
+/// The same of versions and pull requests.
+mod behaviour_releases;
 /// What every command shares: help, completions, usage errors.
 mod cli;
 /// `prompt-cicd config`: all problems at once, each with its place.
