@@ -41,6 +41,8 @@ pub trait Branch: Send + Sync {
 pub struct Tip {
     /// Its id.
     pub commit: String,
+    /// What names its tree.
+    pub tree: String,
     /// The commits of the branch's history, this one included.
     pub commits: u64,
 }
