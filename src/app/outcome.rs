@@ -18,6 +18,11 @@ pub enum Outcome {
         /// Whether there are findings at the threshold or above.
         stopped: bool,
     },
+    /// The audit log was read.
+    Audited {
+        /// Whether its chain is broken.
+        broken: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -52,6 +57,13 @@ impl Outcome {
             Self::Linted { stopped } => {
                 if *stopped {
                     11
+                } else {
+                    0
+                }
+            }
+            Self::Audited { broken } => {
+                if *broken {
+                    13
                 } else {
                     0
                 }

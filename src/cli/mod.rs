@@ -1,5 +1,6 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
+mod audit;
 mod completions;
 mod config;
 mod init;
@@ -80,6 +81,7 @@ enum Command {
     Lint(lint::Args),
     Init(init::Args),
     Config(config::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
 }
 
@@ -89,7 +91,7 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
-            Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+            Command::Init(_) | Command::Config(_) | Command::Audit(_) | Command::Completions(_) => false,
         }
     }
 
@@ -104,6 +106,7 @@ impl Cli {
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
+            Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

@@ -158,7 +158,10 @@ pub fn verify(entries: &[Value], ends: &Ends) -> Result<Vec<Entry>, Broken> {
     }
     if previous != ends.newest {
         let number = ends.dropped + u64::try_from(entries.len()).unwrap_or(u64::MAX - ends.dropped) + 1;
-        return Err(Broken { number, why: "the log ends here, and its head names a newer entry: entries were taken away or replaced".to_owned() });
+        return Err(Broken {
+            number,
+            why: "the log ends here, and its head names a newer entry: entries were taken away or replaced".to_owned(),
+        });
     }
     Ok(read)
 }

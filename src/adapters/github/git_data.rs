@@ -204,7 +204,11 @@ impl Branch for GitHubBranch {
         let tree: Tree = self.object(&ask, patience).await?;
         if tree.truncated {
             let reason = "GitHub does not list all of its files: there are too many".to_owned();
-            return Err(StoreError::Refused { place: self.place(), reason, next: "keep less history, or use another kind of store".to_owned() });
+            return Err(StoreError::Refused {
+                place: self.place(),
+                reason,
+                next: "keep less history, or use another kind of store".to_owned(),
+            });
         }
         Ok(tree.tree.into_iter().filter(|entry| entry.kind == "blob").map(|entry| entry.path).collect())
     }

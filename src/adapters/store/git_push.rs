@@ -169,7 +169,14 @@ impl GitBranch {
     }
 
     /// The new commit's id.
-    async fn commit(&self, folder: &Path, parent: Option<&Tip>, from: Option<&str>, changes: &[FileChange], patience: Patience) -> Result<Tip, StoreError> {
+    async fn commit(
+        &self,
+        folder: &Path,
+        parent: Option<&Tip>,
+        from: Option<&str>,
+        changes: &[FileChange],
+        patience: Patience,
+    ) -> Result<Tip, StoreError> {
         let commits = parent.map_or(0, |tip| tip.commits) + 1;
         let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
         let message = format!("{}\n\n{TRAILER}{commits}\n", subject(&paths));
@@ -248,7 +255,9 @@ impl Branch for GitBranch {
         let input = format!("{}:{path}\n", tip.commit);
         let mut answer = self.must(folder, &["cat-file", "--batch"], input.as_bytes(), patience).await?;
         // `ID blob SIZE`, the bytes and a line break; or `NAME missing`.
-        let Some(end) = answer.iter().position(|byte| *byte == b'\n') else { return Err(self.unreachable("git cat-file said nothing", false)) };
+        let Some(end) = answer.iter().position(|byte| *byte == b'\n') else {
+            return Err(self.unreachable("git cat-file said nothing", false));
+        };
         let head: Vec<u8> = answer.drain(..=end).collect();
         let head = String::from_utf8_lossy(&head);
         if head.trim_end().ends_with(" missing") {
@@ -261,7 +270,11 @@ impl Branch for GitBranch {
     async fn list(&self, tip: &Tip, patience: Patience) -> Result<Vec<String>, StoreError> {
         let folder = self.repository(patience).await?;
         let listed = self.must(folder, &["ls-tree", "-r", "-z", "--name-only", &tip.commit], b"", patience).await?;
-        Ok(listed.split(|byte| *byte == 0).filter_map(|name| String::from_utf8(name.to_vec()).ok()).filter(|name| !name.is_empty()).collect())
+        Ok(listed
+            .split(|byte| *byte == 0)
+            .filter_map(|name| String::from_utf8(name.to_vec()).ok())
+            .filter(|name| !name.is_empty())
+            .collect())
     }
 
     async fn advance(&self, tip: Option<&Tip>, changes: &[FileChange], fresh: bool, patience: Patience) -> Result<Advanced, StoreError> {

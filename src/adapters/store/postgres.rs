@@ -94,7 +94,9 @@ impl PostgresStore {
             drop(tokio::spawn(connection));
             client
         };
-        client.batch_execute(&format!("SELECT pg_advisory_lock({TABLE_LOCK}); {MAKE_TABLE}; SELECT pg_advisory_unlock({TABLE_LOCK})")).await?;
+        client
+            .batch_execute(&format!("SELECT pg_advisory_lock({TABLE_LOCK}); {MAKE_TABLE}; SELECT pg_advisory_unlock({TABLE_LOCK})"))
+            .await?;
         Ok(client)
     }
 

@@ -106,7 +106,8 @@ fn prepare(transaction: &Transaction<'_>, place: &str) -> Result<(), StoreError>
         return Err(StoreError::Newer { place: place.to_owned(), found: u32::try_from(tables).unwrap_or(u32::MAX), known: TABLES });
     }
     if tables == 0 {
-        let table = "CREATE TABLE records (key TEXT PRIMARY KEY NOT NULL, revision TEXT NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID";
+        let table =
+            "CREATE TABLE records (key TEXT PRIMARY KEY NOT NULL, revision TEXT NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID";
         transaction.execute(table, []).map_err(wrong)?;
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(wrong)?;
         transaction.pragma_update(None, "user_version", TABLES).map_err(wrong)?;
@@ -187,7 +188,11 @@ fn trouble(error: &rusqlite::Error, place: &str) -> StoreError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { place, reason },
         Some(ErrorCode::DiskFull) => StoreError::Full { place, reason, maybe_done: false },
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen | ErrorCode::AuthorizationForStatementDenied) => {
-            StoreError::Refused { place, reason, next: "give this user the right to write the file and its folder, or name another file".to_owned() }
+            StoreError::Refused {
+                place,
+                reason,
+                next: "give this user the right to write the file and its folder, or name another file".to_owned(),
+            }
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             let reason = "another process held its lock until the time was up".to_owned();
