@@ -127,7 +127,7 @@ fn markdown(entries: &[Entry]) -> String {
     let mut all = format!("| {titles} |\n|{}\n", "---|".repeat(COLUMNS.len()));
     for entry in entries {
         let cells = cells(entry).map(|cell| markdown_table_cell(&cell, 200)).join(" | ");
-        all += &format!("| {cells} |\n");
+        let _written = writeln!(all, "| {cells} |");
     }
     all
 }

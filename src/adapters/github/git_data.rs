@@ -57,7 +57,7 @@ impl GitHubBranch {
                 Ok(Advanced::Stale { said: format!("422 {message}") })
             }
             Err(CodeHostError::Conflict { message, .. }) => Ok(Advanced::Stale { said: format!("409 {message}") }),
-            Err(error) => Err(self.trouble(error, true)),
+            Err(error) => Err(self.trouble(&error, true)),
         }
     }
 
@@ -71,7 +71,7 @@ impl GitHubBranch {
         ask.url = graphql(&ask.url);
         let answer: GraphQl = match self.github.client.object(&ask, patience).await {
             Ok(answer) => answer,
-            Err(error) => return Err(self.trouble(error, true)),
+            Err(error) => return Err(self.trouble(&error, true)),
         };
         Ok(match answer.errors.first() {
             None => Advanced::Done,
@@ -80,11 +80,11 @@ impl GitHubBranch {
     }
 
     async fn object<T: serde::de::DeserializeOwned>(&self, ask: &Ask, patience: Patience) -> Result<T, StoreError> {
-        self.github.client.object(ask, patience).await.map_err(|error| self.trouble(error, false))
+        self.github.client.object(ask, patience).await.map_err(|error| self.trouble(&error, false))
     }
 
     /// What GitHub's refusal means for a store.
-    fn trouble(&self, error: CodeHostError, writes: bool) -> StoreError {
+    fn trouble(&self, error: &CodeHostError, writes: bool) -> StoreError {
         let (place, reason) = (self.place(), error.to_string());
         match error {
             CodeHostError::Unreachable { .. } => StoreError::Unreachable { place, reason, maybe_done: writes },
@@ -184,7 +184,7 @@ impl Branch for GitHubBranch {
                 let _known: Repository = self.object(&self.get(&[], &[]), patience).await?;
                 return Ok(None);
             }
-            Err(error) => return Err(self.trouble(error, false)),
+            Err(error) => return Err(self.trouble(&error, false)),
         };
         let commit: Commit = self.object(&self.get(&["git", "commits", &reference.object.sha], &[]), patience).await?;
         Ok(Some(Tip { commit: reference.object.sha, tree: commit.tree.sha, commits: commits_of(&commit.message) }))
@@ -194,7 +194,7 @@ impl Branch for GitHubBranch {
         match contents::file(&self.github.client, path, &tip.commit, FILE_LIMIT, patience).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(CodeHostError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.trouble(error, false)),
+            Err(error) => Err(self.trouble(&error, false)),
         }
     }
 

@@ -39,7 +39,7 @@ impl BranchStore {
 
     /// Waits before the next try; false when there is no time for one.
     async fn pause(&self, tries: u32, patience: Patience) -> bool {
-        let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE).mul_f64(0.25 + 0.75 * self.clock.jitter());
+        let pause = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE).mul_f64(0.5 + 0.5 * self.clock.jitter());
         let time = self.clock.elapsed() + pause < patience.until;
         if time {
             self.clock.sleep(pause).await;
@@ -169,12 +169,10 @@ fn lags(conflict: &Conflict) -> bool {
 
 /// An error after a try whose answer was lost.
 fn unsure(error: StoreError, before: bool) -> StoreError {
-    match error {
-        StoreError::Unreachable { place, reason, maybe_done } => {
-            StoreError::Unreachable { place, reason, maybe_done: maybe_done || before }
-        }
-        other => other,
+    if let StoreError::Unreachable { place, reason, maybe_done } = error {
+        return StoreError::Unreachable { place, reason, maybe_done: maybe_done || before };
     }
+    error
 }
 
 fn changes(writes: &[Write], steps: &[Step]) -> Vec<FileChange> {

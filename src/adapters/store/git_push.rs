@@ -4,7 +4,7 @@
 //! repository changes. Its configuration is included, since it may know the remote's name and its credentials.
 
 use std::{
-    fmt,
+    fmt::{self, Write as _},
     path::{Path, PathBuf},
     process::{Output, Stdio},
     sync::Arc,
@@ -184,18 +184,22 @@ impl GitBranch {
             "feature done\ncommit refs/prompt-cicd/next\nmark :1\ncommitter prompt-cicd <prompt-cicd@users.noreply.github.com> now\ndata {}\n{message}",
             message.len()
         );
-        if let Some(tip) = parent {
-            stream += &format!("from {}\n", tip.commit);
-        } else if let Some(tree) = from {
-            // The whole tree of the old tip, without its history.
-            stream += &format!("M 040000 {tree} \n");
-        }
-        for FileChange { path, content } in changes {
-            match content {
-                Some(content) => stream += &format!("M 100644 inline {path}\ndata {}\n{content}\n", content.len()),
-                None => stream += &format!("D {path}\n"),
+        let mut written = || -> fmt::Result {
+            if let Some(tip) = parent {
+                writeln!(stream, "from {}", tip.commit)?;
+            } else if let Some(tree) = from {
+                // The whole tree of the old tip, without its history.
+                writeln!(stream, "M 040000 {tree} ")?;
             }
-        }
+            for FileChange { path, content } in changes {
+                match content {
+                    Some(content) => writeln!(stream, "M 100644 inline {path}\ndata {}\n{content}", content.len())?,
+                    None => writeln!(stream, "D {path}")?,
+                }
+            }
+            Ok(())
+        };
+        written().expect("a text takes everything");
         stream += "\nget-mark :1\ndone\n";
         let arguments = ["fast-import", "--quiet", "--force", "--date-format=now"];
         let id = self.must(folder, &arguments, stream.as_bytes(), patience).await?;
@@ -303,9 +307,10 @@ impl Branch for GitBranch {
             let next = "allow pushes to this branch (rules, hooks), or use another kind of store".to_owned();
             return Err(StoreError::Refused { place: self.place(), reason: self.clean(&said), next });
         }
-        match self.refused(&arguments, &output) {
-            StoreError::Unreachable { place, reason, .. } => Err(StoreError::Unreachable { place, reason, maybe_done: true }),
-            error => Err(error),
+        let error = self.refused(&arguments, &output);
+        if let StoreError::Unreachable { place, reason, .. } = error {
+            return Err(StoreError::Unreachable { place, reason, maybe_done: true });
         }
+        Err(error)
     }
 }

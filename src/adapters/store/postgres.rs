@@ -62,11 +62,8 @@ impl PostgresStore {
             Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1"),
             Host::Unix(_) => true,
         });
-        let tls = match config.get_ssl_mode() {
-            SslMode::Disable => false,
-            SslMode::Require => true,
-            _ => !local,
-        };
+        let mode = config.get_ssl_mode();
+        let tls = mode == SslMode::Require || (mode != SslMode::Disable && !local);
         let mut config = config;
         config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
         if config.get_application_name().is_none() {

@@ -183,7 +183,6 @@ impl Store for SqliteStore {
 /// What SQLite's refusal means. A commit that fails was not done.
 fn trouble(error: &rusqlite::Error, place: &str) -> StoreError {
     let (place, reason) = (place.to_owned(), error.to_string());
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the codes are SQLite's and grow")]
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { place, reason },
         Some(ErrorCode::DiskFull) => StoreError::Full { place, reason, maybe_done: false },

@@ -41,7 +41,7 @@ fn sqlite_path(path: PathBuf) -> PathBuf {
 fn lawful_branch(branch: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
     let lawful = |part: &str| {
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let ends = part.ends_with('.') || part.ends_with(".lock");
+        let ends = part.ends_with('.') || part.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "lock");
         !part.is_empty() && part.chars().all(fine) && !part.starts_with(['.', '-']) && !part.contains("..") && !ends
     };
     if branch.split('/').all(lawful) {

@@ -182,7 +182,7 @@ impl Tail {
         for entry in entries {
             self.segment.entries.push(entry);
             self.head.length += 1;
-            if self.head.length % SEGMENT == 0 {
+            if self.head.length.is_multiple_of(SEGMENT) {
                 let full = (std::mem::take(&mut self.segment), std::mem::replace(&mut self.segment_expect, Expect::Absent));
                 writes.push(typed::write(self.log.segment_key(self.head.length / SEGMENT - 1), full.1, &full.0)?);
             }

@@ -13,9 +13,15 @@ mod github;
 /// A folder and a SQLite database.
 mod local;
 
-/// Several threads: writers race.
+use std::sync::OnceLock;
+
+use tokio::runtime::Runtime;
+
+/// Several threads, since writers race, and one runtime for all, since connections live in it.
 fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap().block_on(work)
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let make = || tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    RUNTIME.get_or_init(make).block_on(work)
 }
 
 /// How much a slow store is asked to do; `STORE_WRITES` asks for more (50 for the published figures).

@@ -307,8 +307,9 @@ fn trouble(path: &Path) -> impl Fn(io::Error) -> StoreError {
 fn accepted(error: StoreError) -> StoreError {
     match error {
         StoreError::Full { place, reason, .. } => StoreError::Full { place, reason, maybe_done: true },
-        StoreError::Unreachable { place, reason, .. } => StoreError::Unreachable { place, reason, maybe_done: true },
-        StoreError::Refused { place, reason, .. } => StoreError::Unreachable { place, reason, maybe_done: true },
+        StoreError::Unreachable { place, reason, .. } | StoreError::Refused { place, reason, .. } => {
+            StoreError::Unreachable { place, reason, maybe_done: true }
+        }
         StoreError::Conflict(_)
         | StoreError::Corrupt { .. }
         | StoreError::Newer { .. }

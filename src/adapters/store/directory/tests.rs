@@ -256,12 +256,9 @@ fn no_room_or_no_right_at_any_step_is_named_and_loses_nothing() {
                 break;
             };
             let found = content(&real(folder.path()));
-            let named = match &error {
-                StoreError::Full { .. } => kind == io::ErrorKind::StorageFull,
-                StoreError::Refused { .. } => kind != io::ErrorKind::StorageFull,
-                StoreError::Unreachable { maybe_done, .. } => *maybe_done,
-                _ => false,
-            };
+            let full = kind == io::ErrorKind::StorageFull;
+            let fitting = if full { matches!(error, StoreError::Full { .. }) } else { matches!(error, StoreError::Refused { .. }) };
+            let named = fitting || matches!(error, StoreError::Unreachable { maybe_done: true, .. });
             assert!(named, "{kind}, step {at}: {error:?}");
             if found != before {
                 assert!(error.maybe_done() && found == after(&before, &writes), "{kind}, step {at}: {error:?}, {found:?}");
