@@ -1,6 +1,7 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
 pub(in crate::config) mod store;
+pub(in crate::config) mod gates;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -12,6 +13,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
+pub(in crate::config) use gates::{Gate, Gates};
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -34,6 +36,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) lints: Option<Lints>,
     /// Where rollouts, the registry and the audit log are kept between runs.
     pub(in crate::config) store: Option<store::Store>,
+    /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
+    pub(in crate::config) gates: Option<Gates>,
 }
 
 /// A provider: a server, a program or a recording that answers.
