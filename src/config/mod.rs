@@ -30,7 +30,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, store::StoreSettings, suite::SuiteSettings,
+    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, store::StoreSettings,
+    suite::SuiteSettings,
 };
 use document::Document;
 use path::Path;

@@ -1,7 +1,7 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
-pub(in crate::config) mod store;
 pub(in crate::config) mod gates;
+pub(in crate::config) mod store;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 

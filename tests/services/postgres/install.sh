@@ -23,7 +23,9 @@ if [ "${1:-}" = --print ]; then
   exit
 fi
 if ! programs >/dev/null; then
-  command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || fail "install PostgreSQL's server; on Debian and Ubuntu: apt-get install postgresql"
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    fail "install PostgreSQL's server; on Debian and Ubuntu: apt-get install postgresql"
+  fi
   # Its own server is not to start.
   (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql) >/dev/null \
     || fail "apt-get could not install postgresql"
