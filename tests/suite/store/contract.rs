@@ -221,6 +221,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Writers who each read, add one and write, with stores of their own: nothing is lost. Says how fast it was.
+    #[expect(clippy::print_stdout, reason = "the figures are for whoever runs it with --nocapture")]
     pub(crate) async fn loses_no_update(&self, race: Race) {
         self.put("race/counter", Expect::Absent, json!(0)).await.unwrap();
         let started = Instant::now();
@@ -262,9 +263,9 @@ impl<'a> Subject<'a> {
             revision = self.put("race/counter", Expect::Revision(revision), json!(number)).await.unwrap();
             alone.push(began.elapsed());
         }
-        let rate = f64::from(u32::try_from(total).unwrap()) / whole.as_secs_f64();
+        let speed = f64::from(u32::try_from(total).unwrap()) / whole.as_secs_f64();
         println!(
-            "{}: {}×{} updates in {whole:.1?} ({rate:.0}/s, {conflicts} conflicts), an update {raced}; one writer alone, a write {}",
+            "{}: {}×{} updates in {whole:.1?} ({speed:.0}/s, {conflicts} conflicts), an update {raced}; one writer alone, a write {}",
             self.store.place(),
             race.writers,
             race.each,
@@ -296,7 +297,11 @@ impl Stored for Traffic {
                 let percent: f64 = text.trim_end_matches(" %").parse().map_err(|error| format!("`percent`: {error}"))?;
                 Ok(json!({"percent": percent}))
             }
-            2 => Ok(json!({"basis_points": value["percent"].as_f64().ok_or("`percent` is no number")?.mul_add(100.0, 0.5).floor() as u64})),
+            2 => {
+                let percent = value["percent"].as_f64().ok_or("`percent` is no number")?;
+                let whole = format!("{:.0}", percent * 100.0).parse::<u64>().map_err(|error| error.to_string())?;
+                Ok(json!({"basis_points": whole}))
+            }
             _ => Err(format!("form {from} is not known")),
         }
     }
