@@ -18,6 +18,11 @@ pub enum Outcome {
         /// Whether there are findings at the threshold or above.
         stopped: bool,
     },
+    /// The audit log was read.
+    Audited {
+        /// Whether its chain is broken.
+        broken: bool,
+    },
     /// Gates were judged.
     Gated {
         /// Whether one that can fail the run is closed.
@@ -59,6 +64,13 @@ impl Outcome {
             Self::Linted { stopped } => {
                 if *stopped {
                     11
+                } else {
+                    0
+                }
+            }
+            Self::Audited { broken } => {
+                if *broken {
+                    13
                 } else {
                     0
                 }

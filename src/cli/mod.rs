@@ -1,5 +1,6 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
+mod audit;
 mod completions;
 mod config;
 mod gate;
@@ -82,6 +83,7 @@ enum Command {
     Gate(gate::Args),
     Init(init::Args),
     Config(config::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
 }
 
@@ -92,7 +94,7 @@ impl Cli {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
             Command::Gate(args) => args.no_fail,
-            Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+            Command::Init(_) | Command::Config(_) | Command::Audit(_) | Command::Completions(_) => false,
         }
     }
 
@@ -108,6 +110,7 @@ impl Cli {
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
+            Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

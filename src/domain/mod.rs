@@ -2,6 +2,7 @@
 
 pub mod annotation;
 pub mod answer;
+pub mod audit;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
@@ -14,4 +15,5 @@ pub mod regression;
 pub mod release;
 pub mod retry;
 pub mod stats;
+pub mod store;
 pub mod suite;

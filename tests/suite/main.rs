@@ -32,6 +32,8 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// Stores: one contract, and what each of them must survive.
+mod store;
 /// The world the binary runs in.
 mod support;
 /// `prompt-cicd test`: from files to verdicts.
