@@ -13,7 +13,7 @@ use std::{collections::HashSet, time::Duration};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Assertion, Check, Judgement, Kind, Problem, Subject, budget as budget_family, kinds};
+use super::{Assertion, Check, Judgement, Kind, Problem, Subject, kinds, measure::budget as budget_family};
 use crate::domain::{
     answer::{Answer, Origin, Usage},
     prompt::Variables,

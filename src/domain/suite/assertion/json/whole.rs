@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{
-    Check, Judgement, Kind, Parameters, Subject,
-    excerpt::count,
-    json_scan::{Scan, whole},
-    json_schema::Schema,
-};
 use crate::domain::prompt::{TemplateError, Variables};
+use crate::domain::suite::assertion::{
+    Check, Judgement, Kind, Parameters, Problem, Subject,
+    excerpt::count,
+    json::scan::{Scan, whole},
+    json::schema::Schema,
+};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
@@ -31,7 +31,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
 ];
 
-fn schema(parameters: &Parameters<'_>) -> Result<Option<Schema>, Vec<super::Problem>> {
+fn schema(parameters: &Parameters<'_>) -> Result<Option<Schema>, Vec<Problem>> {
     parameters.value.map(|value| Schema::parse(value, "value")).transpose()
 }
 

@@ -3,7 +3,7 @@
 use jsonschema::{ValidationError, Validator, paths::LocationSegment};
 use serde_json::Value;
 
-use super::{
+use crate::domain::suite::assertion::{
     Problem,
     excerpt::{EXCERPT, shorten},
     operand::unexpected,

@@ -4,12 +4,12 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::{Map, Number, Value};
 
-use super::{
+use crate::domain::prompt::{Template, TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Problem,
     excerpt::quote,
     operand::{render, template, unexpected, unfit},
 };
-use crate::domain::prompt::{Template, TemplateError, Variables};
 
 /// A JSON value whose texts may use variables.
 #[derive(Debug)]

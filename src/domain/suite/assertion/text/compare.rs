@@ -4,12 +4,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
-use super::{
+use crate::domain::prompt::{Template, TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::{EXCERPT, list, quote, quote_up_to},
     operand::{render, required, text, unexpected, unfit},
 };
-use crate::domain::prompt::{Template, TemplateError, Variables};
 
 pub(super) const KINDS: &[Kind] = &[
     // Requirement S0-008 (exact_match).

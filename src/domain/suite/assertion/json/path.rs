@@ -5,15 +5,15 @@ use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::{
+use crate::domain::prompt::{TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::{code, shorten},
-    json_operand::{Bound, Operand, order, same},
-    json_scan::whole,
+    json::operand::{Bound, Operand, order, same},
+    json::scan::whole,
     operand::{missing, nearest, unexpected},
-    pattern::{Flags, Pattern},
+    text::pattern::{Flags, Pattern},
 };
-use crate::domain::prompt::{TemplateError, Variables};
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "json-path",

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     operand::{missing, unexpected},
 };
@@ -14,7 +14,7 @@ use crate::domain::{
     prompt::{TemplateError, Variables},
 };
 
-pub(super) const KINDS: &[Kind] = &[
+pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     // Requirement S0-012 (max_execution_time).
     Kind {
         name: "latency",

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::domain::prompt::{TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::count,
     operand::{required, unexpected},
 };
-use crate::domain::prompt::{TemplateError, Variables};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {

@@ -1,0 +1,12 @@
+//! Assertions about JSON in the answer.
+
+mod operand;
+mod path;
+mod scan;
+mod schema;
+mod whole;
+
+use super::Kind;
+
+/// The kinds of this folder, in the order of the documentation.
+pub(super) const KINDS: [&[Kind]; 2] = [whole::KINDS, path::KINDS];
