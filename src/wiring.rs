@@ -9,6 +9,7 @@ use crate::{
         clock::SystemClock,
         log,
         process::OwnProcess,
+        program::LocalPrograms,
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
         secret::Scrubber,
@@ -50,6 +51,7 @@ pub fn services(global: &Global) -> Services {
         clock: Arc::new(SystemClock::default()),
         workspace: Arc::new(Disk),
         providers: Arc::new(ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber)),
+        programs: Arc::new(LocalPrograms::new(Arc::new(variable))),
         progress,
         process: Arc::new(OwnProcess::default()),
     }

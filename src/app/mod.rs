@@ -13,7 +13,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     domain::diagnostic::{Diagnostic, Severity},
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    ports::{ci::Ci, clock::Clock, process::Process, program::Programs, progress::Progress, provider::Providers, workspace::Workspace},
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -28,6 +28,8 @@ pub struct Services {
     pub workspace: Arc<dyn Workspace>,
     /// Models.
     pub providers: Arc<dyn Providers>,
+    /// The user's programs.
+    pub programs: Arc<dyn Programs>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

@@ -10,4 +10,5 @@ pub mod prompt;
 pub mod provider;
 pub mod retry;
 pub mod stats;
+pub mod suggest;
 pub mod suite;

@@ -19,7 +19,7 @@ use crate::{
         answer::{Answer, Origin, Usage},
         duration,
         prompt::Message,
-        provider::Request,
+        provider::{Request, Task},
     },
     ports::provider::ConnectError,
 };
@@ -45,6 +45,8 @@ pub(super) struct Record {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RecordedRequest {
+    #[serde(default, skip_serializing_if = "Task::is_chat")]
+    pub(super) task: Task,
     pub(super) model: String,
     pub(super) messages: Vec<Message>,
     pub(super) parameters: Map<String, Value>,
@@ -82,6 +84,7 @@ impl Record {
         Self {
             key: request.key(),
             request: RecordedRequest {
+                task: request.task,
                 model: scrub(&request.model),
                 messages: messages.collect(),
                 parameters: scrubber.scrub_map(&request.parameters),
@@ -144,7 +147,13 @@ impl Record {
 impl RecordedRequest {
     /// The request again.
     pub(super) fn to_request(&self) -> Request {
-        Request { model: self.model.clone(), messages: self.messages.clone(), parameters: self.parameters.clone(), repeat: self.repeat }
+        Request {
+            task: self.task,
+            model: self.model.clone(),
+            messages: self.messages.clone(),
+            parameters: self.parameters.clone(),
+            repeat: self.repeat,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Plan, SuitePlan, plan::CasePlan};
+use super::{Plan, SuitePlan, helpers, plan::CasePlan};
 use crate::{
     app::{Failure, Services, TEXT_LIMIT, read_config},
     config::{self, prompt_file::PromptFile},
@@ -104,7 +104,12 @@ impl Loader<'_> {
         parameters.extend(prompt.parameters.clone());
         parameters.extend(settings.parameters.clone());
         let prices = provider.prices.or(origin.prices);
-        let plan = SuitePlan { cases: cases.into_iter().map(Arc::new).collect(), model, parameters, prices, prompt, settings };
+        let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
+        let helpers = helpers::find(&settings, &cases, providers).unwrap_or_else(|problems| {
+            self.found.extend(problems);
+            BTreeMap::new()
+        });
+        let plan = SuitePlan { cases, model, parameters, prices, prompt, settings, helpers };
         self.prove(&plan);
         Some(plan)
     }
@@ -290,7 +295,7 @@ fn nearest<'n>(missing: &str, names: impl Iterator<Item = &'n String>) -> Option
 }
 
 /// A cassette stands for the provider it was recorded from.
-fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
+pub(super) fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
     match &provider.kind {
         ProviderKind::Cassette { of: Some(of), .. } => providers.iter().find(|other| other.name == *of).unwrap_or(provider),
         ProviderKind::OpenAi(_)

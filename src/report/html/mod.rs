@@ -100,6 +100,13 @@ struct Entry<'a> {
     cost: Option<String>,
     attempts: u32,
     assertions: Vec<Check<'a>>,
+    helpers: Vec<Helper<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Helper<'a> {
+    said: String,
+    prompt: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,6 +250,7 @@ fn entry(suite: usize, sample: &Sample) -> Entry<'_> {
                 reason: &assertion.reason,
             })
             .collect(),
+        helpers: sample.asked.iter().map(|call| Helper { said: summary::helper_call(call), prompt: &call.prompt }).collect(),
     }
 }
 

@@ -22,7 +22,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("regex-match", "`regex`"),
     ("length-range", "`min-length` and `max-length`"),
     ("max-execution-time", "`latency`"),
-    ("word-count", "`min-words` and `max-words`"),
 ];
 
 impl Assertion {

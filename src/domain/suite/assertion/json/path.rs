@@ -18,6 +18,7 @@ use crate::domain::suite::assertion::{
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "json-path",
     summary: "The values at a path in the JSON answer compare as asked; where the path finds several, every one of them.",
+    source: "JSONPath is RFC 9535; by the crate serde_json_path",
     keys: &[
         ("path", "a JSONPath (RFC 9535), such as `$.items[*].price`"),
         ("equals", "the value; its texts may use variables, and a lone `{{variable}}` keeps its type"),

@@ -19,6 +19,7 @@ pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     Kind {
         name: "latency",
         summary: "The request took at most this long, from the first byte sent to the last byte read.",
+        source: "",
         keys: &[("value", "milliseconds, or a duration such as `2s`"), ("threshold", "the same under the name promptfoo gives it")],
         example: "{type: latency, threshold: 500}",
         accepts: "",
@@ -28,6 +29,7 @@ pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     Kind {
         name: "cost",
         summary: "The answer cost at most this many US dollars; it fails when the price is unknown.",
+        source: "",
         keys: &[("value", "US dollars"), ("threshold", "the same under the name promptfoo gives it")],
         example: "{type: cost, threshold: 0.002}",
         accepts: "",

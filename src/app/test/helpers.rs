@@ -1,0 +1,88 @@
+//! Whom a suite's assertions ask: every judge and every server of embeddings is found before the first paid request.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    load::origin,
+    plan::{CasePlan, HelperPlan},
+};
+use crate::domain::{
+    diagnostic::{Diagnostic, Place},
+    provider::{ProviderKind, ProviderSettings},
+    suggest,
+    suite::{SuiteSettings, assertion::Helper},
+};
+
+/// Finds the providers of all assertions.
+///
+/// # Errors
+/// Every assertion whose judge or server of embeddings is missing or cannot do it.
+pub(super) fn find(
+    settings: &SuiteSettings,
+    cases: &[Arc<CasePlan>],
+    providers: &[ProviderSettings],
+) -> Result<BTreeMap<Helper, HelperPlan>, Vec<Diagnostic>> {
+    let mut found: BTreeMap<Helper, Result<HelperPlan, (String, String)>> = BTreeMap::new();
+    let mut said: BTreeSet<(Helper, &str)> = BTreeSet::new();
+    let mut problems = Vec::new();
+    for case in cases {
+        for assertion in &case.assertions {
+            for helper in assertion.helpers() {
+                let plan = found.entry(helper.clone()).or_insert_with(|| one(&helper, settings, providers));
+                if let Err((message, help)) = plan
+                    && said.insert((helper, &assertion.label))
+                {
+                    problems.push(problem(settings, &case.case.place, &format!("assertion {}: {message}", assertion.label), help));
+                }
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(found.into_iter().filter_map(|(helper, plan)| Some((helper, plan.ok()?))).collect())
+    } else {
+        Err(problems)
+    }
+}
+
+fn problem(settings: &SuiteSettings, place: &Place, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(place.clone(), &settings.path, message).with_help(help)
+}
+
+fn one(helper: &Helper, settings: &SuiteSettings, providers: &[ProviderSettings]) -> Result<HelperPlan, (String, String)> {
+    let (name, what) = match helper {
+        Helper::Judge(judge) => (judge.as_ref().or(settings.judge.as_ref()), "judge"),
+        Helper::Embeddings(provider) => {
+            (provider.as_ref().or(settings.judge.as_ref()).or(Some(&settings.provider)), "server of embeddings")
+        }
+    };
+    let Some(name) = name else {
+        let message = "it needs a judge, and neither it nor the suite names one".to_owned();
+        return Err((
+            message,
+            format!("write `judge: NAME` at the assertion or at suite `{}`, with the name of a provider", settings.name),
+        ));
+    };
+    let Some(provider) = providers.iter().find(|provider| provider.name == *name) else {
+        let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+        let meant = suggest::nearest(name, names.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+        return Err((format!("there is no provider `{name}`"), format!("{meant}providers in this file: {}", names.join(", "))));
+    };
+    let origin = origin(provider, providers);
+    if let (Helper::Embeddings(_), ProviderKind::Anthropic(_) | ProviderKind::Command { .. } | ProviderKind::Echo) = (helper, &origin.kind)
+    {
+        let message = format!("provider `{name}` is of kind {}, which has no embeddings", origin.kind.name());
+        return Err((message, "name a provider of kind openai under `provider`".to_owned()));
+    }
+    let without_models = matches!(origin.kind, ProviderKind::Command { .. } | ProviderKind::Echo);
+    let model = provider.model.as_ref().or(origin.model.as_ref()).cloned();
+    let model = model.or_else(|| without_models.then(|| origin.kind.name().to_owned()));
+    let Some(model) = model else {
+        return Err((format!("the {what} `{name}` has no model"), format!("add `model:` to provider `{name}`")));
+    };
+    let mut parameters = origin.parameters.clone();
+    parameters.extend(provider.parameters.clone());
+    Ok(HelperPlan { provider: name.clone(), model, parameters, prices: provider.prices.or(origin.prices) })
+}
