@@ -152,9 +152,9 @@ pub enum FaultKind {
     Unreachable,
     /// No answer within the time limit.
     Timeout,
-    /// 429: asked too often, or the quota is used up.
+    /// 429: asked too often.
     RateLimited,
-    /// 401 or 403: the key is missing, wrong or not allowed to do this.
+    /// 401 or 403: the key is missing, wrong or not allowed to do this. Or 429 because its quota is used up.
     Denied,
     /// Another 4xx: the server understood us and will not do it (unknown model, context too long, …).
     Rejected,

@@ -10,14 +10,14 @@ use std::{
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::{
     adapters::secret::{MASK, Scrubber},
     domain::{
         answer::{Answer, Origin, Usage},
-        duration,
+        digest, duration,
         prompt::Message,
         provider::{Request, Task},
     },
@@ -39,6 +39,8 @@ pub(super) struct Record {
     pub(super) response: Value,
     /// RFC 3339 in UTC with milliseconds.
     pub(super) recorded_at: String,
+    /// SHA-256 of the canonical JSON of answer and response: an edited answer must not pass for a recorded one.
+    pub(super) answer_digest: String,
 }
 
 /// A request, as [`Request::to_json`] shows it.
@@ -72,6 +74,8 @@ pub(super) enum RecordError {
     Json(#[from] serde_json::Error),
     #[error("the key does not belong to the request (edited by hand? its key would be {expected})")]
     Key { expected: String },
+    #[error("the answer is not the one that was recorded (edited by hand?): it does not fit `answer_digest`")]
+    Answer,
     #[error("`{field}` is no time in milliseconds")]
     Time { field: &'static str },
 }
@@ -81,7 +85,7 @@ impl Record {
     pub(super) fn new(request: &Request, answer: &Answer, scrubber: &Scrubber) -> Self {
         let scrub = |text: &str| scrubber.scrub(text).into_owned();
         let messages = request.messages.iter().map(|message| Message { role: message.role, content: scrub(&message.content) });
-        Self {
+        let mut record = Self {
             key: request.key(),
             request: RecordedRequest {
                 task: request.task,
@@ -100,7 +104,14 @@ impl Record {
             },
             response: scrubber.scrub_json(&answer.raw),
             recorded_at: format!("{:.3}", Timestamp::now()),
-        }
+            answer_digest: String::new(),
+        };
+        record.answer_digest = record.digest();
+        record
+    }
+
+    fn digest(&self) -> String {
+        digest::of_json(&json!([self.answer, self.response]))
     }
 
     /// Reads one recording and checks it.
@@ -113,6 +124,9 @@ impl Record {
         // Where a secret was taken out of the request, its key can no longer be computed from what is left.
         if record.key != expected && !serde_json::to_string(&record.request)?.contains(MASK) {
             return Err(RecordError::Key { expected });
+        }
+        if record.answer_digest != record.digest() {
+            return Err(RecordError::Answer);
         }
         to_duration(record.answer.latency_ms).ok_or(RecordError::Time { field: "latency_ms" })?;
         if let Some(first) = record.answer.time_to_first_token_ms {
@@ -239,6 +253,9 @@ fn advice(text: &[u8], error: &RecordError) -> &'static str {
     match error {
         RecordError::Json(_) if conflict => "this is a merge conflict of git: keep one side of it",
         RecordError::Json(_) => "each line is one JSON object as --record writes it: mend or delete the line, or record it again",
+        RecordError::Answer => {
+            "undo the edit, or delete the line and record it again with --record; to try another answer, use a provider of kind command"
+        }
         RecordError::Key { .. } => "undo the edit, or delete the line and record it again with --record",
         RecordError::Time { .. } => "mend or delete the line, or record it again with --record",
     }

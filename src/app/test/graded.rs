@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{
     Plan, SuitePlan,
     ask::{Asked, Asker},
-    plan::HelperPlan,
+    plan::GraderPlan,
     run::{Askers, Stop},
 };
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
         prompt::{Message, Role},
         provider::{FaultKind, ProviderFault, Request, Task},
         suite::{
-            assertion::{Assertion, Helper, Need, Replies, Subject},
-            run::HelperCall,
+            assertion::{Assertion, Grader, Need, Replies, Subject},
+            run::GraderCall,
         },
     },
     ports::program::Programs,
@@ -35,20 +35,20 @@ const MOST_ROUNDS: usize = 4;
 
 /// Whom the samples of one suite may ask.
 pub(super) struct Graders {
-    helpers: BTreeMap<Helper, (Asker, HelperPlan)>,
+    known: BTreeMap<Grader, (Asker, GraderPlan)>,
     programs: Arc<dyn Programs>,
     request_limit: Duration,
 }
 
 /// The providers that assertions of the plan ask, beside the suites' own.
 pub(super) fn providers(plan: &Plan) -> BTreeSet<&str> {
-    plan.suites.iter().flat_map(|suite| suite.helpers.values()).map(|helper| helper.provider.as_str()).collect()
+    plan.suites.iter().flat_map(|suite| suite.graders.values()).map(|grader| grader.provider.as_str()).collect()
 }
 
 impl Graders {
     pub(super) fn new(suite: &SuitePlan, askers: &Askers, programs: Arc<dyn Programs>) -> Self {
-        let asker = |(helper, plan): (&Helper, &HelperPlan)| Some((helper.clone(), (askers.get(&plan.provider)?.clone(), plan.clone())));
-        Self { helpers: suite.helpers.iter().filter_map(asker).collect(), programs, request_limit: suite.settings.limits.request }
+        let asker = |(grader, plan): (&Grader, &GraderPlan)| Some((grader.clone(), (askers.get(&plan.provider)?.clone(), plan.clone())));
+        Self { known: suite.graders.iter().filter_map(asker).collect(), programs, request_limit: suite.settings.limits.request }
     }
 
     /// Asks for everything that the assertions need to judge this answer, until `until` on the clock.
@@ -61,7 +61,7 @@ impl Graders {
         subject: Subject<'_>,
         (now, until): (Duration, Duration),
         stopped: &watch::Receiver<Stop>,
-        calls: &mut Vec<HelperCall>,
+        calls: &mut Vec<GraderCall>,
     ) -> Result<Replies, ProviderFault> {
         let mut replies = Replies::default();
         for _ in 0..MOST_ROUNDS {
@@ -96,18 +96,18 @@ impl Graders {
         repeat: u32,
         (now, until): (Duration, Duration),
         stopped: &watch::Receiver<Stop>,
-    ) -> Result<(HelperCall, Answer), ProviderFault> {
-        let (helper, request) = match need {
+    ) -> Result<(GraderCall, Answer), ProviderFault> {
+        let (grader, request) = match need {
             Need::Program { argv, input, limit } => {
                 return self.run(label, argv, input, (*limit).min(until.saturating_sub(now))).await;
             }
-            Need::Judge { judge, messages, .. } => (Helper::Judge(judge.clone()), request(Task::Chat, messages.clone(), repeat)),
+            Need::Judge { judge, messages, .. } => (Grader::Judge(judge.clone()), request(Task::Chat, messages.clone(), repeat)),
             Need::Embeddings { provider, texts, .. } => {
                 let messages = texts.iter().map(|text| Message { role: Role::User, content: text.clone() });
-                (Helper::Embeddings(provider.clone()), request(Task::Embeddings, messages.collect(), 0))
+                (Grader::Embeddings(provider.clone()), request(Task::Embeddings, messages.collect(), 0))
             }
         };
-        let Some((asker, plan)) = self.helpers.get(&helper) else {
+        let Some((asker, plan)) = self.known.get(&grader) else {
             // Proved before the run; saying it is better than hiding it should that ever break.
             return Err(ProviderFault::new(FaultKind::Rejected, format!("assertion {label}: nobody is there to be asked")));
         };
@@ -125,9 +125,9 @@ impl Graders {
                 return Err(ProviderFault::new(kind, message));
             }
         };
-        let call = HelperCall {
+        let call = GraderCall {
             label: label.to_owned(),
-            helper: plan.provider.clone(),
+            grader: plan.provider.clone(),
             model: Some(request.model.clone()),
             prompt: prompt(&request),
             answer: if request.task == Task::Chat { answer.text.clone() } else { "embeddings".to_owned() },
@@ -139,12 +139,12 @@ impl Graders {
         Ok((call, answer))
     }
 
-    async fn run(&self, label: &str, argv: &[String], input: &Value, limit: Duration) -> Result<(HelperCall, Answer), ProviderFault> {
+    async fn run(&self, label: &str, argv: &[String], input: &Value, limit: Duration) -> Result<(GraderCall, Answer), ProviderFault> {
         let said = self.programs.run(argv, &input.to_string(), limit).await;
         let text = said.map_err(|fault| ProviderFault { message: format!("assertion {label}: {}", fault.message), ..fault })?;
-        let call = HelperCall {
+        let call = GraderCall {
             label: label.to_owned(),
-            helper: argv.join(" "),
+            grader: argv.join(" "),
             model: None,
             prompt: input.to_string(),
             answer: text.clone(),
@@ -158,10 +158,10 @@ impl Graders {
 }
 
 /// An answer that could not be judged, as the first of what was asked: the sample has no other place for it.
-pub(super) fn unjudged(answer: &Answer, request: &Request, provider: &str, cost_usd: Option<f64>) -> HelperCall {
-    HelperCall {
+pub(super) fn unjudged(answer: &Answer, request: &Request, provider: &str, cost_usd: Option<f64>) -> GraderCall {
+    GraderCall {
         label: "the answer, which could not be judged".to_owned(),
-        helper: provider.to_owned(),
+        grader: provider.to_owned(),
         model: Some(request.model.clone()),
         prompt: prompt(request),
         answer: answer.text.clone(),
@@ -193,14 +193,14 @@ fn prompt(request: &Request) -> String {
     request.messages.iter().map(|message| message.content.as_str()).collect::<Vec<_>>().join("\n\n")
 }
 
-fn no_verdict(call: &HelperCall, why: &str) -> ProviderFault {
+fn no_verdict(call: &GraderCall, why: &str) -> ProviderFault {
     let model = call.model.as_ref().map(|model| format!(" with {model}")).unwrap_or_default();
     let next = if model.is_empty() { "mend the program" } else { "take a judge that keeps to JSON, or set its `response_format`" };
-    let message = format!("assertion {}: no verdict of \"{}\"{model}: {why}; {next}", call.label, call.helper);
+    let message = format!("assertion {}: no verdict of \"{}\"{model}: {why}; {next}", call.label, call.grader);
     ProviderFault::new(FaultKind::Malformed, message)
 }
 
-impl HelperPlan {
+impl GraderPlan {
     /// The provider's parameters; judges answer at temperature 0 unless the provider says otherwise.
     fn parameters(&self, task: Task) -> Map<String, Value> {
         match task {

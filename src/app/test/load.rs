@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Plan, SuitePlan, helpers, plan::CasePlan};
+use super::{Plan, SuitePlan, graders, plan::CasePlan};
 use crate::{
     app::{Failure, Services, TEXT_LIMIT, read_config},
     config::{self, prompt_file::PromptFile},
@@ -17,6 +17,7 @@ use crate::{
         diagnostic::{Diagnostic, Place, Severity},
         prompt::{Prompt, Variables},
         provider::{ProviderKind, ProviderSettings},
+        suggest,
         suite::{Case, CaseId, CaseSource, SuiteSettings},
     },
 };
@@ -105,11 +106,11 @@ impl Loader<'_> {
         parameters.extend(settings.parameters.clone());
         let prices = provider.prices.or(origin.prices);
         let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
-        let helpers = helpers::find(&settings, &cases, providers).unwrap_or_else(|problems| {
+        let graders = graders::find(&settings, &cases, providers).unwrap_or_else(|problems| {
             self.found.extend(problems);
             BTreeMap::new()
         });
-        let plan = SuitePlan { cases, model, parameters, prices, prompt, settings, helpers };
+        let plan = SuitePlan { cases, model, parameters, prices, prompt, settings, graders };
         self.prove(&plan);
         Some(plan)
     }
@@ -236,7 +237,10 @@ impl Loader<'_> {
                     .messages
                     .get(index)
                     .map_or_else(|| Place::file(&plan.prompt.source), |message| message.place.at(error.line, error.column));
-                let meant = error.missing.as_deref().and_then(|name| nearest(name, case.prompt_variables.values().keys()));
+                let meant = error
+                    .missing
+                    .as_deref()
+                    .and_then(|name| suggest::nearest(name, case.prompt_variables.values().keys().map(String::as_str)));
                 add(place, meant.map_or_else(|| error.message.clone(), |meant| format!("{}; did you mean `{meant}`?", error.message)));
             }
             for assertion in &case.assertions {
@@ -287,11 +291,6 @@ fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<St
     let assertions = settings.defaults.assertions.iter().chain(&case.assertions).map(Arc::clone).collect();
     let threshold = case.threshold.or(settings.defaults.threshold);
     CasePlan { case, index, prompt_variables, assertion_variables, assertions, threshold }
-}
-
-/// The name that was probably meant.
-fn nearest<'n>(missing: &str, names: impl Iterator<Item = &'n String>) -> Option<&'n String> {
-    names.map(|name| (strsim::damerau_levenshtein(missing, name), name)).filter(|(distance, _)| *distance <= 2).min().map(|(_, name)| name)
 }
 
 /// A cassette stands for the provider it was recorded from.

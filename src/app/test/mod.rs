@@ -3,7 +3,7 @@
 
 mod ask;
 mod graded;
-mod helpers;
+mod graders;
 mod lints;
 mod load;
 mod plan;

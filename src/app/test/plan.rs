@@ -11,7 +11,7 @@ use crate::domain::{
     provider::{Prices, ProviderSettings, Request, Task},
     suite::{
         Case, SuiteSettings,
-        assertion::{Assertion, Helper},
+        assertion::{Assertion, Grader},
     },
 };
 
@@ -48,12 +48,12 @@ pub struct SuitePlan {
     /// The cases that were selected.
     pub cases: Vec<Arc<CasePlan>>,
     /// Whom the assertions ask.
-    pub helpers: BTreeMap<Helper, HelperPlan>,
+    pub graders: BTreeMap<Grader, GraderPlan>,
 }
 
 /// A provider that assertions ask.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HelperPlan {
+pub struct GraderPlan {
     /// Its name.
     pub provider: String,
     /// The model asked for.

@@ -25,7 +25,7 @@ use crate::{
         provider::{FaultKind, ProviderFault},
         suite::{
             assertion::{Subject, score},
-            run::{AssertionRun, HelperCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
+            run::{AssertionRun, GraderCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
         },
     },
     ports::provider::Recording,
@@ -50,8 +50,8 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
     let recording = Recording { cache: cache.map(|folder| plan.base.join(folder)), ..request.recording.clone() };
     let retries = Arc::new(Mutex::default());
     let (mut askers, mut unusable) = (Askers::new(), Vec::new());
-    let helpers = graded::providers(plan);
-    let needed = |name: &str| helpers.contains(name) || plan.suites.iter().any(|suite| suite.settings.provider == name);
+    let graders = graded::providers(plan);
+    let needed = |name: &str| graders.contains(name) || plan.suites.iter().any(|suite| suite.settings.provider == name);
     for settings in plan.providers.iter().filter(|settings| needed(&settings.name)) {
         match services.providers.connect(settings, &plan.providers, &recording) {
             Ok(provider) => {
@@ -296,7 +296,7 @@ impl SampleRunner {
         &self,
         request: anyhow::Result<crate::domain::provider::Request>,
         now: Duration,
-    ) -> (SampleResult, u32, Vec<HelperCall>) {
+    ) -> (SampleResult, u32, Vec<GraderCall>) {
         if now >= self.suite_until {
             return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0, Vec::new());
         }
@@ -323,7 +323,7 @@ impl SampleRunner {
         answer: Box<crate::domain::answer::Answer>,
         request: &crate::domain::provider::Request,
         until: Duration,
-        calls: &mut Vec<HelperCall>,
+        calls: &mut Vec<GraderCall>,
     ) -> SampleResult {
         let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
         let subject = Subject { request: Some(request), ..Subject::new(&answer, &self.case.assertion_variables, cost_usd) };

@@ -93,16 +93,16 @@ pub struct Sample {
     pub attempts: u32,
     /// Whom its assertions asked, in order: judges, embeddings, programs. Where one of them could not decide, the answer
     /// itself is the first of these, since the sample has no other place for it.
-    pub asked: Vec<HelperCall>,
+    pub asked: Vec<GraderCall>,
 }
 
 /// What an assertion asked of a judge, of a server of embeddings or of a program.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HelperCall {
+pub struct GraderCall {
     /// The assertion's label.
     pub label: String,
     /// The provider's name, or the program.
-    pub helper: String,
+    pub grader: String,
     /// The model asked for, where there is one.
     pub model: Option<String>,
     /// What it was asked, as text.
@@ -320,9 +320,9 @@ impl TestRun {
     }
 }
 
-/// What the calls of helpers cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
+/// What the calls of graders cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
 /// not known. Programs cost nothing.
-pub fn helper_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
+pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
     let calls = samples.into_iter().flat_map(|sample| &sample.asked);
     calls.filter(|call| call.model.is_some() && !call.origin.is_replayed()).try_fold(0.0, |sum, call| Some(sum + call.cost_usd?))
 }

@@ -100,11 +100,11 @@ struct Entry<'a> {
     cost: Option<String>,
     attempts: u32,
     assertions: Vec<Check<'a>>,
-    helpers: Vec<Helper<'a>>,
+    graders: Vec<Grader<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Helper<'a> {
+struct Grader<'a> {
     said: String,
     prompt: &'a str,
 }
@@ -250,7 +250,7 @@ fn entry(suite: usize, sample: &Sample) -> Entry<'_> {
                 reason: &assertion.reason,
             })
             .collect(),
-        helpers: sample.asked.iter().map(|call| Helper { said: summary::helper_call(call), prompt: &call.prompt }).collect(),
+        graders: sample.asked.iter().map(|call| Grader { said: summary::grader_call(call), prompt: &call.prompt }).collect(),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, slice};
 
 use super::v1::{
-    Assertion, CaseResult, Error, HelperCall, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool,
+    Assertion, CaseResult, Error, GraderCall, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool,
     Validation, Verdict,
 };
 use crate::domain::{
     answer::{self, Usage},
     duration::millis,
-    suite::run::{Counts, NotRun, ProcessUse, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, helper_cost_of},
+    suite::run::{Counts, NotRun, ProcessUse, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
 };
 use crate::report::{figures::Figures, summary};
 
@@ -91,7 +91,7 @@ fn performance(suites: &[SuiteRun], seconds: f64, process: ProcessUse) -> Perfor
         },
         tokens: tokens.into(),
         cost_usd: cost_usd.filter(|dollars| dollars.is_finite()),
-        helper_cost_usd: helper_cost_of(suites.iter().flat_map(|suite| &suite.samples)).filter(|dollars| dollars.is_finite()),
+        grader_cost_usd: grader_cost_of(suites.iter().flat_map(|suite| &suite.samples)).filter(|dollars| dollars.is_finite()),
     }
 }
 
@@ -176,12 +176,12 @@ impl<'a> CaseResult<'a> {
                     reason: &run.reason,
                 })
                 .collect(),
-            helper_calls: sample
+            grader_calls: sample
                 .asked
                 .iter()
-                .map(|call| HelperCall {
+                .map(|call| GraderCall {
                     assertion: &call.label,
-                    helper: &call.helper,
+                    grader: &call.grader,
                     model: call.model.as_deref(),
                     prompt: &call.prompt,
                     answer: &call.answer,

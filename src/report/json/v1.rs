@@ -150,7 +150,7 @@ pub struct Performance {
     pub cost_usd: Option<f64>,
     /// US dollars for judges and embeddings asked in this run, beside `cost_usd`; 0 when none was asked, null when the
     /// price of one is not known.
-    pub helper_cost_usd: Option<f64>,
+    pub grader_cost_usd: Option<f64>,
 }
 
 /// Latencies of the live answers if there are any, else of the replayed ones; never of both.
@@ -241,16 +241,16 @@ pub struct CaseResult<'a> {
     pub assertions: Vec<Assertion<'a>>,
     /// Whom the assertions asked: judges, embeddings, programs. Where one of them could not decide, the answer itself comes
     /// first, and `output` is null.
-    pub helper_calls: Vec<HelperCall<'a>>,
+    pub grader_calls: Vec<GraderCall<'a>>,
 }
 
 /// What an assertion asked of a judge, of a server of embeddings or of a program.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HelperCall<'a> {
+pub struct GraderCall<'a> {
     /// The assertion, shortened.
     pub assertion: &'a str,
     /// The provider's name, or the program with its arguments.
-    pub helper: &'a str,
+    pub grader: &'a str,
     /// The model asked for; null for programs.
     pub model: Option<&'a str>,
     /// What it was asked.

@@ -15,7 +15,10 @@ fn graded(judge: &str, assertions: &str) -> Workspace {
 }
 
 fn fake(model: &FakeModel) -> String {
-    format!("{{kind: openai, base-url: \"{}\", model: fake, prices: {{input-per-million: 1000, output-per-million: 2000}}}}", model.base_url())
+    format!(
+        "{{kind: openai, base-url: \"{}\", model: fake, prices: {{input-per-million: 1000, output-per-million: 2000}}}}",
+        model.base_url()
+    )
 }
 
 fn report(workspace: &Workspace, code: i32) -> Value {
@@ -36,10 +39,10 @@ fn a_judge_decides_and_its_call_is_in_every_report() {
     assert_eq!(temperature, 0);
     let sample = &json["test_case_results"][0];
     assert!(sample["assertions"][0]["reason"].as_str().unwrap().contains("it greets"), "{sample}");
-    let call = &sample["helper_calls"][0];
-    assert_eq!((&call["helper"], &call["model"], &call["cost_usd"]), (&json!("judge"), &json!("fake"), &json!(0.02)), "{call}");
+    let call = &sample["grader_calls"][0];
+    assert_eq!((&call["grader"], &call["model"], &call["cost_usd"]), (&json!("judge"), &json!("fake"), &json!(0.02)), "{call}");
     assert!(call["prompt"].as_str().unwrap().contains("Hello Ana!") && call["answer"].as_str().unwrap().contains("it greets"));
-    assert_eq!(json["performance_metrics"]["helper_cost_usd"], 0.04);
+    assert_eq!(json["performance_metrics"]["grader_cost_usd"], 0.04);
     let text = workspace.prompt_cicd(["test", "-v", "--report", "html=out.html"]).run().exits(0);
     text.shows("judge (fake)").shows("Judges and embeddings: 2 questions asked for");
     assert!(workspace.read("out.html").contains("it greets"));
@@ -63,7 +66,7 @@ fn a_verdict_that_cannot_be_read_is_no_judgement_negated_or_not() {
             let sample = &json["test_case_results"][0];
             let message = sample["error"]["message"].as_str().unwrap();
             assert!(message.contains("no verdict of \"judge\" with fake") && message.contains("llm-rubric"), "{message}");
-            assert_eq!(sample["helper_calls"][0]["answer"], "Hello Ana!", "the answer is not lost");
+            assert_eq!(sample["grader_calls"][0]["answer"], "Hello Ana!", "the answer is not lost");
         }
     }
 }
@@ -80,7 +83,10 @@ fn a_judge_that_is_away_leaves_the_run_inconclusive() {
 fn a_judge_that_is_missing_is_said_before_the_first_request() {
     let model = FakeModel::start(Behaviour::Echo);
     let provider = format!("{{kind: openai, base-url: \"{}\"}}", model.base_url());
-    let workspace = graded(&provider, "[{llm-rubric: a}, {type: llm-rubric, value: b, judge: jugde}, {type: similar, value: x, threshold: 0.9, provider: echo}]");
+    let workspace = graded(
+        &provider,
+        "[{llm-rubric: a}, {type: llm-rubric, value: b, judge: jugde}, {type: similar, value: x, threshold: 0.9, provider: echo}]",
+    );
     let finished = workspace.prompt_cicd(["test"]).run().exits(3);
     finished.says("the judge `judge` has no model").says("did you mean `judge`?").says("kind echo, which has no embeddings");
     assert_eq!(model.requests(), 0);
@@ -99,8 +105,8 @@ fn verdicts_are_recorded_and_replayed() {
     let asked = model.requests();
     let json = workspace.prompt_cicd(["test", "--replay", "tape.jsonl", "--format", "json"]).run().exits(0).json();
     assert_eq!(model.requests(), asked, "a replay asks nobody");
-    assert_eq!(json["test_case_results"][0]["helper_calls"][0]["origin"], "recorded");
-    assert_eq!(json["performance_metrics"]["helper_cost_usd"], 0.0);
+    assert_eq!(json["test_case_results"][0]["grader_calls"][0]["origin"], "recorded");
+    assert_eq!(json["performance_metrics"]["grader_cost_usd"], 0.0);
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn a_program_decides() {
     let of = |index: usize| json["test_case_results"][index]["assertions"][0].clone();
     assert!(of(0)["passed"] == true && of(0)["score"] == 0.5 && of(0)["reason"] == "the program passed it: name is Ana", "{}", of(0));
     assert!(of(1)["passed"] == false && of(1)["reason"] == "the program failed it: name is Ben", "{}", of(1));
-    assert_eq!(json["test_case_results"][0]["helper_calls"][0]["helper"], "python3 check.py");
+    assert_eq!(json["test_case_results"][0]["grader_calls"][0]["grader"], "python3 check.py");
 }
 
 #[test]

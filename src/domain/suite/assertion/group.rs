@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Assertion, Check, Helper, Judgement, Kind, Need, Parameters, Parsed, Problem, Subject,
+    Assertion, Check, Grader, Judgement, Kind, Need, Parameters, Parsed, Problem, Subject,
     excerpt::{list, shorten},
     judge::{reaches, weighted_mean},
     operand::{missing, unexpected},
@@ -173,8 +173,8 @@ impl Check for Group {
         self.members.iter().any(Assertion::needs_cost)
     }
 
-    fn helpers(&self) -> Vec<Helper> {
-        self.members.iter().flat_map(Assertion::helpers).collect()
+    fn graders(&self) -> Vec<Grader> {
+        self.members.iter().flat_map(Assertion::graders).collect()
     }
 
     fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {

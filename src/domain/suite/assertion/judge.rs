@@ -1,6 +1,6 @@
 //! From a check's judgement to an assertion's result, and from assertions to a case's score.
 
-use super::{Assertion, Helper, Judgement, Need, Subject};
+use super::{Assertion, Grader, Judgement, Need, Subject};
 use crate::domain::{
     prompt::{TemplateError, Variables},
     suite::run::AssertionRun,
@@ -24,8 +24,8 @@ impl Assertion {
     }
 
     /// Whom it will ask.
-    pub fn helpers(&self) -> Vec<Helper> {
-        self.check.helpers()
+    pub fn graders(&self) -> Vec<Grader> {
+        self.check.graders()
     }
 
     /// What must be asked elsewhere before this answer can be judged.

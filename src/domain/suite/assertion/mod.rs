@@ -28,7 +28,7 @@ use crate::domain::{
 };
 
 pub use graded::{
-    need::{Helper, Need, Replies, Reply},
+    need::{Grader, Need, Replies, Reply},
     verdict::Verdict,
 };
 pub use judge::score;
@@ -68,7 +68,7 @@ pub trait Check: fmt::Debug + Send + Sync {
     }
 
     /// Whom it will ask, known before any answer: so that a missing judge is said before the first paid call.
-    fn helpers(&self) -> Vec<Helper> {
+    fn graders(&self) -> Vec<Grader> {
         Vec::new()
     }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    need::{Helper, Need, Reply},
+    need::{Grader, Need, Reply},
     prompt::{Text, messages},
     verdict::{Form, Verdict},
 };
@@ -305,8 +305,8 @@ impl Check for ByJudge {
         Ok(())
     }
 
-    fn helpers(&self) -> Vec<Helper> {
-        vec![Helper::Judge(self.judge.clone())]
+    fn graders(&self) -> Vec<Grader> {
+        vec![Grader::Judge(self.judge.clone())]
     }
 
     fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {

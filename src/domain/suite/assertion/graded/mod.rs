@@ -13,5 +13,10 @@ use super::Kind;
 /// The kinds of this folder, in the order of the documentation.
 pub(super) const KINDS: [&[Kind]; 3] = [by_judge::KINDS, similar::KINDS, program::KINDS];
 
+/// Whether others decide assertions of this kind.
+pub fn is_graded(kind: &Kind) -> bool {
+    KINDS.into_iter().flatten().any(|graded| graded.name == kind.name)
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::domain::{answer::Answer, prompt::Message};
 
 /// Whom an assertion will ask, known before any answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Helper {
+pub enum Grader {
     /// A model: this provider, else the suite's judge.
     Judge(Option<String>),
     /// A provider with embeddings: this one, else the suite's judge, else the suite's own provider.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     by_judge::provider,
-    need::{Helper, Need, Reply},
+    need::{Grader, Need, Reply},
 };
 use crate::domain::{
     prompt::{Template, TemplateError, Variables},
@@ -102,8 +102,8 @@ impl Check for Similar {
         if render(&self.expected, variables)?.trim().is_empty() { Err(unfit("the text is empty with these variables")) } else { Ok(()) }
     }
 
-    fn helpers(&self) -> Vec<Helper> {
-        vec![Helper::Embeddings(self.provider.clone())]
+    fn graders(&self) -> Vec<Grader> {
+        vec![Grader::Embeddings(self.provider.clone())]
     }
 
     fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {

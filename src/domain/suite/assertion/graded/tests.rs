@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    need::{Helper, Need, Replies, Reply},
+    need::{Grader, Need, Replies, Reply},
     similar::cosine,
     verdict::{Form, Verdict},
 };
@@ -75,7 +75,7 @@ fn every_judge_has_a_prompt_that_says_its_form() {
         let prompt = prompt_of(kind.example, "An answer.");
         let form = ["\"pass\"", "\"choice\"", "\"score\"", "\"statements\""].iter().filter(|word| prompt.contains(**word)).count();
         assert!(form >= 1 && !prompt.contains("{{"), "{}: {prompt}", kind.name);
-        assert_eq!(parse(kind.example).unwrap().helpers(), [Helper::Judge(None)], "{}", kind.name);
+        assert_eq!(parse(kind.example).unwrap().graders(), [Grader::Judge(None)], "{}", kind.name);
     }
 }
 
@@ -121,7 +121,7 @@ fn thresholds_and_choices_decide() {
 fn groups_ask_for_their_members() {
     let yaml = "{any-of: [{llm-rubric: a}, {type: similar, value: b, threshold: 0.9}, {contains: c}]}";
     let assertion = parse(yaml).unwrap();
-    assert_eq!(assertion.helpers(), [Helper::Judge(None), Helper::Embeddings(None)]);
+    assert_eq!(assertion.graders(), [Grader::Judge(None), Grader::Embeddings(None)]);
     assert!(judge(yaml, "good").passed && !judge(yaml, "bad").passed);
 }
 

@@ -5,14 +5,17 @@ use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::domain::prompt::{TemplateError, Variables};
 use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::{code, shorten},
     json::operand::{Bound, Operand, order, same},
     json::scan::whole,
-    operand::{missing, nearest, unexpected},
+    operand::{missing, unexpected},
     text::pattern::{Flags, Pattern},
+};
+use crate::domain::{
+    prompt::{TemplateError, Variables},
+    suggest::nearest,
 };
 
 pub(super) const KINDS: &[Kind] = &[Kind {

@@ -7,13 +7,13 @@ use std::{
 
 use super::{
     load::origin,
-    plan::{CasePlan, HelperPlan},
+    plan::{CasePlan, GraderPlan},
 };
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     provider::{ProviderKind, ProviderSettings},
     suggest,
-    suite::{SuiteSettings, assertion::Helper},
+    suite::{SuiteSettings, assertion::Grader},
 };
 
 /// Finds the providers of all assertions.
@@ -24,16 +24,16 @@ pub(super) fn find(
     settings: &SuiteSettings,
     cases: &[Arc<CasePlan>],
     providers: &[ProviderSettings],
-) -> Result<BTreeMap<Helper, HelperPlan>, Vec<Diagnostic>> {
-    let mut found: BTreeMap<Helper, Result<HelperPlan, (String, String)>> = BTreeMap::new();
-    let mut said: BTreeSet<(Helper, &str)> = BTreeSet::new();
+) -> Result<BTreeMap<Grader, GraderPlan>, Vec<Diagnostic>> {
+    let mut found: BTreeMap<Grader, Result<GraderPlan, (String, String)>> = BTreeMap::new();
+    let mut said: BTreeSet<(Grader, &str)> = BTreeSet::new();
     let mut problems = Vec::new();
     for case in cases {
         for assertion in &case.assertions {
-            for helper in assertion.helpers() {
-                let plan = found.entry(helper.clone()).or_insert_with(|| one(&helper, settings, providers));
+            for grader in assertion.graders() {
+                let plan = found.entry(grader.clone()).or_insert_with(|| one(&grader, settings, providers));
                 if let Err((message, help)) = plan
-                    && said.insert((helper, &assertion.label))
+                    && said.insert((grader, &assertion.label))
                 {
                     problems.push(problem(settings, &case.case.place, &format!("assertion {}: {message}", assertion.label), help));
                 }
@@ -41,7 +41,7 @@ pub(super) fn find(
         }
     }
     if problems.is_empty() {
-        Ok(found.into_iter().filter_map(|(helper, plan)| Some((helper, plan.ok()?))).collect())
+        Ok(found.into_iter().filter_map(|(grader, plan)| Some((grader, plan.ok()?))).collect())
     } else {
         Err(problems)
     }
@@ -51,10 +51,10 @@ fn problem(settings: &SuiteSettings, place: &Place, message: &str, help: &str) -
     Diagnostic::error(place.clone(), &settings.path, message).with_help(help)
 }
 
-fn one(helper: &Helper, settings: &SuiteSettings, providers: &[ProviderSettings]) -> Result<HelperPlan, (String, String)> {
-    let (name, what) = match helper {
-        Helper::Judge(judge) => (judge.as_ref().or(settings.judge.as_ref()), "judge"),
-        Helper::Embeddings(provider) => {
+fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]) -> Result<GraderPlan, (String, String)> {
+    let (name, what) = match grader {
+        Grader::Judge(judge) => (judge.as_ref().or(settings.judge.as_ref()), "judge"),
+        Grader::Embeddings(provider) => {
             (provider.as_ref().or(settings.judge.as_ref()).or(Some(&settings.provider)), "server of embeddings")
         }
     };
@@ -71,7 +71,7 @@ fn one(helper: &Helper, settings: &SuiteSettings, providers: &[ProviderSettings]
         return Err((format!("there is no provider `{name}`"), format!("{meant}providers in this file: {}", names.join(", "))));
     };
     let origin = origin(provider, providers);
-    if let (Helper::Embeddings(_), ProviderKind::Anthropic(_) | ProviderKind::Command { .. } | ProviderKind::Echo) = (helper, &origin.kind)
+    if let (Grader::Embeddings(_), ProviderKind::Anthropic(_) | ProviderKind::Command { .. } | ProviderKind::Echo) = (grader, &origin.kind)
     {
         let message = format!("provider `{name}` is of kind {}, which has no embeddings", origin.kind.name());
         return Err((message, "name a provider of kind openai under `provider`".to_owned()));
@@ -84,5 +84,5 @@ fn one(helper: &Helper, settings: &SuiteSettings, providers: &[ProviderSettings]
     };
     let mut parameters = origin.parameters.clone();
     parameters.extend(provider.parameters.clone());
-    Ok(HelperPlan { provider: name.clone(), model, parameters, prices: provider.prices.or(origin.prices) })
+    Ok(GraderPlan { provider: name.clone(), model, parameters, prices: provider.prices.or(origin.prices) })
 }
