@@ -1,3 +1,5 @@
+/// The original system, case by case.
+mod behaviour;
 /// Cassettes: record, replay, survive a signal, keep secrets out.
 mod cassette;
 /// Judges, embeddings, programs: they decide, or there is no judgement.

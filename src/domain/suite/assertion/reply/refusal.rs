@@ -38,7 +38,7 @@ pub struct Phrase {
 pub const PHRASES: &[Phrase] = &[
     Phrase {
         id: "cannot help",
-        pattern: r"\bi(?:'m| am)? ?(?:really |afraid |sorry,? )*(?:but )?(?:i )?(?:can(?:not|'t| not)|could(?:n't| not)|won't|will not|(?:am |'m )?(?:not able|unable) to) (?:\w+ ){0,2}?(?:help|assist|provide|comply|fulfill?|answer|do that|create|generate|write|share|discuss|engage|support)\b",
+        pattern: r"\bi(?:'m| am)? ?(?:really |afraid |sorry,? )*(?:but )?(?:i )?(?:can(?:not|'t| not)|could(?:n't| not)|won't|will not|(?:am |'m )?(?:not able|unable) to) (?:(?:really|directly|actually|currently|in good conscience) )?(?:help|assist|provide|comply|fulfill?|answer|do that|create|generate|write|share|discuss|engage|support)\b",
         matches: "I cannot assist with that request.",
         spares: "I can help you with that.",
     },

@@ -252,7 +252,7 @@ fn a_label_is_one_line_of_at_most_80_characters() {
 
 #[test]
 fn an_unknown_assertion_names_what_was_meant() {
-    assert_eq!(problems("contians: x"), [": unknown assertion `contians` (did you mean `contains`, `icontains` or `contains-all`?)"]);
+    assert_eq!(problems("contians: x"), [": unknown assertion `contians` (did you mean `contains` or `icontains`?)"]);
     assert_eq!(problems("{type: not-regx, value: x}"), ["type: unknown assertion `not-regx` (did you mean `not-regex`?)"]);
     assert!(problems("Is_JSON").first().unwrap().contains("did you mean `is-json`"));
     assert_eq!(problems("exact_match: x"), [": unknown assertion `exact_match` (write `equals`)"]);
