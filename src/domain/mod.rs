@@ -8,6 +8,7 @@ pub mod duration;
 pub mod lint;
 pub mod prompt;
 pub mod provider;
+pub mod regression;
 pub mod retry;
 pub mod stats;
 pub mod suggest;
