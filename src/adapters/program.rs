@@ -79,12 +79,15 @@ pub(in crate::adapters) fn start(executable: &str, arguments: &[String], environ
     })
 }
 
+/// Looks up a variable of the environment.
+type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// The programs of this machine.
-pub struct LocalPrograms(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct LocalPrograms(Environment);
 
 impl LocalPrograms {
     /// Programs see the usual variables of this environment.
-    pub fn new(environment: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>) -> Self {
+    pub fn new(environment: Environment) -> Self {
         Self(environment)
     }
 }

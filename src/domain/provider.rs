@@ -36,7 +36,6 @@ pub enum Task {
 
 impl Task {
     /// Whether it is [`Task::Chat`], which recordings do not mention.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub fn is_chat(&self) -> bool {
         matches!(self, Self::Chat)
     }

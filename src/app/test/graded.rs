@@ -97,7 +97,7 @@ impl Graders {
         (now, until): (Duration, Duration),
         stopped: &watch::Receiver<Stop>,
     ) -> Result<(GraderCall, Answer), ProviderFault> {
-        let (grader, request) = match need {
+        let (whom, request) = match need {
             Need::Program { argv, input, limit } => {
                 return self.run(label, argv, input, (*limit).min(until.saturating_sub(now))).await;
             }
@@ -107,7 +107,7 @@ impl Graders {
                 (Grader::Embeddings(provider.clone()), request(Task::Embeddings, messages.collect(), 0))
             }
         };
-        let Some((asker, plan)) = self.known.get(&grader) else {
+        let Some((asker, plan)) = self.known.get(&whom) else {
             // Proved before the run; saying it is better than hiding it should that ever break.
             return Err(ProviderFault::new(FaultKind::Rejected, format!("assertion {label}: nobody is there to be asked")));
         };
@@ -116,8 +116,8 @@ impl Graders {
             Need::Judge { .. } | Need::Embeddings { .. } | Need::Program { .. } => plan.model.clone(),
         };
         let request = Request { model, parameters: plan.parameters(request.task), ..request };
-        let (asked, _) = asker.ask(&request, self.request_limit, until, stopped.clone()).await;
-        let answer = match asked {
+        let (reply, _) = asker.ask(&request, self.request_limit, until, stopped.clone()).await;
+        let answer = match reply {
             Asked::Answered(answer) => *answer,
             Asked::Faulted(fault) => return Err(ProviderFault { message: format!("assertion {label}: {}", fault.message), ..fault }),
             Asked::Down(kind) => {

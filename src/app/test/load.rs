@@ -110,7 +110,7 @@ impl Loader<'_> {
             self.found.extend(problems);
             BTreeMap::new()
         });
-        let plan = SuitePlan { cases, model, parameters, prices, prompt, settings, graders };
+        let plan = SuitePlan { settings, prompt, model, parameters, prices, cases, graders };
         self.prove(&plan);
         Some(plan)
     }

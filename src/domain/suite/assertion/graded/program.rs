@@ -42,7 +42,9 @@ fn parse(parameters: &Parameters<'_>) -> Parsed {
         match item {
             Value::String(text) if !(index == 0 && text.trim().is_empty()) => argv.push(text.clone()),
             Value::Number(number) if index > 0 => argv.push(number.to_string()),
-            other => problems.push(unexpected(&format!("value[{index}]"), if index == 0 { "a program" } else { "an argument" }, other)),
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
+                problems.push(unexpected(&format!("value[{index}]"), if index == 0 { "a program" } else { "an argument" }, other));
+            }
         }
     }
     if items.is_empty() {

@@ -181,7 +181,8 @@ fn misfit(text: &str) -> Option<String> {
             };
             rest = rest.get(end..).unwrap_or_default();
         }
-        if !VOID.contains(&name.as_str()) && !(foreign && tag.ends_with('/')) {
+        let empty = VOID.contains(&name.as_str()) || foreign && tag.ends_with('/');
+        if !empty {
             open.push(name);
             if open.len() > MOST_DEPTH {
                 return Some(format!("its elements stand in each other more than {MOST_DEPTH} deep"));

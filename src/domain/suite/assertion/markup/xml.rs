@@ -41,7 +41,7 @@ fn paths(parameters: &Parameters<'_>) -> Result<Vec<String>, Vec<Problem>> {
     let Some(value) = parameters.value else { return Ok(Vec::new()) };
     let items = match value {
         Value::Array(items) => items.clone(),
-        other => vec![other.clone()],
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![other.clone()],
     };
     let (mut paths, mut problems) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {

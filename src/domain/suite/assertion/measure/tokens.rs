@@ -40,7 +40,9 @@ fn parse(parameters: &Parameters<'_>) -> Parsed {
         if limit.is_none() {
             problems.push(match value {
                 Value::Number(_) => Problem::new(key, format!("{value} is not a whole number of 0 or more")),
-                other => unexpected(key, "a whole number of 0 or more", other),
+                other @ (Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
+                    unexpected(key, "a whole number of 0 or more", other)
+                }
             });
         }
         limit

@@ -40,7 +40,7 @@ fn parse(parameters: &Parameters<'_>) -> Parsed {
     let items = match value {
         Value::Array(items) if items.is_empty() => return Err(vec![Problem::new("value", "the list is empty")]),
         Value::Array(items) => items.clone(),
-        other => vec![other.clone()],
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![other.clone()],
     };
     let (mut reasons, mut problems) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {

@@ -113,7 +113,7 @@ fn arguments(call: &ToolCall) -> Result<Cow<'_, Value>, String> {
     match &call.arguments {
         Value::String(text) if text.trim().is_empty() => Ok(Cow::Owned(Value::Object(Map::new()))),
         Value::String(text) => serde_json::from_str(text).map(Cow::Owned).map_err(|error| format!("are not JSON: {error}")),
-        value => Ok(Cow::Borrowed(value)),
+        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Ok(Cow::Borrowed(value)),
     }
 }
 

@@ -153,7 +153,9 @@ fn word_count(parameters: &Parameters<'_>) -> Parsed {
             }
             WordCount { min: min.unwrap_or(0), max }
         }
-        other => return Err(vec![unexpected("value", "a whole number or `{min: …, max: …}`", other)]),
+        other @ (Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_)) => {
+            return Err(vec![unexpected("value", "a whole number or `{min: …, max: …}`", other)]);
+        }
     };
     Ok(Arc::new(check))
 }
