@@ -55,7 +55,7 @@ const ALWAYS: [&str; 12] = [
 ];
 
 /// The variables that a program gets: the usual ones and `passed`.
-pub(in crate::adapters) fn environment(lookup: &dyn Fn(&str) -> Option<String>, passed: &[String]) -> BTreeMap<String, String> {
+pub(super) fn environment(lookup: &dyn Fn(&str) -> Option<String>, passed: &[String]) -> BTreeMap<String, String> {
     let names = ALWAYS.into_iter().chain(passed.iter().map(String::as_str));
     names.filter_map(|name| Some((name.to_owned(), lookup(name)?))).collect()
 }
@@ -64,7 +64,7 @@ pub(in crate::adapters) fn environment(lookup: &dyn Fn(&str) -> Option<String>, 
 ///
 /// # Errors
 /// Why it does not start, and what to do.
-pub(in crate::adapters) fn start(executable: &str, arguments: &[String], environment: &BTreeMap<String, String>) -> Result<Child, String> {
+pub(super) fn start(executable: &str, arguments: &[String], environment: &BTreeMap<String, String>) -> Result<Child, String> {
     let mut command = Command::new(executable);
     command.args(arguments).env_clear().envs(environment).process_group(0).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -131,18 +131,18 @@ fn plain(text: &str) -> String {
 
 /// What a program has written so far.
 #[derive(Debug, Default)]
-pub(in crate::adapters) struct Output {
-    pub(in crate::adapters) stdout: Vec<u8>,
+pub(super) struct Output {
+    pub(super) stdout: Vec<u8>,
     /// Its end.
-    pub(in crate::adapters) stderr: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
     /// When the last piece of standard output came.
-    pub(in crate::adapters) last: Option<Instant>,
+    pub(super) last: Option<Instant>,
 }
 
 impl Output {
     /// Feeds and reads the program until it has ended and closed its output. `None` when it wrote too much.
     /// Whatever way this ends, no process of the group is left, unless program and output ended by themselves.
-    pub(in crate::adapters) async fn exchange(&mut self, child: &mut Child, input: &[u8]) -> io::Result<Option<ExitStatus>> {
+    pub(super) async fn exchange(&mut self, child: &mut Child, input: &[u8]) -> io::Result<Option<ExitStatus>> {
         let mut group = Group::of(child);
         let Self { stdout, stderr, last } = self;
         let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
