@@ -7,6 +7,7 @@ pub mod github;
 pub mod http;
 pub mod log;
 pub mod process;
+pub mod program;
 pub mod progress;
 pub mod provider;
 pub mod secret;

@@ -18,7 +18,10 @@ use crate::{
         audit::Who,
         diagnostic::{Diagnostic, Severity},
     },
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, store::Stores, workspace::Workspace},
+    ports::{
+        ci::Ci, clock::Clock, process::Process, program::Programs, progress::Progress, provider::Providers, store::Stores,
+        workspace::Workspace,
+    },
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -33,6 +36,8 @@ pub struct Services {
     pub workspace: Arc<dyn Workspace>,
     /// Models.
     pub providers: Arc<dyn Providers>,
+    /// The user's programs.
+    pub programs: Arc<dyn Programs>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

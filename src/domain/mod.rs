@@ -16,4 +16,5 @@ pub mod release;
 pub mod retry;
 pub mod stats;
 pub mod store;
+pub mod suggest;
 pub mod suite;

@@ -99,6 +99,9 @@ pub(in crate::config) struct SuiteDefaults {
     /// The provider's name.
     #[schemars(length(min = 1))]
     pub(in crate::config) provider: Option<String>,
+    /// The provider that judges where a model-graded assertion names none.
+    #[schemars(length(min = 1))]
+    pub(in crate::config) judge: Option<String>,
     /// How many requests of a suite may be under way at once.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
@@ -127,6 +130,9 @@ pub(in crate::config) struct Suite {
     /// The provider's name.
     #[schemars(length(min = 1))]
     pub(in crate::config) provider: Option<String>,
+    /// The provider that judges where a model-graded assertion names none.
+    #[schemars(length(min = 1))]
+    pub(in crate::config) judge: Option<String>,
     /// The model asked for; else the prompt's, else the provider's.
     #[schemars(length(min = 1))]
     pub(in crate::config) model: Option<String>,

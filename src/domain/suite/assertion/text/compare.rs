@@ -4,18 +4,19 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 
-use super::{
+use crate::domain::prompt::{Template, TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::{EXCERPT, list, quote, quote_up_to},
     operand::{render, required, text, unexpected, unfit},
 };
-use crate::domain::prompt::{Template, TemplateError, Variables};
 
 pub(super) const KINDS: &[Kind] = &[
     // Requirement S0-008 (exact_match).
     Kind {
         name: "equals",
         summary: "The answer is exactly this text, white space and letter case included.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "equals: \"Hello, {{name}}!\"",
         accepts: "Hello, Ana!",
@@ -25,6 +26,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "iequals",
         summary: "The answer is this text in any letter case.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "iequals: \"hello, {{name}}!\"",
         accepts: "Hello, ANA!",
@@ -35,6 +37,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains",
         summary: "The answer contains this text.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "contains: \"{{name}}\"",
         accepts: "Hello, Ana!",
@@ -44,6 +47,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "icontains",
         summary: "The answer contains this text in any letter case.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "icontains: \"{{name}}\"",
         accepts: "HELLO, ANA!",
@@ -53,6 +57,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains-all",
         summary: "The answer contains every one of these texts; the score is the share it contains.",
+        source: "",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "contains-all: [\"{{name}}\", \"Hello\"]",
         accepts: "Hello, Ana!",
@@ -62,6 +67,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains-any",
         summary: "The answer contains at least one of these texts.",
+        source: "",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "contains-any: [Hello, Welcome]",
         accepts: "Welcome, Ana!",
@@ -71,6 +77,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "icontains-all",
         summary: "The answer contains every one of these texts in any letter case; the score is the share it contains.",
+        source: "",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "icontains-all: [hello, \"{{name}}\"]",
         accepts: "HELLO, ANA!",
@@ -80,6 +87,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "icontains-any",
         summary: "The answer contains at least one of these texts in any letter case.",
+        source: "",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "icontains-any: [hello, welcome]",
         accepts: "WELCOME, Ana!",
@@ -89,6 +97,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "starts-with",
         summary: "The answer starts with this text.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "starts-with: \"Hello\"",
         accepts: "Hello, Ana!",
@@ -98,6 +107,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "ends-with",
         summary: "The answer ends with this text.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "ends-with: \"!\"",
         accepts: "Hello, Ana!",
@@ -107,6 +117,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "istarts-with",
         summary: "The answer starts with this text in any letter case.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "istarts-with: \"hello\"",
         accepts: "HELLO, Ana!",
@@ -116,6 +127,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "iends-with",
         summary: "The answer ends with this text in any letter case.",
+        source: "",
         keys: &[("value", "the text; may use variables")],
         example: "iends-with: \"{{name}}!\"",
         accepts: "Hello, ANA!",

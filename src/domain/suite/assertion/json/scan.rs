@@ -13,7 +13,7 @@ const AT_LEAST: usize = 64 << 10;
 ///
 /// # Errors
 /// Where it stops being JSON, as a fragment.
-pub(super) fn whole(text: &str) -> Result<Value, String> {
+pub(in crate::domain::suite::assertion) fn whole(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| {
         if text.trim().is_empty() {
             return "the answer is empty".to_owned();
@@ -34,17 +34,17 @@ fn column(text: &str, error: &serde_json::Error) -> usize {
 
 /// The JSON objects and lists in a text, from left to right, none inside another.
 #[derive(Debug)]
-pub(super) struct Scan<'a> {
+pub(in crate::domain::suite::assertion) struct Scan<'a> {
     text: &'a str,
     at: usize,
     /// Bytes that may still be read in vain.
     left: usize,
     /// Whether the search stopped before the end of the text.
-    pub(super) gave_up: bool,
+    pub(in crate::domain::suite::assertion) gave_up: bool,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(in crate::domain::suite::assertion) fn new(text: &'a str) -> Self {
         Self { text, at: 0, left: text.len().saturating_mul(PASSES).max(AT_LEAST), gave_up: false }
     }
 }

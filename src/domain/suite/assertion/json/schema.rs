@@ -3,7 +3,7 @@
 use jsonschema::{ValidationError, Validator, paths::LocationSegment};
 use serde_json::Value;
 
-use super::{
+use crate::domain::suite::assertion::{
     Problem,
     excerpt::{EXCERPT, shorten},
     operand::unexpected,
@@ -20,14 +20,14 @@ const MISTAKES: usize = 20;
 
 /// A compiled schema; draft 2020-12 unless `$schema` names another.
 #[derive(Debug)]
-pub(super) struct Schema(Validator);
+pub(in crate::domain::suite::assertion) struct Schema(Validator);
 
 impl Schema {
     /// Compiles a schema.
     ///
     /// # Errors
     /// What is wrong with it, with paths below `path`.
-    pub(super) fn parse(value: &Value, path: &str) -> Result<Self, Vec<Problem>> {
+    pub(in crate::domain::suite::assertion) fn parse(value: &Value, path: &str) -> Result<Self, Vec<Problem>> {
         match value {
             Value::Object(_) | Value::Bool(true) => {}
             Value::Bool(false) => {
@@ -43,7 +43,7 @@ impl Schema {
     }
 
     /// Why a value is not allowed, with the first violations; `None` when it is.
-    pub(super) fn misfit(&self, value: &Value) -> Option<String> {
+    pub(in crate::domain::suite::assertion) fn misfit(&self, value: &Value) -> Option<String> {
         if self.0.is_valid(value) {
             return None;
         }

@@ -5,19 +5,23 @@ use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use super::{
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::{code, shorten},
-    json_operand::{Bound, Operand, order, same},
-    json_scan::whole,
-    operand::{missing, nearest, unexpected},
-    pattern::{Flags, Pattern},
+    json::operand::{Bound, Operand, order, same},
+    json::scan::whole,
+    operand::{missing, unexpected},
+    text::pattern::{Flags, Pattern},
 };
-use crate::domain::prompt::{TemplateError, Variables};
+use crate::domain::{
+    prompt::{TemplateError, Variables},
+    suggest::nearest,
+};
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "json-path",
     summary: "The values at a path in the JSON answer compare as asked; where the path finds several, every one of them.",
+    source: "JSONPath is RFC 9535; by the crate serde_json_path",
     keys: &[
         ("path", "a JSONPath (RFC 9535), such as `$.items[*].price`"),
         ("equals", "the value; its texts may use variables, and a lone `{{variable}}` keeps its type"),

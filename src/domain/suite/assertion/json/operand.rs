@@ -4,16 +4,16 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::{Map, Number, Value};
 
-use super::{
+use crate::domain::prompt::{Template, TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Problem,
     excerpt::quote,
     operand::{render, template, unexpected, unfit},
 };
-use crate::domain::prompt::{Template, TemplateError, Variables};
 
 /// A JSON value whose texts may use variables.
 #[derive(Debug)]
-pub(super) enum Operand {
+pub(in crate::domain::suite::assertion) enum Operand {
     Literal(Value),
     /// A text; where it is one variable and nothing else, that variable's path: it keeps its type.
     Text(Template, Option<String>),
@@ -26,7 +26,7 @@ impl Operand {
     ///
     /// # Errors
     /// The templates in it that do not parse.
-    pub(super) fn parse(value: &Value, path: &str) -> Result<Self, Vec<Problem>> {
+    pub(in crate::domain::suite::assertion) fn parse(value: &Value, path: &str) -> Result<Self, Vec<Problem>> {
         match value {
             Value::Null | Value::Bool(_) | Value::Number(_) => Ok(Self::Literal(value.clone())),
             Value::String(source) => {
@@ -57,7 +57,7 @@ impl Operand {
     ///
     /// # Errors
     /// When a variable is missing.
-    pub(super) fn resolve<'a>(&'a self, variables: &'a Variables) -> Result<Cow<'a, Value>, TemplateError> {
+    pub(in crate::domain::suite::assertion) fn resolve<'a>(&'a self, variables: &'a Variables) -> Result<Cow<'a, Value>, TemplateError> {
         match self {
             Self::Literal(value) => Ok(Cow::Borrowed(value)),
             Self::Text(template, lone) => match lone.as_deref().and_then(|path| lookup(path, variables)) {
@@ -104,7 +104,7 @@ fn lookup<'a>(path: &str, variables: &'a Variables) -> Option<&'a Value> {
 
 /// A number, or a text with variables that becomes one.
 #[derive(Debug)]
-pub(super) enum Bound {
+pub(in crate::domain::suite::assertion) enum Bound {
     Literal(Number),
     Text(Template),
 }
@@ -114,7 +114,7 @@ impl Bound {
     ///
     /// # Errors
     /// When it is neither.
-    pub(super) fn parse(value: &Value, path: &str) -> Result<Self, Problem> {
+    pub(in crate::domain::suite::assertion) fn parse(value: &Value, path: &str) -> Result<Self, Problem> {
         match value {
             Value::Number(number) => Ok(Self::Literal(number.clone())),
             Value::String(source) => {
@@ -132,7 +132,7 @@ impl Bound {
     ///
     /// # Errors
     /// When a variable is missing or the text is no number.
-    pub(super) fn resolve(&self, variables: &Variables) -> Result<Cow<'_, Number>, TemplateError> {
+    pub(in crate::domain::suite::assertion) fn resolve(&self, variables: &Variables) -> Result<Cow<'_, Number>, TemplateError> {
         match self {
             Self::Literal(number) => Ok(Cow::Borrowed(number)),
             Self::Text(template) => {
@@ -151,7 +151,7 @@ fn number(text: &str) -> Option<Number> {
 }
 
 /// The order of two numbers: exact for integers, and never undefined for what JSON can hold.
-pub(super) fn order(one: &Number, other: &Number) -> Option<Ordering> {
+pub(in crate::domain::suite::assertion) fn order(one: &Number, other: &Number) -> Option<Ordering> {
     match (one.as_i128(), other.as_i128()) {
         (Some(one), Some(other)) => Some(one.cmp(&other)),
         _ => one.as_f64()?.partial_cmp(&other.as_f64()?),
@@ -159,7 +159,7 @@ pub(super) fn order(one: &Number, other: &Number) -> Option<Ordering> {
 }
 
 /// Whether two values are the same: 1 and 1.0 are, and so are maps in any order.
-pub(super) fn same(one: &Value, other: &Value) -> bool {
+pub(in crate::domain::suite::assertion) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => order(one, other) == Some(Ordering::Equal),
         (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(a, b)),

@@ -5,18 +5,19 @@ use std::{borrow::Cow, sync::Arc};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
-use super::{
+use crate::domain::prompt::{Template, TemplateError, Variables};
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     excerpt::{code, quote, shorten},
     operand::{render, required, unexpected, unfit},
 };
-use crate::domain::prompt::{Template, TemplateError, Variables};
 
-pub(super) const KINDS: &[Kind] = &[
+pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     // Requirement S0-010 (regex_match).
     Kind {
         name: "regex",
         summary: "The answer matches this regular expression somewhere; `^` and `$` tie it to the ends.",
+        source: "",
         keys: &[
             ("value", "the pattern; variables are inserted as plain text, so `{{name}}` never acts as a pattern"),
             ("flags", "`i` ignores letter case, `m` lets `^` and `$` match at lines, `s` lets `.` match line breaks"),
@@ -53,7 +54,7 @@ fn parse(parameters: &Parameters<'_>) -> Parsed {
 
 /// How a pattern is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Flags {
+pub(in crate::domain::suite::assertion) struct Flags {
     ignore_case: bool,
     multi_line: bool,
     dot_matches_line_break: bool,
@@ -91,7 +92,7 @@ impl Flags {
 
 /// A pattern: compiled at once, or with variables that are filled in first.
 #[derive(Debug)]
-pub(super) enum Pattern {
+pub(in crate::domain::suite::assertion) enum Pattern {
     /// Never changes.
     Compiled(Regex),
     /// Changes with the case.
@@ -103,7 +104,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What the pattern or the template in it has wrong, with its place.
-    pub(super) fn parse(value: &Value, flags: Flags, path: &str) -> Result<Self, Problem> {
+    pub(in crate::domain::suite::assertion) fn parse(value: &Value, flags: Flags, path: &str) -> Result<Self, Problem> {
         let source = value.as_str().ok_or_else(|| unexpected(path, "a pattern as text", value))?;
         if source.is_empty() {
             return Err(Problem::new(path, "the pattern is empty, and every answer matches an empty pattern"));
@@ -145,7 +146,7 @@ impl Pattern {
     ///
     /// # Errors
     /// When a variable is missing or the result is no pattern.
-    pub(super) fn regex(&self, variables: &Variables) -> Result<Cow<'_, Regex>, TemplateError> {
+    pub(in crate::domain::suite::assertion) fn regex(&self, variables: &Variables) -> Result<Cow<'_, Regex>, TemplateError> {
         match self {
             Self::Compiled(regex) => Ok(Cow::Borrowed(regex)),
             Self::Templated(template, flags) => {
@@ -163,7 +164,7 @@ impl Pattern {
 }
 
 /// A pattern without variables and flags; else what is wrong with it, and help where there is some.
-pub(super) fn compile(pattern: &str) -> Result<Regex, (String, Option<String>)> {
+pub(in crate::domain::suite::assertion) fn compile(pattern: &str) -> Result<Regex, (String, Option<String>)> {
     Flags::default().compile(pattern).map_err(|error| explain(&error, pattern))
 }
 

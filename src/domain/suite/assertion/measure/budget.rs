@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{
+use crate::domain::suite::assertion::{
     Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
     operand::{missing, unexpected},
 };
@@ -14,11 +14,12 @@ use crate::domain::{
     prompt::{TemplateError, Variables},
 };
 
-pub(super) const KINDS: &[Kind] = &[
+pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     // Requirement S0-012 (max_execution_time).
     Kind {
         name: "latency",
         summary: "The request took at most this long, from the first byte sent to the last byte read.",
+        source: "",
         keys: &[("value", "milliseconds, or a duration such as `2s`"), ("threshold", "the same under the name promptfoo gives it")],
         example: "{type: latency, threshold: 500}",
         accepts: "",
@@ -28,6 +29,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "cost",
         summary: "The answer cost at most this many US dollars; it fails when the price is unknown.",
+        source: "",
         keys: &[("value", "US dollars"), ("threshold", "the same under the name promptfoo gives it")],
         example: "{type: cost, threshold: 0.002}",
         accepts: "",

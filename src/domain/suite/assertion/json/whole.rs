@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{
-    Check, Judgement, Kind, Parameters, Subject,
-    excerpt::count,
-    json_scan::{Scan, whole},
-    json_schema::Schema,
-};
 use crate::domain::prompt::{TemplateError, Variables};
+use crate::domain::suite::assertion::{
+    Check, Judgement, Kind, Parameters, Problem, Subject,
+    excerpt::count,
+    json::scan::{Scan, whole},
+    json::schema::Schema,
+};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "is-json",
         summary: "The whole answer is JSON and, where a schema is given, fits it.",
+        source: "",
         keys: &[("value", "a JSON Schema (draft 2020-12 unless `$schema` names another); may be left out")],
         example: "is-json: {type: object, required: [age], properties: {age: {type: integer}}}",
         accepts: "{\"age\": 42}",
@@ -23,6 +24,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains-json",
         summary: "The answer contains a JSON object or list, for example in a code fence, that fits the schema where one is given.",
+        source: "",
         keys: &[("value", "a JSON Schema (draft 2020-12 unless `$schema` names another); may be left out")],
         example: "contains-json: {type: object, required: [age]}",
         accepts: "Here you are:\n```json\n{\"age\": 42}\n```",
@@ -31,7 +33,7 @@ pub(super) const KINDS: &[Kind] = &[
     },
 ];
 
-fn schema(parameters: &Parameters<'_>) -> Result<Option<Schema>, Vec<super::Problem>> {
+fn schema(parameters: &Parameters<'_>) -> Result<Option<Schema>, Vec<Problem>> {
     parameters.value.map(|value| Schema::parse(value, "value")).transpose()
 }
 
