@@ -6,7 +6,13 @@
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/clock.rs"]
 mod clock;
+/// The action in its container, started as the runner does.
+mod container;
 /// Our GitHub client's requests, held to GitHub's own description of its API.
 mod github_openapi;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
+/// A model behind HTTP.
+#[expect(dead_code, reason = "the suite asks more of it")]
+#[path = "../suite/support/model.rs"]
+mod model_server;
