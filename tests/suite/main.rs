@@ -28,6 +28,8 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// The scripts of the release workflow.
+mod release;
 /// The composite action that fetches the program.
 mod setup;
 /// The world the binary runs in.

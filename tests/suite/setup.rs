@@ -102,9 +102,12 @@ fn the_program_is_checked_and_put_on_the_path() {
     assert_eq!(Command::new(&program).output().unwrap().stdout, format!("prompt-cicd {VERSION}\n").as_bytes());
     assert_eq!(setup.folder.read("runner/output"), format!("path={}\n", program.display()));
     let asked = setup.folder.read("gh-arguments");
-    for argument in
-        ["attestation verify", "--repo org/prompt-cicd", "--signer-workflow org/prompt-cicd/.github/workflows/release.yml", "--source-ref refs/tags/v"]
-    {
+    for argument in [
+        "attestation verify",
+        "--repo org/prompt-cicd",
+        "--signer-workflow org/prompt-cicd/.github/workflows/release.yml",
+        "--source-ref refs/tags/v",
+    ] {
         assert!(asked.contains(argument), "{argument} is missing: {asked}");
     }
 }
