@@ -200,7 +200,8 @@ fn a_fork_s_read_only_token_hides_no_verdict() {
     for (config, code, verdict) in
         [(CONFIG.to_owned(), 0, "passed"), (CONFIG.replace("contains: \"{{name}}\"", "contains: goodbye"), 10, "failed")]
     {
-        let finished = Step::with_config(&config).run(&options).exits(code);
+        let step = Step::with_config(&config);
+        let finished = step.run(&options).exits(code);
         assert_eq!(finished.outputs().0["verdict"], verdict);
     }
 }
