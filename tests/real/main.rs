@@ -1,8 +1,20 @@
 //! Tests against real services that `scripts/test` installs and starts; their addresses come by environment variables.
 #![expect(clippy::disallowed_methods, reason = "tests use files, processes and clocks directly")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+/// A clock that only moves when someone sleeps on it.
+#[expect(dead_code, reason = "the suite asks more of it")]
+#[path = "../suite/support/clock.rs"]
+mod clock;
+/// The action in its container, started as the runner does.
+mod container;
+/// Our GitHub client's requests, held to GitHub's own description of its API.
+mod github_openapi;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
+/// A model behind HTTP.
+#[expect(dead_code, reason = "the suite asks more of it")]
+#[path = "../suite/support/model.rs"]
+mod model_server;
 /// PostgreSQL as a store.
 mod postgres;

@@ -32,6 +32,10 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// The scripts of the release workflow.
+mod release;
+/// The composite action that fetches the program.
+mod setup;
 /// Stores: one contract, and what each of them must survive.
 mod store;
 /// The world the binary runs in.

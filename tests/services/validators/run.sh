@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# run.sh [FOLDER]: checks the workflows and actions of a repository; exit 0 only when every validator accepts them.
+# run.sh [FOLDER]: checks the workflows, actions and Dockerfile of a repository; exit 0 only when every validator accepts them.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-bin="${PROMPT_CICD_SERVICES:-$root/target/services}/validators/venv/bin"
+home="${PROMPT_CICD_SERVICES:-$root/target/services}/validators"
+bin="$home/venv/bin"
 cd "${1:-$root}"
 
 failed=0
@@ -21,9 +22,28 @@ check() {
   fi
 }
 
+workflows=(.github/workflows/*.yml)
+mapfile -t actions < <(find . -name action.yml -not -path './target/*' -not -path '*/node_modules/*' | sort)
+
 check "zizmor" "$bin/zizmor" --quiet --offline --strict-collection --no-progress .
 check "jactionlint" "$bin/jactionlint" --oneline --no-color
-check "workflow schema" "$bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml
-check "time limits" "$bin/check-jsonschema" --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
-check "action schema" "$bin/check-jsonschema" --builtin-schema vendor.github-actions action.yml
+check "workflow schema" "$bin/check-jsonschema" --builtin-schema vendor.github-workflows "${workflows[@]}"
+check "time limits" "$bin/check-jsonschema" --builtin-schema custom.github-workflows-require-timeout "${workflows[@]}"
+check "action schema" "$bin/check-jsonschema" --builtin-schema vendor.github-actions "${actions[@]}"
+check "GitHub's parser" node "$here/github-parser.mjs" "$home" .
+# Its schema is older than the permission `attestations`, which the others know.
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+# shellcheck disable=SC2317 # check calls it
+validate() {
+  local failed=0
+  for file in "${workflows[@]}" "${actions[@]}"; do
+    mkdir -p "$copy/$(dirname "$file")"
+    sed '/^ *attestations: write$/d' "$file" >"$copy/$file"
+    (cd "$copy" && "$home/node_modules/.bin/action-validator" "$file") || failed=1
+  done
+  return "$failed"
+}
+check "action-validator" validate
+check "hadolint" "$bin/hadolint" --no-color Dockerfile
 exit "$failed"

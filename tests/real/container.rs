@@ -1,0 +1,216 @@
+//! The action in its image (`PROMPT_CICD_IMAGE`), started by `scripts/run-action` as GitHub's runner starts it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt as _, chown},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::model_server::{Behaviour, FakeModel};
+
+/// Whom the checked-out files belong to on a runner, where the container is root.
+const RUNNER: u32 = 1_001;
+
+const CONFIG: &str = "version: 1
+providers:
+  model: {kind: echo}
+suites:
+  - name: greeting
+    prompt: prompts/greeting.prompt.yml
+    provider: model
+    cases: cases/greeting.jsonl
+    defaults:
+      assert:
+        - contains: \"{{name}}\"
+";
+
+/// A step: a workspace that belongs to somebody else, and the runner's files.
+struct Step {
+    workspace: tempfile::TempDir,
+    files: tempfile::TempDir,
+}
+
+/// How it ended.
+struct Finished {
+    code: i32,
+    stdout: String,
+    stderr: String,
+    files: PathBuf,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn image() -> String {
+    std::env::var("PROMPT_CICD_IMAGE").expect("PROMPT_CICD_IMAGE names the image: run scripts/test, or scripts/image")
+}
+
+impl Step {
+    fn with_config(config: &str) -> Self {
+        let step = Self { workspace: tempfile::tempdir().unwrap(), files: tempfile::tempdir().unwrap() };
+        let prompt = "name: greeting\nversion: 1.2.0\nmessages:\n  - {role: user, content: \"Hello {{name}}!\"}\n";
+        let cases = "{\"id\": \"ana\", \"vars\": {\"name\": \"Ana\"}}\n{\"id\": \"ben\", \"vars\": {\"name\": \"Ben\"}}\n";
+        for (path, text) in [("prompt-cicd.yml", config), ("prompts/greeting.prompt.yml", prompt), ("cases/greeting.jsonl", cases)] {
+            let path = step.workspace.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        step.give_to_runner();
+        step
+    }
+
+    fn new() -> Self {
+        Self::with_config(CONFIG)
+    }
+
+    /// Only root can give files away; elsewhere whoever runs the tests is another user than the container's root anyway.
+    fn give_to_runner(&self) {
+        let mine = fs::metadata(self.workspace.path()).unwrap().uid();
+        if mine != 0 {
+            return;
+        }
+        for path in [".", "prompts", "cases", "prompt-cicd.yml", "prompts/greeting.prompt.yml", "cases/greeting.jsonl"] {
+            chown(self.workspace.path().join(path), Some(RUNNER), Some(RUNNER)).unwrap();
+        }
+    }
+
+    fn run(&self, options: &[&str]) -> Finished {
+        let output = Command::new(root().join("scripts/run-action"))
+            .args(["--image", &image(), "--files"])
+            .arg(self.files.path())
+            .args(options)
+            .arg(self.workspace.path())
+            .output()
+            .unwrap();
+        Finished {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            files: self.files.path().to_owned(),
+        }
+    }
+}
+
+impl Finished {
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.files.join(name)).unwrap()
+    }
+
+    /// The outputs as the runner reads them, and the delimiters that closed them.
+    fn outputs(&self) -> (BTreeMap<String, String>, Vec<String>) {
+        let (mut found, mut delimiters) = (BTreeMap::new(), Vec::new());
+        let text = self.file("output");
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let (name, delimiter) = line.split_once("<<").unwrap_or_else(|| panic!("{line} is no output"));
+            let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+            found.insert(name.to_owned(), value.join("\n"));
+            delimiters.push(delimiter.to_owned());
+        }
+        (found, delimiters)
+    }
+}
+
+#[test]
+fn a_good_prompt_passes_by_the_inputs_alone() {
+    let step = Step::new();
+    let finished = step.run(&["--with", "report=json=out/report.json\nhtml=out/report.html"]).exits(0);
+    let (outputs, delimiters) = finished.outputs();
+    for (name, value) in [("verdict", "passed"), ("exit-code", "0"), ("passed", "2"), ("failed", "0"), ("report-json", "out/report.json")] {
+        assert_eq!(outputs.get(name).map(String::as_str), Some(value), "{name}: {outputs:?}");
+    }
+    let shortest = delimiters.iter().map(String::len).min().unwrap();
+    assert!(shortest > 20 && delimiters[0] != step.run(&[]).exits(0).outputs().1[0], "delimiters are random: {delimiters:?}");
+    assert!(finished.file("summary").contains("Prompt tests passed"), "{}", finished.file("summary"));
+    assert_eq!((finished.file("env"), finished.file("path")), (String::new(), String::new()), "later steps are left alone");
+}
+
+#[test]
+fn what_it_writes_lies_in_the_workspace_and_belongs_to_root() {
+    let step = Step::new();
+    step.run(&["--with", "report=json=out/report.json"]).exits(0);
+    let report = step.workspace.path().join("out/report.json");
+    let json: Value = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
+    assert_eq!(json["total_tests"], 2);
+    assert_eq!(fs::metadata(&report).unwrap().uid(), 0, "the container is root");
+    assert_ne!(fs::metadata(step.workspace.path().join("prompt-cicd.yml")).unwrap().uid(), 0, "the workspace is not root's");
+}
+
+#[test]
+fn a_bad_prompt_fails_the_step_and_annotates_a_path_of_the_repository() {
+    let step = Step::with_config(&CONFIG.replace("contains: \"{{name}}\"", "contains: goodbye"));
+    let finished = step.run(&[]).exits(10);
+    assert!(
+        finished.stderr.contains("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=1::"),
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(finished.outputs().0["verdict"], "failed");
+    step.run(&["--with", "no-fail=true"]).exits(0);
+}
+
+#[test]
+fn a_model_on_the_network_is_asked_and_its_key_masked() {
+    let model = FakeModel::start(Behaviour::Say("\n::error::forged\n##[error]forged"));
+    let provider = format!("{{kind: openai, base-url: \"{}\", model: fake, api-key-env: MODEL_LOGIN}}", model.base_url());
+    let step = Step::with_config(&CONFIG.replace("{kind: echo}", &provider));
+    let finished = step.run(&["--env", "MODEL_LOGIN=a-value-worth-hiding"]).exits(10);
+    assert_eq!(model.requests(), 2);
+    assert!(finished.stderr.contains("::add-mask::a-value-worth-hiding\n"), "{}", finished.stderr);
+    for line in finished.stdout.lines().chain(finished.stderr.lines()) {
+        assert!(!line.trim_start().starts_with("::error::forged") && !line.contains("##["), "{line}");
+    }
+}
+
+#[test]
+fn certificates_are_there_for_https() {
+    // Nothing listens there: it is the connection that fails, not the lack of anything to trust.
+    let provider = "{kind: openai, base-url: \"https://127.0.0.1:9/v1\", model: fake}";
+    let finished = Step::with_config(&CONFIG.replace("{kind: echo}", provider)).run(&[]).exits(30);
+    let said = format!("{}{}", finished.stdout, finished.stderr);
+    assert!(said.contains("127.0.0.1") && !said.contains("no CA certificates"), "{said}");
+}
+
+#[test]
+fn a_fork_s_read_only_token_hides_no_verdict() {
+    // A GitHub that refuses whatever is written, as it does to a token of a pull request from a fork.
+    let github = FakeModel::start(Behaviour::Status(403, "{\"message\": \"Resource not accessible by integration\"}"));
+    let api = github.base_url().replace("/v1", "");
+    let payload = tempfile::NamedTempFile::new().unwrap();
+    let event = serde_json::json!({"action": "synchronize", "number": 7, "pull_request": {
+        "number": 7, "state": "open",
+        "head": {"sha": "1111111111111111111111111111111111111111", "ref": "change", "repo": {"full_name": "somebody/prompts", "fork": true}},
+        "base": {"sha": "2222222222222222222222222222222222222222", "ref": "main", "repo": {"full_name": "octo/prompts"}},
+    }});
+    fs::write(payload.path(), event.to_string()).unwrap();
+    let (event, api) = (format!("pull_request={}", payload.path().display()), format!("GITHUB_API_URL={api}"));
+    let options =
+        ["--event", &event, "--env", &api, "--env", "GITHUB_TOKEN=a-token-that-may-only-read", "--env", "GITHUB_REPOSITORY=octo/prompts"];
+    for (config, code, verdict) in
+        [(CONFIG.to_owned(), 0, "passed"), (CONFIG.replace("contains: \"{{name}}\"", "contains: goodbye"), 10, "failed")]
+    {
+        let step = Step::with_config(&config);
+        let finished = step.run(&options).exits(code);
+        assert_eq!(finished.outputs().0["verdict"], verdict);
+    }
+}
+
+#[test]
+fn a_missing_folder_and_a_wrong_input_say_so() {
+    let finished = Step::new().run(&["--with", "working-directory=nowhere"]).exits(3);
+    assert!(finished.stderr.contains("nowhere"), "{}", finished.stderr);
+    Step::new().run(&["--with", "dry-run=yes"]).exits(2);
+    let unknown = Step::new().run(&["--with", "fail-on=regression-of-nothing"]);
+    assert_eq!((unknown.code, unknown.stderr.contains("no input 'fail-on'")), (2, true), "run-action knows action.yml: {}", unknown.stderr);
+}
