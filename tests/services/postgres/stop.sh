@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# Ends the server that start.sh started on a port, and removes its folder.
+# Ends the server that start.sh started on a port, and removes its folder; without a port every one of them.
 #
-#   tests/services/postgres/stop.sh PORT
+#   tests/services/postgres/stop.sh [PORT]
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../../.." && pwd)"
-port="${1:-}"
-[[ "$port" =~ ^[0-9]+$ ]] || { echo "postgres/stop: usage: stop.sh PORT" >&2; exit 1; }
+if [ $# -eq 0 ]; then
+  for folder in "${PROMPT_CICD_SERVICES:-$root/target/services}"/postgres/*.folder; do
+    [ -f "$folder" ] || continue
+    "$here/stop.sh" "$(basename "$folder" .folder)"
+  done
+  exit 0
+fi
+port="$1"
+[[ "$port" =~ ^[0-9]+$ ]] || { echo "postgres/stop: usage: stop.sh [PORT]" >&2; exit 1; }
 state="${PROMPT_CICD_SERVICES:-$root/target/services}/postgres"
 [ -f "$state/$port.folder" ] || exit 0
 data="$(cat "$state/$port.folder")"
