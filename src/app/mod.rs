@@ -13,7 +13,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     domain::diagnostic::{Diagnostic, Severity},
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    ports::{ci::Ci, clock::Clock, code_host::CodeHosts, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -34,6 +34,8 @@ pub struct Services {
     pub process: Arc<dyn Process>,
     /// The CI system that runs us, or none.
     pub ci: Arc<dyn Ci>,
+    /// The code host that this run belongs to.
+    pub code_hosts: Arc<dyn CodeHosts>,
 }
 
 impl fmt::Debug for Services {

@@ -5,6 +5,7 @@ mod config;
 mod init;
 pub mod inputs;
 mod lint;
+mod publish;
 mod test;
 
 use std::path::PathBuf;
@@ -78,6 +79,7 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Publish(publish::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -89,7 +91,7 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
-            Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+            Command::Publish(_) | Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
         }
     }
 
@@ -102,6 +104,7 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Completions(args) => Ok(completions::run(&args)),

@@ -29,7 +29,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::domain::{diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use crate::domain::{
+    comment::CommentMode, diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings,
+};
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
@@ -49,6 +51,17 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// What GitHub is told.
+    pub github: GitHubSettings,
+}
+
+/// What GitHub is told beside outputs, annotations and the job summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GitHubSettings {
+    /// What becomes of the comment on a pull request.
+    pub comment: CommentMode,
+    /// Whether a check run is made.
+    pub check_run: bool,
 }
 
 /// What a run keeps to, all suites together.
@@ -94,11 +107,13 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
+    let github = sections::github::read(&file.github.unwrap_or_default());
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
         lints: lints?,
+        github: github?,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

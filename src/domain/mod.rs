@@ -2,6 +2,7 @@
 
 pub mod annotation;
 pub mod answer;
+pub mod comment;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;

@@ -28,6 +28,8 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// What a run tells GitHub: comments, check runs, forks, changed prompts only.
+mod publish;
 /// The world the binary runs in.
 mod support;
 /// `prompt-cicd test`: from files to verdicts.
