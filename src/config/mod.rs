@@ -30,11 +30,15 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings,
+    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy,
+    suite::SuiteSettings,
 };
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
+
+/// The presets of `gates`, commented; part of the documentation.
+pub const GATE_PRESETS: &str = sections::gates::PRESETS;
 
 /// What `init` writes.
 #[cfg(test)]
@@ -53,6 +57,8 @@ pub struct Config {
     pub lints: LintSettings,
     /// What GitHub is told.
     pub github: GitHubSettings,
+    /// Rules over other tools' numbers, presets first.
+    pub gates: Vec<GateRule>,
 }
 
 /// What GitHub is told beside outputs, annotations and the job summary.
@@ -108,12 +114,14 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
     let github = sections::github::read(&file.github.unwrap_or_default());
+    let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
         lints: lints?,
         github: github?,
+        gates,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

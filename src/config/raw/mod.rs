@@ -1,5 +1,6 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
+pub(in crate::config) mod gates;
 mod github;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
@@ -12,6 +13,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
+pub(in crate::config) use gates::{Gate, Gates};
 pub(in crate::config) use github::GitHub;
 
 /// The configuration of prompt-cicd.
@@ -35,6 +37,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) lints: Option<Lints>,
     /// What GitHub is told.
     pub(in crate::config) github: Option<GitHub>,
+    /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
+    pub(in crate::config) gates: Option<Gates>,
 }
 
 /// A provider: a server, a program or a recording that answers.
