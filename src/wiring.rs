@@ -27,6 +27,7 @@ use crate::{
     ports::{
         ci::Ci,
         clock::Clock,
+        code_host::{CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
         store::{Branch, Store, StoreError, Stores},
         workspace::WorkspaceError,
@@ -60,10 +61,12 @@ pub fn services(global: &Global) -> Services {
     let step = Step::from_environment();
     let scrubber = if step.is_some() { Scrubber::announcing(Step::mask) } else { Scrubber::default() };
     let in_actions = step.is_some();
+    let scrubber = Arc::new(scrubber);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber);
-    let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: providers.scrubber(), in_actions };
+    let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(Arc::clone(&scrubber));
+    let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
     Services {
+        code_hosts: Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) }),
         ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
         clock,
         workspace: Arc::new(Disk),
@@ -142,6 +145,32 @@ impl Stores for StoreFactory {
             }
             StoreKind::GitHub { branch } => self.github(branch, settings.history)?,
         })
+    }
+}
+
+/// The repository that the environment names.
+struct GitHubOfThisRun {
+    clock: Arc<dyn Clock>,
+    scrubber: Arc<Scrubber>,
+}
+
+impl CodeHosts for GitHubOfThisRun {
+    fn open(&self) -> Result<Arc<dyn CodeHost>, NoCodeHost> {
+        let set = |name: &'static str| variable(name).filter(|value| !value.is_empty()).ok_or(NoCodeHost::NotNamed(name));
+        let token = inputs::token(&variable).map_or_else(|| set("GITHUB_TOKEN"), Ok)?;
+        let identity = match inputs::login(&variable) {
+            Some(login) => Identity::Login(login),
+            // An app's token: the job's own, unless the login says whose.
+            None if token.starts_with("ghs_") || !token.starts_with("gh") => Identity::ActionsBot,
+            None => Identity::Ask,
+        };
+        let token = Secret::new(token);
+        self.scrubber.register(&token);
+        let settings = Settings { api_url: set("GITHUB_API_URL")?, repository: set("GITHUB_REPOSITORY")?, token, identity };
+        let unusable = |error: &dyn std::fmt::Display| NoCodeHost::Unusable(error.to_string());
+        let http = Http::new().map_err(|error| unusable(&error))?;
+        let github = GitHub::new(settings, &http, Arc::clone(&self.clock), Arc::clone(&self.scrubber));
+        github.map(|github| Arc::new(github) as Arc<dyn CodeHost>).map_err(|error| unusable(&error))
     }
 }
 

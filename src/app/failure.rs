@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     domain::diagnostic::Diagnostic,
-    ports::{provider::ConnectError, store::StoreError, workspace::WorkspaceError},
+    ports::{code_host::CodeHostError, provider::ConnectError, store::StoreError, workspace::WorkspaceError},
     report::escape::one_line,
 };
 
@@ -32,6 +32,23 @@ pub enum Failure {
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
+    /// The event that started the workflow, or the code host that it names, cannot be used.
+    #[error("{0}")]
+    Event(String),
+    /// The file to publish is not the data of a comment.
+    #[error("{}: {why}", file.display())]
+    NotOurs {
+        /// The file.
+        file: std::path::PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What is to be published does not belong to the pull request as it is now.
+    #[error("nothing is posted: {0}")]
+    PullRequest(String),
+    /// The code host did not do what was asked.
+    #[error("{0}")]
+    CodeHost(#[source] CodeHostError),
     /// A bug.
     #[error("internal error: {0:#}")]
     Internal(#[source] anyhow::Error),
@@ -41,7 +58,14 @@ impl Failure {
     /// The exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Configuration(_) | Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) => 3,
+            Self::Configuration(_)
+            | Self::NoConfiguration { .. }
+            | Self::File(_)
+            | Self::Provider(_)
+            | Self::Event(_)
+            | Self::NotOurs { .. } => 3,
+            Self::PullRequest(_) => 13,
+            Self::CodeHost(error) => code_host(error),
             Self::Store(error) => match error {
                 StoreError::Unreachable { .. } => 30,
                 StoreError::Refused { .. } | StoreError::Full { .. } => 31,
@@ -60,7 +84,10 @@ impl Failure {
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
             // Each error has its own next step.
-            Self::Provider(_) | Self::Store(_) => None,
+            Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) => None,
+            Self::Event(_) => Some("docs/reference/commands/publish.md shows the two workflows".to_owned()),
+            Self::NotOurs { .. } => Some("pass the file that `prompt-cicd test` named, from the same version".to_owned()),
+            Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
             Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }
@@ -71,8 +98,29 @@ impl Failure {
         match self {
             Self::Configuration(diagnostics) => super::lines(diagnostics),
             Self::Provider(errors) => errors.iter().map(connect_error).collect(),
-            Self::NoConfiguration { .. } | Self::File(_) | Self::Store(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
+            Self::NoConfiguration { .. }
+            | Self::File(_)
+            | Self::Store(_)
+            | Self::NothingSelected(_)
+            | Self::Event(_)
+            | Self::NotOurs { .. }
+            | Self::PullRequest(_)
+            | Self::CodeHost(_)
+            | Self::Internal(_) => Vec::new(),
         }
+    }
+}
+
+fn code_host(error: &CodeHostError) -> u8 {
+    match error {
+        CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => 30,
+        CodeHostError::NotFound { .. }
+        | CodeHostError::PermissionMissing { .. }
+        | CodeHostError::BadToken { .. }
+        | CodeHostError::RateLimited { .. }
+        | CodeHostError::Rejected { .. }
+        | CodeHostError::TooLarge { .. } => 31,
+        CodeHostError::Conflict { .. } => 32,
     }
 }
 

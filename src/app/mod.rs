@@ -19,8 +19,8 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
     },
     ports::{
-        ci::Ci, clock::Clock, process::Process, program::Programs, progress::Progress, provider::Providers, store::Stores,
-        workspace::Workspace,
+        ci::Ci, clock::Clock, code_host::CodeHosts, process::Process, program::Programs, progress::Progress, provider::Providers,
+        store::Stores, workspace::Workspace,
     },
     report::escape::one_line,
 };
@@ -48,6 +48,8 @@ pub struct Services {
     pub stores: Arc<dyn Stores>,
     /// Who runs us, for the audit log.
     pub who: Who,
+    /// The code host that this run belongs to.
+    pub code_hosts: Arc<dyn CodeHosts>,
 }
 
 impl fmt::Debug for Services {

@@ -40,9 +40,13 @@ pub const COMMAND: &str = "command";
 pub const ARGS: &str = "args";
 /// The input with the folder to work in.
 pub const WORKING_DIRECTORY: &str = "working-directory";
+/// The input with the token for GitHub; no flag, so that it never stands in a list of processes.
+pub const TOKEN: &str = "token";
+/// The input with the login that the token writes as.
+pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 15] = [
+pub const INPUTS: [Input; 19] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
     Input { name: "tag", flag: "tag", variable: None, key: None, kind: Kind::List },
@@ -62,6 +66,10 @@ pub const INPUTS: [Input; 15] = [
     Input { name: "dry-run", flag: "dry-run", variable: None, key: None, kind: Kind::Switch(None) },
     Input { name: "format", flag: "format", variable: None, key: None, kind: Kind::Text },
     Input { name: "report", flag: "report", variable: None, key: None, kind: Kind::List },
+    Input { name: "changed", flag: "changed", variable: None, key: None, kind: Kind::Switch(Some("all")) },
+    Input { name: "comment", flag: "comment", variable: None, key: Some("github.comment"), kind: Kind::Text },
+    Input { name: "comment-file", flag: "comment-file", variable: None, key: None, kind: Kind::Text },
+    Input { name: "check-run", flag: "check-run", variable: None, key: Some("github.check-run"), kind: Kind::Switch(Some("no-check-run")) },
     Input { name: "no-fail", flag: "no-fail", variable: None, key: None, kind: Kind::Switch(None) },
     Input { name: "log-format", flag: "log-format", variable: None, key: None, kind: Kind::Text },
 ];
@@ -129,6 +137,16 @@ pub fn overrides(variable: &dyn Fn(&str) -> Option<String>) -> Vec<Override> {
 /// The folder that the action is to work in.
 pub fn working_directory(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     input(WORKING_DIRECTORY, variable)
+}
+
+/// The token for GitHub, where the action's input has one.
+pub fn token(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    input(TOKEN, variable)
+}
+
+/// Who the token writes as, where somebody says so.
+pub fn login(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    input(LOGIN, variable).or_else(|| non_empty(variable("PROMPT_CICD_LOGIN")))
 }
 
 fn of_inputs(command: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, InputError> {

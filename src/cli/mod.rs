@@ -7,6 +7,7 @@ mod gate;
 mod init;
 pub mod inputs;
 mod lint;
+mod publish;
 mod test;
 
 use std::path::PathBuf;
@@ -81,6 +82,7 @@ enum Command {
     Test(test::Args),
     Lint(lint::Args),
     Gate(gate::Args),
+    Publish(publish::Args),
     Init(init::Args),
     Config(config::Args),
     Audit(audit::Args),
@@ -94,7 +96,7 @@ impl Cli {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
             Command::Gate(args) => args.no_fail,
-            Command::Init(_) | Command::Config(_) | Command::Audit(_) | Command::Completions(_) => false,
+            Command::Publish(_) | Command::Init(_) | Command::Config(_) | Command::Audit(_) | Command::Completions(_) => false,
         }
     }
 
@@ -108,6 +110,7 @@ impl Cli {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
+            Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Audit(args) => audit::run(services, config, args, style).await,

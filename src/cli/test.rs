@@ -5,10 +5,13 @@ use std::{path::PathBuf, time::Duration};
 use regex::Regex;
 
 use crate::{
-    app::test::TestRequest,
-    domain::duration,
+    app::{
+        publish::Telling,
+        test::{Scope, TestRequest},
+    },
+    domain::{comment::CommentMode, duration},
     ports::provider::Recording,
-    report::{Format, Style},
+    report::{FileFormat, Format, Style},
 };
 
 /// Ask models for answers and judge them
@@ -56,7 +59,25 @@ pub(super) struct Args {
     format: Format,
     /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
-    reports: Vec<(Format, PathBuf)>,
+    reports: Vec<(FileFormat, PathBuf)>,
+    /// Only suites that the pull request, push or merge group changes (what a workflow does by itself)
+    #[arg(long, overrides_with = "all")]
+    changed: bool,
+    /// Every suite, whatever changed
+    #[arg(long, overrides_with = "changed")]
+    all: bool,
+    /// On pull requests: change the comment in place (update), write it anew at the end (recreate), or write none (off)
+    #[arg(long, value_name = "MODE", value_parser = comment)]
+    comment: Option<CommentMode>,
+    /// Where the comment's data goes when this run may not write [default: .prompt-cicd/comment.json]
+    #[arg(long, value_name = "FILE")]
+    comment_file: Option<PathBuf>,
+    /// Make a check run with every annotation; the job needs `checks: write`
+    #[arg(long, overrides_with = "no_check_run")]
+    check_run: bool,
+    /// Make none, even if the configuration says so
+    #[arg(long)]
+    no_check_run: bool,
     /// Exit with 0 for bad results (10 to 13); failures keep their codes
     #[arg(long)]
     pub(super) no_fail: bool,
@@ -81,6 +102,20 @@ impl Args {
             dry_run: self.dry_run,
             format: self.format,
             reports: self.reports,
+            scope: match (self.all, self.changed) {
+                (true, _) => Scope::All,
+                (false, true) => Scope::Changed,
+                (false, false) => Scope::ByEvent,
+            },
+            telling: Telling {
+                comment: self.comment,
+                check_run: match (self.check_run, self.no_check_run) {
+                    (true, _) => Some(true),
+                    (false, true) => Some(false),
+                    (false, false) => None,
+                },
+                comment_file: self.comment_file,
+            },
             style,
         }
     }
@@ -104,10 +139,14 @@ fn format(text: &str) -> Result<Format, String> {
     Format::parse(text).map_err(|error| error.to_string())
 }
 
-fn report(text: &str) -> Result<(Format, PathBuf), String> {
+pub(super) fn comment(text: &str) -> Result<CommentMode, String> {
+    CommentMode::parse(text).ok_or_else(|| "write update, recreate or off".to_owned())
+}
+
+fn report(text: &str) -> Result<(FileFormat, PathBuf), String> {
     let (format_name, path) = text.split_once('=').ok_or_else(|| "write FORMAT=FILE, like junit=report.xml".to_owned())?;
     if path.is_empty() {
         return Err(format!("no file named after `{format_name}=`"));
     }
-    Ok((format(format_name)?, PathBuf::from(path)))
+    Ok((FileFormat::parse(format_name).map_err(|error| error.to_string())?, PathBuf::from(path)))
 }

@@ -30,8 +30,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, store::StoreSettings,
-    suite::SuiteSettings,
+    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy,
+    store::StoreSettings, suite::SuiteSettings,
 };
 use document::Document;
 use path::Path;
@@ -57,8 +57,19 @@ pub struct Config {
     pub lints: LintSettings,
     /// Where state is kept between runs.
     pub store: StoreSettings,
+    /// What GitHub is told.
+    pub github: GitHubSettings,
     /// Rules over other tools' numbers, presets first.
     pub gates: Vec<GateRule>,
+}
+
+/// What GitHub is told beside outputs, annotations and the job summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GitHubSettings {
+    /// What becomes of the comment on a pull request.
+    pub comment: CommentMode,
+    /// Whether a check run is made.
+    pub check_run: bool,
 }
 
 /// What a run keeps to, all suites together.
@@ -113,6 +124,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
+    let github = sections::github::read(&file.github.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
@@ -120,6 +132,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         run: run?,
         lints: lints?,
         store: store?,
+        github: github?,
         gates,
     };
     warn_of_held_concurrency(&config, problems);

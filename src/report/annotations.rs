@@ -4,15 +4,39 @@ use super::{number::plural, summary};
 use crate::domain::{
     annotation::{Annotation, Level},
     diagnostic::Place,
+    lint::{Finding, Severity},
     suite::run::{SampleResult, SuiteRun, TestRun, TestVerdict},
 };
 
 /// Failing samples named in one annotation.
 const SAMPLES_NAMED: usize = 5;
 
-/// One annotation for every suite that did not pass, on its prompt's file.
-pub fn of(run: &TestRun) -> Vec<Annotation> {
-    run.suites.iter().filter_map(suite).collect()
+/// One annotation for every suite that did not pass, on its prompt's file, and one for every finding of the lints that is
+/// more than a note, on its line.
+pub fn of(run: &TestRun, findings: &[Finding]) -> Vec<Annotation> {
+    run.suites.iter().filter_map(suite).chain(run.suites.iter().filter_map(regressed)).chain(findings.iter().filter_map(finding)).collect()
+}
+
+fn finding(finding: &Finding) -> Option<Annotation> {
+    let level = match finding.severity {
+        Severity::Error => Level::Error,
+        Severity::Warning => Level::Warning,
+        Severity::Note => return None,
+    };
+    let message = format!("{}\nhelp: {}", finding.message, finding.help);
+    Some(Annotation { level, place: finding.place.clone(), title: finding.rule.to_owned(), message })
+}
+
+fn regressed(suite: &SuiteRun) -> Option<Annotation> {
+    let judgements = suite.comparison.iter().flat_map(|comparison| &comparison.judgements);
+    let worse: Vec<&str> =
+        judgements.filter(|judgement| judgement.fails()).map(|judgement| judgement.evidence.metric.name.as_str()).collect();
+    if worse.is_empty() {
+        return None;
+    }
+    let title = format!("suite {}: worse than on base", suite.name);
+    let place = Place::line(suite.prompt.file.display().to_string(), 1);
+    Some(Annotation { level: Level::Error, place, title, message: format!("regressed by evidence: {}", worse.join(", ")) })
 }
 
 fn suite(suite: &SuiteRun) -> Option<Annotation> {
@@ -53,15 +77,15 @@ mod tests {
 
     #[test]
     fn every_suite_that_did_not_pass_has_one() {
-        let annotations = of(&fixture::rich());
+        let annotations = of(&fixture::rich(), &[]);
         let found: Vec<_> = annotations.iter().map(|annotation| (annotation.level, annotation.title.as_str())).collect();
         assert_eq!(found, [(Level::Error, "suite extract | <b>json</b>: failed"), (Level::Warning, "suite outage: inconclusive")]);
-        assert_eq!(of(&fixture::passing(3)), []);
+        assert_eq!(of(&fixture::passing(3), &[]), []);
     }
 
     #[test]
     fn many_samples_are_counted() {
-        let annotations = of(&fixture::failing(25));
+        let annotations = of(&fixture::failing(25), &[]);
         let message = &annotations.first().unwrap().message;
         assert_eq!(message.lines().count(), 7, "{message}");
         assert!(message.starts_with("0 of 25 samples passed\n") && message.ends_with("…and 20 more"), "{message}");

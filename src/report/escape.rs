@@ -127,13 +127,18 @@ pub fn html(text: &str) -> String {
 
 /// The text as a fenced block of Markdown, with a fence that is longer than any run of backticks inside.
 pub fn code_fence(text: &str) -> String {
+    fenced(text, "text")
+}
+
+/// The same in a language that the page may colour; `language` is ours, never a user's.
+pub fn fenced(text: &str, language: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let shown = terminal(&text);
     let safe = workflow_command_safe(&shown);
     let longest = safe.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     let end = if safe.is_empty() || safe.ends_with('\n') { "" } else { "\n" };
-    format!("{fence}text\n{safe}{end}{fence}\n")
+    format!("{fence}{language}\n{safe}{end}{fence}\n")
 }
 
 /// At most `max` characters of the text, the last one `…` where something was cut.

@@ -5,6 +5,7 @@
 
 pub mod annotations;
 pub mod audit;
+pub mod comment;
 pub mod escape;
 mod figures;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::domain::{suggest, suite::run::TestRun};
+use crate::domain::{regression::comparison::Comparison, suggest, suite::run::TestRun};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,6 +92,44 @@ impl Format {
             FormatError { word: word.to_owned(), near }
         })
     }
+}
+
+/// What a report file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileFormat {
+    /// The run.
+    Run(Format),
+    /// What the lints found, for code scanning.
+    Sarif,
+}
+
+impl FileFormat {
+    /// The format's name, as `--report` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Run(format) => format.name(),
+            Self::Sarif => "sarif",
+        }
+    }
+
+    /// Reads a format's name.
+    ///
+    /// # Errors
+    /// When there is no such format, with the one that was probably meant.
+    pub fn parse(word: &str) -> Result<Self, FormatError> {
+        if word == "sarif" { Ok(Self::Sarif) } else { Format::parse(word).map(Self::Run) }
+    }
+}
+
+impl fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How many metrics fail the run.
+pub fn regressions(comparison: &Comparison) -> usize {
+    comparison.judgements.iter().filter(|judgement| judgement.fails()).count()
 }
 
 impl fmt::Display for Format {

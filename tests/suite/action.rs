@@ -17,7 +17,7 @@ fn keys(value: &Value) -> BTreeSet<String> {
 
 #[test]
 fn inputs_are_those_of_the_table() {
-    let special = [inputs::COMMAND, inputs::ARGS, inputs::WORKING_DIRECTORY].map(str::to_owned);
+    let special = [inputs::COMMAND, inputs::ARGS, inputs::WORKING_DIRECTORY, inputs::TOKEN, inputs::LOGIN].map(str::to_owned);
     let table: BTreeSet<String> = inputs::INPUTS.iter().map(|input| input.name.to_owned()).chain(special).collect();
     assert_eq!(keys(&action()["inputs"]), table);
     for (name, input) in action()["inputs"].as_object().unwrap() {

@@ -18,7 +18,7 @@ fn step(workspace: &Workspace, args: &[&str]) -> PromptCicd {
 }
 
 /// The outputs as the runner reads them: `name<<delimiter`, value, delimiter.
-fn outputs(text: &str) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn outputs(text: &str) -> std::collections::BTreeMap<String, String> {
     let mut found = std::collections::BTreeMap::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

@@ -32,6 +32,8 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// What a run tells GitHub: comments, check runs, forks, changed prompts only.
+mod publish;
 /// The scripts of the release workflow.
 mod release;
 /// The composite action that fetches the program.

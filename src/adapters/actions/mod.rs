@@ -3,6 +3,7 @@
 //! Commands go to standard error, which the runner reads as well, so that standard output stays what `--format` says.
 
 mod command;
+mod event;
 mod files;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 use crate::{
     adapters::secret::Secret,
     domain::annotation::{Annotation, Level},
-    ports::ci::{Ci, CiError},
+    ports::ci::{Ci, CiError, CiRun, Event},
 };
 
 /// The runner drops a step's summary as a whole when it is larger than this many bytes.
@@ -31,16 +32,23 @@ pub struct Step {
     summary: Option<PathBuf>,
     /// The repository's folder, which annotations are relative to.
     workspace: Option<PathBuf>,
+    event_name: String,
+    event_path: Option<PathBuf>,
+    run: CiRun,
 }
 
 impl Step {
     /// The step that the environment describes; `None` outside of GitHub Actions.
     pub fn from_environment() -> Option<Self> {
         let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         (env::var("GITHUB_ACTIONS").as_deref() == Ok("true")).then(|| Self {
             output: variable("GITHUB_OUTPUT"),
             summary: variable("GITHUB_STEP_SUMMARY"),
             workspace: variable("GITHUB_WORKSPACE"),
+            event_name: text("GITHUB_EVENT_NAME").unwrap_or_default(),
+            event_path: variable("GITHUB_EVENT_PATH"),
+            run: run(&text),
         })
     }
 
@@ -61,6 +69,18 @@ impl Step {
         relative().unwrap_or_else(|| file.trim_start_matches("./").to_owned())
     }
 
+    /// A path that may not be there, links followed as far as its folder goes.
+    fn below_workspace(&self, file: &Path, whole: bool) -> Option<PathBuf> {
+        let workspace = self.workspace.as_deref().unwrap_or(Path::new(".")).canonicalize().ok()?;
+        let real = if whole {
+            file.canonicalize().ok()?
+        } else {
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            folder.canonicalize().ok()?.join(file.file_name()?)
+        };
+        Some(real.strip_prefix(&workspace).ok()?.to_owned())
+    }
+
     fn annotation(&self, annotation: &Annotation) -> String {
         let name = match annotation.level {
             Level::Error => "error",
@@ -78,6 +98,20 @@ impl Step {
 impl Ci for Step {
     fn is_present(&self) -> bool {
         true
+    }
+
+    fn event(&self) -> Result<Event, CiError> {
+        event::read(&self.event_name, self.event_path.as_deref())
+    }
+
+    fn run(&self) -> Option<CiRun> {
+        Some(self.run.clone())
+    }
+
+    fn in_repository(&self, file: &Path) -> Vec<PathBuf> {
+        let mut names: Vec<PathBuf> = [false, true].into_iter().filter_map(|whole| self.below_workspace(file, whole)).collect();
+        names.dedup();
+        names
     }
 
     fn annotate(&self, annotations: &[Annotation]) {
@@ -126,6 +160,18 @@ impl Ci for NoCi {
         false
     }
 
+    fn event(&self) -> Result<Event, CiError> {
+        Ok(Event::None)
+    }
+
+    fn run(&self) -> Option<CiRun> {
+        None
+    }
+
+    fn in_repository(&self, _file: &Path) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
     fn annotate(&self, _annotations: &[Annotation]) {}
 
     fn summary_room(&self) -> usize {
@@ -138,6 +184,20 @@ impl Ci for NoCi {
 
     fn set_outputs(&self, _outputs: &[(&str, String)]) -> Result<(), CiError> {
         Ok(())
+    }
+}
+
+/// The run that the environment describes.
+fn run(text: &impl Fn(&str) -> Option<String>) -> CiRun {
+    let page = || {
+        let (server, repository, id) = (text("GITHUB_SERVER_URL")?, text("GITHUB_REPOSITORY")?, text("GITHUB_RUN_ID")?);
+        Some(format!("{server}/{repository}/actions/runs/{id}"))
+    };
+    let part = |name: &str| text(name).unwrap_or_default();
+    CiRun {
+        commit: text("GITHUB_SHA"),
+        url: page(),
+        id: format!("{}-{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT"), part("GITHUB_JOB")),
     }
 }
 

@@ -30,20 +30,29 @@ impl Found {
 
 /// Changes the comment in place, or writes it.
 pub(super) async fn update(github: &GitHub, comment: &Comment<'_>, patience: Patience) -> Result<Written, CodeHostError> {
+    let post = checked(github, comment, &comment.marker.head(comment.body))?;
+    if let Some(written) = amend(github, comment, patience).await? {
+        return Ok(written);
+    }
+    write(github, comment, &post, &[], patience).await.map(|found| found.written(Action::Created))
+}
+
+/// Changes the comment in place if it is there.
+pub(super) async fn amend(github: &GitHub, comment: &Comment<'_>, patience: Patience) -> Result<Option<Written>, CodeHostError> {
     let body = comment.marker.head(comment.body);
-    let post = checked(github, comment, &body)?;
+    checked(github, comment, &body)?;
     if let Some(found) = find(github, comment, &[], patience).await? {
         if same(found.body.as_deref().unwrap_or_default(), &body) {
-            return Ok(found.written(Action::Unchanged));
+            return Ok(Some(found.written(Action::Unchanged)));
         }
         let patch = github.client.patch(&github.client.repo(&["issues", "comments", &found.id.to_string()]), json!({"body": body}));
         match github.client.object::<Found>(&patch, patience).await {
             // Someone deleted it since it was found.
             Err(CodeHostError::NotFound { .. }) => {}
-            patched => return patched.map(|patched| patched.written(Action::Updated)),
+            patched => return patched.map(|patched| Some(patched.written(Action::Updated))),
         }
     }
-    write(github, comment, &post, &[], patience).await.map(|found| found.written(Action::Created))
+    Ok(None)
 }
 
 /// Writes a new comment at the end, then removes the old ones: there is no moment without one.

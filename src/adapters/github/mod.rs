@@ -149,6 +149,10 @@ impl CodeHost for GitHub {
         }
     }
 
+    async fn amend_comment(&self, comment: &Comment<'_>, patience: Patience) -> Result<Option<Written>, CodeHostError> {
+        comments::amend(self, comment, patience).await
+    }
+
     async fn put_issue(&self, issue: &Issue<'_>, patience: Patience) -> Result<Written, CodeHostError> {
         issues::put(self, issue, patience).await
     }

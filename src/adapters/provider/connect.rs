@@ -61,8 +61,8 @@ impl ProviderFactory {
 
     /// The same with a scrubber of the caller's, which may announce secrets.
     #[must_use]
-    pub fn with_scrubber(self, scrubber: Scrubber) -> Self {
-        Self { scrubber: Arc::new(scrubber), ..self }
+    pub fn with_scrubber(self, scrubber: Arc<Scrubber>) -> Self {
+        Self { scrubber, ..self }
     }
 
     /// Knows the secrets of all providers connected so far.

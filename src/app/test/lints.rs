@@ -6,7 +6,7 @@ use super::{Plan, run};
 use crate::{
     app::{Services, lint::of_suite},
     domain::{
-        lint::{LintReport, LintResult, Severity},
+        lint::{Finding, LintReport, LintResult, LintRun, Severity},
         suite::run::{NotRun, Sample, SampleResult, SuiteRun, TestRun},
     },
 };
@@ -39,6 +39,17 @@ pub(super) fn lint(plan: &Plan) -> Linted {
 }
 
 impl Linted {
+    /// The findings that count.
+    pub(super) fn counting(&self) -> Vec<Finding> {
+        self.all.counting().cloned().collect()
+    }
+
+    /// Everything, for a report of its own.
+    pub(super) fn run(&self, plan: &Plan) -> LintRun {
+        let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
+        LintRun { report: self.all.clone(), prompts: plan.suites.len(), cases, settings: plan.lints.clone() }
+    }
+
     /// What each rule says about a suite.
     pub(super) fn results(&self, suite: &str) -> Vec<LintResult> {
         self.results.get(suite).cloned().unwrap_or_default()

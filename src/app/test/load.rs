@@ -63,7 +63,10 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Failure::Configuration(found));
     }
-    Ok((Plan { suites, providers: config.providers, run: config.run, lints: config.lints, read, base }, found))
+    Ok((
+        Plan { suites, providers: config.providers, run: config.run, lints: config.lints, github: config.github, config: path, read, base },
+        found,
+    ))
 }
 
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {

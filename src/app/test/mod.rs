@@ -2,6 +2,7 @@
 //! to be wrong is said before the first request.
 
 mod ask;
+mod changed;
 mod graded;
 mod graders;
 mod lints;
@@ -15,12 +16,13 @@ use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
 
-use super::{Failure, Finished, Outcome, Services};
+use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
     domain::diagnostic::Diagnostic,
     ports::provider::Recording,
-    report::{Format, Style},
+    report::{FileFormat, Format, Style},
 };
+pub use changed::Scope;
 pub use plan::{Plan, SuitePlan};
 
 /// What a user asked for.
@@ -49,7 +51,11 @@ pub struct TestRequest {
     /// What standard output gets.
     pub format: Format,
     /// Files to write: a format and a path each.
-    pub reports: Vec<(Format, PathBuf)>,
+    pub reports: Vec<(FileFormat, PathBuf)>,
+    /// Which suites are meant.
+    pub scope: Scope,
+    /// What the CI system and the code host are told.
+    pub telling: publish::Telling,
     /// How text looks.
     pub style: Style,
 }
@@ -61,10 +67,15 @@ pub struct TestRequest {
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, warnings) = load::load(services, &request.load())?;
     select::select(&mut plan, &request)?;
+    let narrowed = changed::narrow(services, &mut plan, request.scope).await;
+    if let Some(why) = narrowed.nothing {
+        return Ok(nothing(services, &plan, &request, &why).await);
+    }
     let linted = lints::lint(&plan);
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
-        let notes = super::lines(&warnings).into_iter().chain(linted.said().map(|said| format!("warning: {said}"))).collect();
+        let notes =
+            narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(linted.said().map(|said| format!("warning: {said}"))).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
@@ -78,12 +89,36 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         suite.lints = linted.results(&suite.name);
     }
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
-    lost.extend(reports::write(services, &run, &request));
+    lost.extend(reports::write(services, &run, &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     let outcome = Outcome::of(&run, !lost.is_empty());
-    lost.extend(super::publish::test_run(services, &run, &outcome, &request.reports));
-    Ok(Finished { outcome, stdout, notes: lost })
+    let findings = linted.counting();
+    let told = publish::Told {
+        run: &run,
+        outcome: &outcome,
+        findings: &findings,
+        notes: &narrowed.notes,
+        reports: &request.reports.iter().map(|(format, path)| (format.name().to_owned(), path.clone())).collect::<Vec<_>>(),
+        config: &plan.config.display().to_string(),
+        settings: plan.github,
+        telling: &request.telling,
+    };
+    let told = publish::test_run(services, told).await;
+    let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
+    Ok(Finished { outcome, stdout, notes })
+}
+
+/// Ends a run that has nothing to do, which is well: every file it would have tested is as it was.
+async fn nothing(services: &Services, plan: &Plan, request: &TestRequest, why: &str) -> Finished {
+    let said = format!("nothing to test: {why}; --all tests everything");
+    let mode = request.telling.comment.unwrap_or(plan.github.comment);
+    let told =
+        publish::nothing_to_test(services, &format!("{why}; `--all` tests everything"), &plan.config.display().to_string(), mode).await;
+    let stdout = if request.format == Format::Text { format!("{said}\n").into_bytes() } else { Vec::new() };
+    let said = (request.format != Format::Text).then_some(said);
+    let unwritten = (!request.reports.is_empty()).then(|| "no report is written, as there was nothing to test".to_owned());
+    Finished { outcome: Outcome::Done, stdout, notes: said.into_iter().chain(unwritten).chain(told).collect() }
 }
 
 impl TestRequest {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use crate::config::RunSettings;
+use crate::config::{GitHubSettings, RunSettings};
 use crate::domain::{
     lint::LintSettings,
     prompt::{Prompt, Variables},
@@ -28,6 +28,10 @@ pub struct Plan {
     pub read: Vec<std::path::PathBuf>,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// What GitHub is told.
+    pub github: GitHubSettings,
+    /// The configuration file as it was named or found.
+    pub config: std::path::PathBuf,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
 }

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{Plan, TestRequest};
+use super::{Plan, TestRequest, lints::Linted};
 use crate::{
     app::{Failure, Services},
     domain::{
         diagnostic::{Diagnostic, Place},
         suite::run::TestRun,
     },
-    report::{self, Format, Style},
+    report::{self, FileFormat, Format, Style},
 };
 
 /// Proves that every report file can be written, and that writing it destroys nothing: no file gets two outputs, and
@@ -36,11 +36,15 @@ pub(super) fn probe(services: &Services, plan: &Plan, request: &TestRequest) -> 
 }
 
 /// Writes the report files; what could not be written comes back. It never hides the verdict.
-pub(super) fn write(services: &Services, run: &TestRun, request: &TestRequest) -> Vec<String> {
+pub(super) fn write(services: &Services, run: &TestRun, plan: &Plan, linted: &Linted, request: &TestRequest) -> Vec<String> {
     let style = Style { color: false, ..request.style };
     let written = request.reports.iter().map(|(format, path)| {
         let mut content = Vec::new();
-        report::render(*format, run, &style, &mut content).map_err(|error| format!("error: {}: {error}", path.display()))?;
+        let rendered = match format {
+            FileFormat::Run(format) => report::render(*format, run, &style, &mut content),
+            FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan), &style, &mut content),
+        };
+        rendered.map_err(|error| format!("error: {}: {error}", path.display()))?;
         services.workspace.write(path, &content).map_err(|error| format!("error: the report could not be written: {error}"))
     });
     written.filter_map(Result::err).collect()

@@ -1,6 +1,7 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
 pub(in crate::config) mod gates;
+mod github;
 pub(in crate::config) mod store;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
 pub(in crate::config) use gates::{Gate, Gates};
+pub(in crate::config) use github::GitHub;
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -36,6 +38,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) lints: Option<Lints>,
     /// Where rollouts, the registry and the audit log are kept between runs.
     pub(in crate::config) store: Option<store::Store>,
+    /// What GitHub is told.
+    pub(in crate::config) github: Option<GitHub>,
     /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
     pub(in crate::config) gates: Option<Gates>,
 }

@@ -2,6 +2,7 @@
 //! the rest is still looked at.
 
 pub(super) mod gates;
+pub(super) mod github;
 pub(super) mod lints;
 pub(super) mod providers;
 pub(super) mod run;

@@ -1,6 +1,6 @@
 //! Base and head of one suite: what differs, what the cases say, what the metrics say.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::decide::{Judgement, Rules};
 use crate::domain::suite::{
@@ -90,7 +90,7 @@ pub struct CaseComparison {
 }
 
 /// What changed about a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseStatus {
     /// All samples passed on base, and one or more fail on head.

@@ -1,6 +1,6 @@
 //! What one comparison of a metric measured, before anything is decided.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::metric::Metric;
@@ -44,7 +44,7 @@ impl TestName {
 }
 
 /// What an effect is a number of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
     /// head / base: 1 is no change.

@@ -1,6 +1,6 @@
 //! What is measured, which way is worse, and how much worse is still fine.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which way is good. Every metric has one: a gate without it is a configuration error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -69,7 +69,7 @@ impl Margin {
 }
 
 /// What a metric's number is of; decides how it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// A share in [0, 1].

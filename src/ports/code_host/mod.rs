@@ -2,12 +2,14 @@
 
 mod error;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use thiserror::Error;
 
 use super::clock::Clock;
 
+pub use crate::domain::comment::CommentMode;
 pub use error::{Call, CodeHostError};
 
 /// The most characters that a comment or an issue may have, the marker's line included.
@@ -34,6 +36,9 @@ pub trait CodeHost: Send + Sync {
     /// Makes the one comment with this marker say `comment.body`. `None` when comments are off.
     async fn put_comment(&self, comment: &Comment<'_>, mode: CommentMode, patience: Patience) -> Result<Option<Written>, CodeHostError>;
 
+    /// Makes the comment with this marker say `comment.body`, if there is one; writes none.
+    async fn amend_comment(&self, comment: &Comment<'_>, patience: Patience) -> Result<Option<Written>, CodeHostError>;
+
     /// Makes the one open issue with this marker say what `issue` says.
     async fn put_issue(&self, issue: &Issue<'_>, patience: Patience) -> Result<Written, CodeHostError>;
 
@@ -45,6 +50,26 @@ pub trait CodeHost: Send + Sync {
 
     /// The bytes of a file at a commit, branch or tag; refused when more than `limit`.
     async fn file(&self, path: &str, at: &str, limit: usize, patience: Patience) -> Result<Vec<u8>, CodeHostError>;
+}
+
+/// Opens the code host that this run belongs to.
+pub trait CodeHosts: Send + Sync {
+    /// The repository's host.
+    ///
+    /// # Errors
+    /// When the environment names none, or none that can be used.
+    fn open(&self) -> Result<Arc<dyn CodeHost>, NoCodeHost>;
+}
+
+/// Why there is no code host to ask.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoCodeHost {
+    /// The environment does not name what is needed.
+    #[error("no GitHub to ask: {0} is not set; pass it to the step")]
+    NotNamed(&'static str),
+    /// What it names cannot be used.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 /// How long a caller waits. One value may serve several calls: it is a point in time.
@@ -186,17 +211,6 @@ pub struct Comment<'a> {
     pub marker: &'a Marker,
     /// Markdown; the marker's line is added.
     pub body: &'a str,
-}
-
-/// What to do with the comment of an earlier run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommentMode {
-    /// Change it in place.
-    Update,
-    /// Write a new one at the end, then remove the old.
-    Recreate,
-    /// Write none.
-    Off,
 }
 
 /// An issue: one is open for each cause.

@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    comment,
     escape::{markdown_table_cell, truncate_chars, workflow_command_safe},
     figures::Figures,
     number, summary,
@@ -84,6 +85,8 @@ struct Section {
     icon: &'static str,
     name: String,
     unjudged: Vec<String>,
+    /// Rendered: base and head.
+    comparison: String,
     /// Rendered.
     failing: Vec<String>,
     more_failing: String,
@@ -96,7 +99,11 @@ struct Section {
 impl Section {
     /// Whether the suite's row in the table says it all.
     fn is_empty(&self) -> bool {
-        self.unjudged.is_empty() && self.failing.is_empty() && self.more_failing.is_empty() && self.passing.is_empty()
+        self.comparison.is_empty()
+            && self.unjudged.is_empty()
+            && self.failing.is_empty()
+            && self.more_failing.is_empty()
+            && self.passing.is_empty()
     }
 }
 
@@ -164,6 +171,7 @@ fn section(suite: &SuiteRun) -> Section {
         icon: icon(suite.verdict()),
         name: truncate_chars(&suite.name, NAME_SHOWN).into_owned(),
         unjudged,
+        comparison: suite.comparison.as_ref().map_or_else(String::new, |_| comment::metrics::section(&comment::of_suite(suite, &mut 0))),
         failing: Vec::new(),
         more_failing: String::new(),
         passing: Vec::new(),

@@ -222,6 +222,7 @@ fn the_help_of_every_command() {
     for (file, command) in [
         ("docs/reference/commands/test.md", vec!["test"]),
         ("docs/reference/commands/lint.md", vec!["lint"]),
+        ("docs/reference/commands/publish.md", vec!["publish"]),
         ("docs/reference/commands/gate.md", vec!["gate"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),

@@ -1,0 +1,267 @@
+//! From a run to what its comment shows. Everything is bounded here, so that no answer makes the file large.
+
+use std::slice;
+
+use super::data::{
+    CaseData, CommentData, ComparisonData, EffectData, FORMAT, Headline, MetricData, MetricVerdict, SamplingData, SuiteData,
+};
+use crate::{
+    domain::{
+        duration,
+        regression::{
+            comparison::{BaseRun, CaseStatus, Change, Comparison},
+            decide::{Judgement, Verdict},
+        },
+        suite::{
+            CaseId,
+            run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
+        },
+    },
+    report::{escape::truncate_chars, figures::Figures, number, summary},
+};
+
+/// Characters kept of a name.
+pub(super) const NAME: usize = 200;
+/// Characters kept of a sentence.
+pub(super) const SENTENCE: usize = 500;
+/// Characters kept of an answer.
+pub(super) const ANSWER: usize = 4_000;
+/// Suites kept.
+pub(super) const SUITES: usize = 200;
+/// Failing cases kept of a suite, and of all suites.
+pub(super) const CASES: usize = 100;
+pub(super) const ALL_CASES: usize = 200;
+/// Names, warnings, reasons and changes kept of one list.
+pub(super) const LIST: usize = 50;
+/// Metrics kept of a suite.
+pub(super) const METRICS: usize = 30;
+
+/// Which pull request and commit a run was for, and what became of it.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The configuration file as the user named it.
+    pub config: &'a str,
+    /// The pull request.
+    pub pull_request: u64,
+    /// Its head.
+    pub head: &'a str,
+    /// The exit code.
+    pub exit_code: u8,
+    /// Report files that were written.
+    pub reports: &'a [String],
+}
+
+/// What the comment on this run shows.
+pub fn of_run(run: &TestRun, about: About<'_>) -> CommentData {
+    let figures = Figures::of(&run.suites);
+    let mut room = ALL_CASES;
+    CommentData {
+        format: FORMAT.to_owned(),
+        config: about.config.to_owned(),
+        pull_request: about.pull_request,
+        head: about.head.to_owned(),
+        verdict: headline(run),
+        exit_code: about.exit_code,
+        interrupted: run.interrupted,
+        stopped_by_lints: run.stopped_by_lints(),
+        duration_ms: u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX),
+        cost_usd: figures.cost_usd,
+        input_tokens: figures.tokens.input_tokens,
+        output_tokens: figures.tokens.output_tokens,
+        replayed: whole(figures.replays()),
+        suites: run.suites.iter().take(SUITES).map(|suite| of_suite(suite, &mut room)).collect(),
+        suites_left_out: whole(run.suites.len().saturating_sub(SUITES)),
+        warnings: texts(run.warnings.iter().cloned()),
+        warnings_left_out: whole(run.warnings.len().saturating_sub(LIST)),
+        reports: texts(about.reports.iter().cloned()),
+    }
+}
+
+/// What a run's first line says.
+pub fn headline(run: &TestRun) -> Headline {
+    let regressed = run.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::regressed);
+    match run.verdict() {
+        TestVerdict::Failed => Headline::Failed,
+        _ if regressed => Headline::Regressed,
+        TestVerdict::Inconclusive => Headline::Inconclusive,
+        TestVerdict::Passed => Headline::Passed,
+    }
+}
+
+/// What is shown of one suite, with at most `room` cases.
+pub(in crate::report) fn of_suite(suite: &SuiteRun, room: &mut usize) -> SuiteData {
+    let counts = suite.counts();
+    let figures = Figures::of(slice::from_ref(suite));
+    let failing = failing_cases(suite);
+    let kept = failing.len().min(CASES).min(*room);
+    *room -= kept;
+    let fixed = suite.comparison.iter().flat_map(|comparison| &comparison.cases);
+    let fixed = fixed.filter(|case| case.status == CaseStatus::Fixed).map(|case| name(&case.case.0));
+    SuiteData {
+        name: name(&suite.name),
+        verdict: suite.verdict(),
+        prompt: name(&summary::prompt(&suite.prompt)),
+        digest: suite.prompt.digest.clone(),
+        model: name(&suite.model),
+        min_pass_rate: suite.min_pass_rate,
+        passed: whole(counts.passed),
+        failed: whole(counts.failed),
+        faulted: whole(counts.faulted),
+        not_run: whole(counts.not_run),
+        p95_ms: figures.latency_ms.p95,
+        cost_usd: figures.cost_usd,
+        unjudged: unjudged(suite),
+        comparison: compared(suite),
+        cases_left_out: whole(failing.len() - kept),
+        cases: failing.into_iter().take(kept).map(|id| of_case(suite, id)).collect(),
+        fixed: fixed.take(LIST).collect(),
+    }
+}
+
+fn unjudged(suite: &SuiteRun) -> Vec<String> {
+    let faults = summary::faults(suite);
+    let faults = faults.iter().map(|fault| format!("{} without an answer ({}): {}", fault.samples(), fault.kind.as_str(), fault.message));
+    let not_run = summary::not_run(suite).into_iter();
+    texts(faults.chain(not_run.map(|(reason, count)| format!("{} not run: {reason}", number::plural(count, "sample")))))
+}
+
+fn compared(suite: &SuiteRun) -> Option<ComparisonData> {
+    let (comparison, base) = (suite.comparison.as_ref()?, suite.base.as_ref());
+    Some(ComparisonData {
+        reference: base.map_or_else(String::new, |base| name(&base.reference)),
+        commit: base.map_or_else(String::new, |base| name(&base.commit)),
+        confidence: (1.0 - 2.0 * comparison.rules.alpha).clamp(0.0, 1.0),
+        prompt: base.map_or_else(String::new, |base| name(&summary::prompt(&base.prompt))),
+        digest: base.map_or_else(String::new, |base| base.prompt.digest.clone()),
+        model: base.map_or_else(String::new, |base| name(&base.model)),
+        changes: texts(comparison.changes.iter().map(change)),
+        metrics: comparison.judgements.iter().take(METRICS).map(metric).collect(),
+        sampling: comparison.sampling.map(|sampling| SamplingData {
+            asked: whole(sampling.asked),
+            most: whole(sampling.most),
+            decided: sampling.decided,
+        }),
+    })
+}
+
+/// A change in words.
+fn change(change: &Change) -> String {
+    match change {
+        Change::NewPrompt => "the prompt is not on base: nothing was compared".to_owned(),
+        Change::SamePrompt => "the prompt is the same on both sides".to_owned(),
+        Change::Suite => "the suite's definition differs: both sides are judged by head's".to_owned(),
+        Change::CaseAdded(case) => format!("case {case} is new: not compared"),
+        Change::CaseRemoved(case) => format!("case {case} is gone: not compared"),
+        Change::CaseRenamed { from, to } => format!("case {from} is named {to} now"),
+        Change::Model { from, to } => format!("model {from} → {to}"),
+        Change::Parameters => "other parameters are sent".to_owned(),
+    }
+}
+
+fn metric(judgement: &Judgement) -> MetricData {
+    let evidence = &judgement.evidence;
+    let (verdict, why, needed) = match &judgement.verdict {
+        Verdict::Regressed => (MetricVerdict::Regressed, None, None),
+        Verdict::NonInferior => (MetricVerdict::NonInferior, None, None),
+        Verdict::Improved => (MetricVerdict::Improved, None, None),
+        Verdict::Inconclusive { why, needed } => (MetricVerdict::Inconclusive, Some(why.to_string()), *needed),
+    };
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    let effect = evidence.result.as_ref().ok().filter(|found| found.effect.is_finite());
+    MetricData {
+        name: name(&evidence.metric.name),
+        unit: evidence.metric.unit,
+        base: finite(evidence.base),
+        head: finite(evidence.head),
+        // An interval without an end is shown as none at all.
+        effect: effect.filter(|found| found.interval.iter().all(|end| end.is_finite())).map(|found| EffectData {
+            scale: found.scale,
+            value: found.effect,
+            interval: found.interval,
+        }),
+        verdict,
+        why: why.map(|why| sentence(&why)),
+        fails: judgement.fails(),
+        warns: judgement.warns,
+        open: judgement.is_open(),
+        needed: needed.map(whole),
+    }
+}
+
+/// The cases with a failing sample, newly failing ones first, quarantined and flaky ones last.
+fn failing_cases(suite: &SuiteRun) -> Vec<&CaseId> {
+    let mut found: Vec<&CaseId> = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (sample, _, _) in summary::judged(suite, false) {
+        if seen.insert(&sample.case_id.0) {
+            found.push(&sample.case_id);
+        }
+    }
+    let about = |id: &CaseId| suite.comparison.as_ref().and_then(|comparison| comparison.cases.iter().find(|case| case.case == *id));
+    found.sort_by_key(|id| about(id).map(|case| (case.quarantined.is_some(), case.flaky, case.status)));
+    found
+}
+
+fn of_case(suite: &SuiteRun, id: &CaseId) -> CaseData {
+    let about = suite.comparison.as_ref().and_then(|comparison| comparison.cases.iter().find(|case| case.case == *id));
+    let worst = summary::judged(suite, false).find(|(sample, _, _)| sample.case_id == *id);
+    let none: &[AssertionRun] = &[];
+    let assertions = worst.map_or(none, |(_, _, assertions)| assertions);
+    let answer = worst.map_or("", |(_, answer, _)| answer.text.as_str());
+    let judged = |wanted| summary::judged(suite, wanted).filter(|(sample, _, _)| sample.case_id == *id).count();
+    let (passed, failed) = (judged(true), judged(false));
+    let base_answer = suite.base.as_ref().and_then(|base| base_answer(suite, base, id));
+    CaseData {
+        name: name(&id.0),
+        status: about.map(|case| case.status),
+        base: about.map(|case| [whole(case.base.0), whole(case.base.1)]),
+        head: [whole(passed), whole(passed + failed)],
+        flaky: about.is_some_and(|case| case.flaky),
+        quarantined: about.and_then(|case| case.quarantined.as_deref()).map(sentence),
+        main: summary::main_failure(assertions).map_or_else(String::new, |main| sentence(&main.label)),
+        reasons: texts(assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion)),
+        base_answer: base_answer.map(|text| truncate_chars(text, ANSWER).into_owned()),
+        answer: truncate_chars(answer, ANSWER).into_owned(),
+        answer_characters: whole(answer.chars().count()),
+    }
+}
+
+/// An answer of base to compare with: one that passed, where there is one.
+fn base_answer<'a>(suite: &SuiteRun, base: &'a BaseRun, id: &CaseId) -> Option<&'a str> {
+    let renamed = suite.comparison.iter().flat_map(|comparison| &comparison.changes).find_map(|change| match change {
+        Change::CaseRenamed { from, to } if to == id => Some(from),
+        Change::CaseRenamed { .. }
+        | Change::NewPrompt
+        | Change::SamePrompt
+        | Change::Suite
+        | Change::CaseAdded(_)
+        | Change::CaseRemoved(_)
+        | Change::Model { .. }
+        | Change::Parameters => None,
+    });
+    let there = renamed.unwrap_or(id);
+    let of_case = || base.samples.iter().filter(|sample| sample.case_id == *there);
+    let passed = of_case().find(|sample| sample.passed());
+    passed.or_else(|| of_case().next()).and_then(Sample::answer).map(|answer| answer.text.as_str())
+}
+
+fn name(text: &str) -> String {
+    truncate_chars(text, NAME).into_owned()
+}
+
+fn sentence(text: &str) -> String {
+    truncate_chars(text, SENTENCE).into_owned()
+}
+
+fn texts(texts: impl Iterator<Item = String>) -> Vec<String> {
+    texts.take(LIST).map(|text| sentence(&text)).collect()
+}
+
+fn whole(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// A run's length as it is shown.
+pub(super) fn human(milliseconds: u64) -> String {
+    duration::human(std::time::Duration::from_millis(milliseconds))
+}
