@@ -3,7 +3,9 @@
 pub mod ci;
 pub mod clock;
 pub mod code_host;
+pub mod metric_source;
 pub mod process;
 pub mod progress;
 pub mod provider;
+pub mod target;
 pub mod workspace;
