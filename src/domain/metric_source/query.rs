@@ -156,6 +156,7 @@ fn percent_encode(value: &str, filled: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             filled.push(char::from(byte));
         } else {
+            filled.push('%');
             for nibble in [byte >> 4, byte & 0x0f] {
                 filled.extend(char::from_digit(u32::from(nibble), 16).map(|digit| digit.to_ascii_uppercase()));
             }
@@ -218,7 +219,8 @@ mod tests {
             let filled = query(&text, &value).fill(Escape::PromQl).unwrap();
             let mut quotes = Quotes::default();
             let inside = filled.strip_prefix("x{v=").and_then(|rest| rest.strip_suffix('}')).unwrap();
-            let (last, before) = inside.char_indices().next_back().map(|(at, last)| (last, &inside[..at])).unwrap();
+            let (at, last) = inside.char_indices().next_back().unwrap();
+            let before = inside.get(..at).unwrap();
             quotes.read(before);
             // Up to the last quote the string that the first one opened is still open, and no line ended in it.
             proptest::prop_assert_eq!((quotes.open, last), (quote.chars().next(), quote.chars().next().unwrap()));
