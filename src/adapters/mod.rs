@@ -10,4 +10,5 @@ pub mod process;
 pub mod progress;
 pub mod provider;
 pub mod secret;
+pub mod subprocess;
 pub mod workspace;
