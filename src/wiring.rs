@@ -7,11 +7,14 @@ use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
+        http::site::Sites,
         log,
+        metric_source::MetricSourceFactory,
         process::OwnProcess,
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
         secret::Scrubber,
+        target::TargetFactory,
         workspace::Disk,
     },
     app::{Failure, Services},
@@ -45,11 +48,15 @@ pub fn services(global: &Global) -> Services {
     };
     let step = Step::from_environment();
     let scrubber = if step.is_some() { Scrubber::announcing(Step::mask) } else { Scrubber::default() };
+    let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber);
+    let sites = Sites::new(Arc::new(variable), providers.scrubber());
     Services {
         ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
         clock: Arc::new(SystemClock::default()),
         workspace: Arc::new(Disk),
-        providers: Arc::new(ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber)),
+        providers: Arc::new(providers),
+        targets: Arc::new(TargetFactory::new(sites.clone(), "")),
+        metric_sources: Arc::new(MetricSourceFactory::new(sites, "")),
         progress,
         process: Arc::new(OwnProcess::default()),
     }

@@ -13,7 +13,10 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     domain::diagnostic::{Diagnostic, Severity},
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    ports::{
+        ci::Ci, clock::Clock, metric_source::MetricSources, process::Process, progress::Progress, provider::Providers, target::Targets,
+        workspace::Workspace,
+    },
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -28,6 +31,10 @@ pub struct Services {
     pub workspace: Arc<dyn Workspace>,
     /// Models.
     pub providers: Arc<dyn Providers>,
+    /// What makes percentages real.
+    pub targets: Arc<dyn Targets>,
+    /// Where health numbers come from.
+    pub metric_sources: Arc<dyn MetricSources>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

@@ -29,7 +29,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::domain::{diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use crate::domain::{
+    diagnostic::Diagnostic, lint::LintSettings, metric_source::MetricSourceSettings, provider::ProviderSettings, retry::RetryPolicy,
+    suite::SuiteSettings, target::TargetSettings,
+};
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
@@ -49,6 +52,10 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// What makes a percentage real, in the order of the file.
+    pub targets: Vec<TargetSettings>,
+    /// Where health numbers come from, in the order of the file.
+    pub metric_sources: Vec<MetricSourceSettings>,
 }
 
 /// What a run keeps to, all suites together.
@@ -97,6 +104,8 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
+        targets: sections::targets::read(&file.targets.unwrap_or_default(), problems),
+        metric_sources: sections::metric_sources::read(&file.metric_sources.unwrap_or_default(), problems),
         run: run?,
         lints: lints?,
     };

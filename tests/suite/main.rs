@@ -28,7 +28,11 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// Where health numbers come from, against fakes that lie, stall and overflow.
+mod metric_sources;
 /// The world the binary runs in.
 mod support;
+/// What makes a percentage real, against fakes and an evaluator nobody here wrote.
+mod targets;
 /// `prompt-cicd test`: from files to verdicts.
 mod test;

@@ -1,5 +1,8 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
+pub(in crate::config) mod metric_sources;
+pub(in crate::config) mod targets;
+
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -30,6 +33,10 @@ pub(in crate::config) struct File {
     pub(in crate::config) run: Option<Run>,
     /// Checks on prompts and variables before any model is asked, and scans of answers.
     pub(in crate::config) lints: Option<Lints>,
+    /// What makes a rollout's percentage real, each under a name of your choice.
+    pub(in crate::config) targets: Option<Named<targets::Target>>,
+    /// Where health numbers come from, each under a name of your choice.
+    pub(in crate::config) metric_sources: Option<Named<metric_sources::MetricSource>>,
 }
 
 /// A provider: a server, a program or a recording that answers.
@@ -298,13 +305,20 @@ fn text_or_false(_: &mut SchemaGenerator) -> Schema {
 /// A whole number, also where it is written as `4.0`: the schema takes both.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000,000")]
     Ok(Some(number as u32))
 }
 
 /// A map that keeps the order of the file.
 #[derive(Debug)]
 pub(in crate::config) struct Named<T>(pub(super) Vec<(String, T)>);
+
+impl<T> Named<T> {
+    /// Name and value, in the order of the file.
+    pub(in crate::config) fn entries(&self) -> &[(String, T)] {
+        &self.0
+    }
+}
 
 impl<T> Default for Named<T> {
     fn default() -> Self {

@@ -2,9 +2,12 @@
 //! the rest is still looked at.
 
 pub(super) mod lints;
+pub(super) mod metric_sources;
 pub(super) mod providers;
+mod reach;
 pub(super) mod run;
 pub(super) mod suites;
+pub(super) mod targets;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 pub(crate) mod bin;
 pub(crate) mod clock;
 pub(crate) mod github;
+pub(crate) mod hosts;
 pub(crate) mod model;
 pub(crate) mod workspace;
 
