@@ -3,6 +3,7 @@
 pub mod config;
 pub mod exit_code;
 pub mod failure;
+pub mod gate;
 pub mod init;
 pub mod lint;
 pub mod outcome;

@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod gate;
 mod init;
 pub mod inputs;
 mod lint;
@@ -78,6 +79,7 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Gate(gate::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -89,6 +91,7 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
+            Command::Gate(args) => args.no_fail,
             Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
         }
     }
@@ -102,6 +105,7 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Completions(args) => Ok(completions::run(&args)),

@@ -30,12 +30,15 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    diagnostic::Diagnostic, lint::LintSettings, metric_source::MetricSourceSettings, provider::ProviderSettings, retry::RetryPolicy,
-    suite::SuiteSettings, target::TargetSettings,
+    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings, provider::ProviderSettings,
+    retry::RetryPolicy, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
+
+/// The presets of `gates`, commented; part of the documentation.
+pub const GATE_PRESETS: &str = sections::gates::PRESETS;
 
 /// What `init` writes.
 #[cfg(test)]
@@ -52,6 +55,8 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// Rules over other tools' numbers, presets first.
+    pub gates: Vec<GateRule>,
     /// What makes a percentage real, in the order of the file.
     pub targets: Vec<TargetSettings>,
     /// Where health numbers come from, in the order of the file.
@@ -101,6 +106,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
+    let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
@@ -108,6 +114,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         metric_sources: sections::metric_sources::read(&file.metric_sources.unwrap_or_default(), problems),
         run: run?,
         lints: lints?,
+        gates,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

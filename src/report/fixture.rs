@@ -89,6 +89,8 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         model: "tiny".to_owned(),
         min_pass_rate: 1.0,
         lints: Vec::new(),
+        base: None,
+        comparison: None,
         duration: Duration::from_millis(4_200),
         samples,
     }

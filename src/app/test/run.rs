@@ -220,6 +220,8 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         model: suite.model.clone(),
         min_pass_rate: suite.settings.min_pass_rate,
         lints: Vec::new(),
+        base: None,
+        comparison: None,
         duration: Duration::ZERO,
         samples: Vec::new(),
     }

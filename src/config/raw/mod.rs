@@ -1,5 +1,6 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
+pub(in crate::config) mod gates;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod targets;
 
@@ -13,6 +14,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
+pub(in crate::config) use gates::{Gate, Gates};
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -33,6 +35,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) run: Option<Run>,
     /// Checks on prompts and variables before any model is asked, and scans of answers.
     pub(in crate::config) lints: Option<Lints>,
+    /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
+    pub(in crate::config) gates: Option<Gates>,
     /// What makes a rollout's percentage real, each under a name of your choice.
     pub(in crate::config) targets: Option<Named<targets::Target>>,
     /// Where health numbers come from, each under a name of your choice.

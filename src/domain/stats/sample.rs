@@ -142,7 +142,7 @@ pub fn same(a: f64, b: f64) -> bool {
 
 /// A count as a number.
 #[expect(clippy::cast_precision_loss, reason = "counts of samples stay far below 2^53")]
-pub(super) fn count(n: usize) -> f64 {
+pub(in crate::domain) fn count(n: usize) -> f64 {
     n as f64
 }
 

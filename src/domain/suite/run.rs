@@ -10,6 +10,7 @@ use crate::domain::{
     answer::{Answer, Usage},
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
+    regression::comparison::{BaseRun, Comparison},
 };
 
 /// What one run of `test` found.
@@ -57,6 +58,10 @@ pub struct SuiteRun {
     pub duration: Duration,
     /// The samples in the order of cases, then repeats.
     pub samples: Vec<Sample>,
+    /// The same suite as it is on base; `None` where nothing was compared.
+    pub base: Option<BaseRun>,
+    /// What comparing with base found.
+    pub comparison: Option<Comparison>,
 }
 
 /// Which prompt was tested.

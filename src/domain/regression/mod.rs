@@ -1,0 +1,21 @@
+//! Is head worse than base? Evidence for each metric, then one decision over all of them.
+//!
+//! `d` is head against base, turned so that `d > 0` is worse. A metric is `regressed` when d lies beyond the margin by
+//! evidence, `non-inferior` when it lies inside by evidence, `improved` when it lies below 0 by evidence, and
+//! `inconclusive` otherwise: "not significant" never reads as "fine". Order of reading: [`metric`] (direction, margin),
+//! [`evidence`] (what one comparison measured), [`paired`] and [`independent`] (how), [`decide`] (Holm, verdicts),
+//! [`comparison`] (base and head of one suite).
+
+pub mod comparison;
+pub mod decide;
+pub mod evidence;
+pub mod independent;
+pub mod metric;
+pub mod paired;
+
+#[cfg(test)]
+mod tests;
+
+pub use decide::{Judgement, Rules, Verdict, decide};
+pub use evidence::{Evidence, Measured, Scale, TestName, Undecided};
+pub use metric::{Decides, Direction, Margin, Metric, Unit};
