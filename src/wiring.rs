@@ -8,14 +8,16 @@ use crate::{
         actions::{NoCi, Step},
         clock::SystemClock,
         github::{GitHub, GitHubBranch, Identity, Settings},
-        http::Http,
+        http::{Http, site::Sites},
         log,
+        metric_source::MetricSourceFactory,
         process::OwnProcess,
         program::LocalPrograms,
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
         secret::{Scrubber, Secret},
         store::{BranchStore, DirectoryStore, GitBranch, PostgresStore, SqliteStore},
+        target::TargetFactory,
         workspace::Disk,
     },
     app::{Failure, Services},
@@ -64,14 +66,17 @@ pub fn services(global: &Global) -> Services {
     let scrubber = Arc::new(scrubber);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(Arc::clone(&scrubber));
+    let sites = Sites::new(Arc::new(variable), Arc::clone(&scrubber));
     let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
     Services {
         code_hosts: Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) }),
         ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
         clock,
         workspace: Arc::new(Disk),
+        targets: Arc::new(TargetFactory::new(sites.clone(), "")),
+        metric_sources: Arc::new(MetricSourceFactory::new(sites, "")),
         providers: Arc::new(providers),
-        programs: Arc::new(LocalPrograms::new(Arc::new(variable))),
+        programs: Arc::new(LocalPrograms::new(Arc::new(variable), Arc::clone(&scrubber))),
         progress,
         process: Arc::new(OwnProcess::default()),
         stores: Arc::new(stores),

@@ -46,6 +46,11 @@ impl Progress for Bar {
         }
     }
 
+    fn say(&self, line: &str) {
+        // Nobody is left to be told that standard error is gone.
+        drop(std::io::stderr().write_all(format!("{line}\n").as_bytes()));
+    }
+
     fn finished(&self) {
         if let Some(bar) = self.bar.get() {
             bar.finish_and_clear();
@@ -90,6 +95,11 @@ impl Progress for Lines {
         }
     }
 
+    fn say(&self, line: &str) {
+        // Nobody is left to be told that standard error is gone.
+        drop(std::io::stderr().write_all(format!("{line}\n").as_bytes()));
+    }
+
     fn finished(&self) {}
 }
 
@@ -100,5 +110,6 @@ pub struct Silent;
 impl Progress for Silent {
     fn started(&self, _samples: usize) {}
     fn finished_sample(&self, _suite: &str, _sample: &Sample) {}
+    fn say(&self, _line: &str) {}
     fn finished(&self) {}
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::{
-    domain::diagnostic::Diagnostic,
+    domain::{diagnostic::Diagnostic, registry::RegistryError, rollback::target::NoPrevious, rollout::Refusal},
     ports::{code_host::CodeHostError, provider::ConnectError, store::StoreError, workspace::WorkspaceError},
     report::escape::one_line,
 };
@@ -49,6 +49,18 @@ pub enum Failure {
     /// The code host did not do what was asked.
     #[error("{0}")]
     CodeHost(#[source] CodeHostError),
+    /// A state does not allow what was asked for.
+    #[error("{0}")]
+    Refused(#[source] Refusal),
+    /// Versions do not allow what was asked for.
+    #[error("{0}")]
+    Registry(#[source] RegistryError),
+    /// There is nothing to roll back to.
+    #[error("{0}")]
+    NoPrevious(#[source] NoPrevious),
+    /// Targets or metric sources cannot be used at all; all of them at once.
+    #[error("{}", count(.0.len(), "target or metric source cannot", "targets or metric sources cannot") + " be used; nothing was changed")]
+    Connection(Vec<ConnectError>),
     /// A bug.
     #[error("internal error: {0:#}")]
     Internal(#[source] anyhow::Error),
@@ -62,6 +74,7 @@ impl Failure {
             | Self::NoConfiguration { .. }
             | Self::File(_)
             | Self::Provider(_)
+            | Self::Connection(_)
             | Self::Event(_)
             | Self::NotOurs { .. } => 3,
             Self::PullRequest(_) => 13,
@@ -73,6 +86,8 @@ impl Failure {
                 StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::TooLarge { .. } | StoreError::Settings(_) => 3,
             },
             Self::NothingSelected(_) => 4,
+            Self::Refused(_) | Self::Registry(_) => 20,
+            Self::NoPrevious(_) => 23,
             Self::Internal(_) => 1,
         }
     }
@@ -84,11 +99,14 @@ impl Failure {
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
             // Each error has its own next step.
-            Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) => None,
+            Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) => None,
             Self::Event(_) => Some("docs/reference/commands/publish.md shows the two workflows".to_owned()),
             Self::NotOurs { .. } => Some("pass the file that `prompt-cicd test` named, from the same version".to_owned()),
             Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
             Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
+            Self::NoPrevious(_) => {
+                Some("name one with --to, or fix forward: `prompt-cicd rollback list-versions` shows what there is".to_owned())
+            }
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }
     }
@@ -97,7 +115,7 @@ impl Failure {
     pub fn details(&self) -> Vec<String> {
         match self {
             Self::Configuration(diagnostics) => super::lines(diagnostics),
-            Self::Provider(errors) => errors.iter().map(connect_error).collect(),
+            Self::Provider(errors) | Self::Connection(errors) => errors.iter().map(connect_error).collect(),
             Self::NoConfiguration { .. }
             | Self::File(_)
             | Self::Store(_)
@@ -106,6 +124,9 @@ impl Failure {
             | Self::NotOurs { .. }
             | Self::PullRequest(_)
             | Self::CodeHost(_)
+            | Self::Refused(_)
+            | Self::Registry(_)
+            | Self::NoPrevious(_)
             | Self::Internal(_) => Vec::new(),
         }
     }

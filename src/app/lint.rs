@@ -81,6 +81,17 @@ pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Fail
     Ok(Finished { outcome: Outcome::Linted { stopped: run.stopping() > 0 }, stdout, notes })
 }
 
+/// The first finding at the threshold in a prompt's text, in one sentence; a text that does not parse is one.
+pub(super) fn of_text(text: &str, file: &str, settings: &LintSettings) -> Option<String> {
+    let (prompt, _) = match config::prompt_file::parse(text, file) {
+        Ok(parsed) => parsed,
+        Err(problems) => return Some(problems.first().map_or_else(|| "it does not parse".to_owned(), Diagnostic::described)),
+    };
+    let subject = Subject { prompt: &prompt, vars: &Map::new(), place: Place::file(file), cases: Vec::new() };
+    let report = lint::check(&subject, settings);
+    report.findings.iter().find(|finding| finding.severity >= settings.fail_on && finding.ignored.is_none()).map(lint::Finding::described)
+}
+
 /// Lints a suite's prompt with the variables of its cases.
 pub(super) fn of_suite(suite: &SuitePlan, settings: &LintSettings) -> LintReport {
     let cases = suite.cases.iter().map(|plan| CaseSubject {

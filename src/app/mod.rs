@@ -9,6 +9,9 @@ pub mod init;
 pub mod lint;
 pub mod outcome;
 pub mod publish;
+pub mod registry;
+pub mod rollback;
+pub mod rollout;
 pub mod test;
 
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -19,8 +22,8 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
     },
     ports::{
-        ci::Ci, clock::Clock, code_host::CodeHosts, process::Process, program::Programs, progress::Progress, provider::Providers,
-        store::Stores, workspace::Workspace,
+        ci::Ci, clock::Clock, code_host::CodeHosts, metric_source::MetricSources, process::Process, program::Programs, progress::Progress,
+        provider::Providers, store::Stores, target::Targets, workspace::Workspace,
     },
     report::escape::one_line,
 };
@@ -38,6 +41,10 @@ pub struct Services {
     pub providers: Arc<dyn Providers>,
     /// The user's programs.
     pub programs: Arc<dyn Programs>,
+    /// What makes percentages real.
+    pub targets: Arc<dyn Targets>,
+    /// Where health numbers come from.
+    pub metric_sources: Arc<dyn MetricSources>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

@@ -13,6 +13,16 @@ use crate::domain::{
 pub enum Outcome {
     /// Did what was asked; there was nothing to judge.
     Done,
+    /// A rollout stands still, or was stopped.
+    RolloutHeld,
+    /// A target does not show what was decided; the next look finishes it.
+    RolloutUnconfirmed,
+    /// The candidate was rolled back by itself.
+    RolledBack,
+    /// Rolled back, but later than promised.
+    RolledBackLate,
+    /// A rollback did not reach every target.
+    RollbackFailed,
     /// Prompts were linted.
     Linted {
         /// Whether there are findings at the threshold or above.
@@ -61,6 +71,11 @@ impl Outcome {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Done => 0,
+            Self::RolloutHeld => 21,
+            Self::RolloutUnconfirmed => 30,
+            Self::RolledBack => 22,
+            Self::RollbackFailed => 23,
+            Self::RolledBackLate => 24,
             Self::Linted { stopped } => {
                 if *stopped {
                     11

@@ -8,6 +8,9 @@ mod init;
 pub mod inputs;
 mod lint;
 mod publish;
+mod registry;
+mod rollback;
+mod rollout;
 mod test;
 
 use std::path::PathBuf;
@@ -81,6 +84,9 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Registry(registry::Args),
+    Rollout(rollout::Args),
+    Rollback(rollback::Args),
     Gate(gate::Args),
     Publish(publish::Args),
     Init(init::Args),
@@ -95,8 +101,15 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
+            Command::Registry(_)
+            | Command::Rollout(_)
+            | Command::Rollback(_)
+            | Command::Init(_)
+            | Command::Config(_)
+            | Command::Audit(_)
+            | Command::Completions(_) => false,
             Command::Gate(args) => args.no_fail,
-            Command::Publish(_) | Command::Init(_) | Command::Config(_) | Command::Audit(_) | Command::Completions(_) => false,
+            Command::Publish(_) => false,
         }
     }
 
@@ -109,6 +122,9 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Registry(args) => registry::run(services, config, style, args).await,
+            Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
+            Command::Rollback(args) => rollback::run(services, config, style, args).await,
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),

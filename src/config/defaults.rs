@@ -4,6 +4,10 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
+/// Sections whose entries get defaults by their kind, and where these are.
+const BY_KIND: [(&str, &str); 3] =
+    [("providers", "provider-kinds"), ("targets", "target-kinds"), ("metric-sources", "metric-source-kinds")];
+
 /// Every default, commented; part of the documentation.
 pub const TEXT: &str = include_str!("defaults.yml");
 
@@ -21,9 +25,18 @@ pub(super) fn lay_under(file: &Value) -> Value {
     for suite in effective.get_mut("suites").and_then(Value::as_array_mut).into_iter().flatten().filter(|suite| suite.is_object()) {
         *suite = laid(&shared, suite);
     }
-    for (_, provider) in effective.get_mut("providers").and_then(Value::as_object_mut).into_iter().flatten() {
-        if let Some(base) = of_kind(provider) {
-            *provider = laid(&base, provider);
+    for (section, kinds) in BY_KIND {
+        for (_, entry) in effective.get_mut(section).and_then(Value::as_object_mut).into_iter().flatten() {
+            if let Some(base) = of_kind(entry, kinds) {
+                *entry = laid(&base, entry);
+            }
+        }
+    }
+    let rollouts = effective.get("rollouts").cloned().unwrap_or_default();
+    for (_, environment) in effective.get_mut("environments").and_then(Value::as_object_mut).into_iter().flatten() {
+        if let Some(environment) = environment.as_object_mut() {
+            let own = environment.get("rollouts").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+            environment.insert("rollouts".to_owned(), laid(&rollouts, &own));
         }
     }
     effective
@@ -31,12 +44,18 @@ pub(super) fn lay_under(file: &Value) -> Value {
 
 /// The part of the defaults that has the form of a user's file.
 fn for_files() -> Value {
-    Value::Object(values().iter().filter(|(key, _)| *key != "provider-kinds").map(|(key, value)| (key.clone(), value.clone())).collect())
+    Value::Object(
+        values()
+            .iter()
+            .filter(|(key, _)| BY_KIND.iter().all(|(_, kinds)| key != kinds))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+    )
 }
 
-fn of_kind(provider: &Value) -> Option<Value> {
-    let mut base = values().get("provider-kinds")?.get(provider.get("kind")?.as_str()?)?.clone();
-    if provider.get("base-url").is_some()
+fn of_kind(entry: &Value, kinds: &str) -> Option<Value> {
+    let mut base = values().get(kinds)?.get(entry.get("kind")?.as_str()?)?.clone();
+    if entry.get("base-url").is_some()
         && let Some(base) = base.as_object_mut()
     {
         base.shift_remove("api-key-env");

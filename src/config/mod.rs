@@ -30,8 +30,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy,
-    store::StoreSettings, suite::SuiteSettings,
+    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings,
+    provider::ProviderSettings, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings,
+    target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -55,10 +56,16 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// Where prompts are served, in the order of the file.
+    pub environments: Vec<EnvironmentSettings>,
     /// Where state is kept between runs.
     pub store: StoreSettings,
     /// What GitHub is told.
     pub github: GitHubSettings,
+    /// What makes shares real, in the order of the file.
+    pub targets: Vec<TargetSettings>,
+    /// Where health numbers come from, in the order of the file.
+    pub metric_sources: Vec<MetricSourceSettings>,
     /// Rules over other tools' numbers, presets first.
     pub gates: Vec<GateRule>,
 }
@@ -123,12 +130,21 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
+    let suites: Vec<String> = file.suites.iter().flatten().filter_map(|suite| suite.name.clone()).collect();
+    let keys = |section: &str| -> Vec<String> {
+        written.get(section).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
+    };
+    let (targets, sources) = (keys("targets"), keys("metric-sources"));
+    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), suites: &suites };
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
+        environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
+        targets: sections::targets::read(&file.targets.unwrap_or_default(), problems),
+        metric_sources: sections::metric_sources::read(&file.metric_sources.unwrap_or_default(), problems),
         run: run?,
         lints: lints?,
         store: store?,

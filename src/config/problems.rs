@@ -139,11 +139,16 @@ impl<'d> Problems<'d> {
     }
 }
 
-/// Where `suite-defaults` has what `path` names in a suite.
+/// Where `suite-defaults` has what `path` names in a suite, or `rollouts` what it names in an environment.
 pub(super) fn shared(path: &Path) -> Option<Path> {
     match path.segments() {
         [Segment::Key(suites), Segment::Index(_), rest @ ..] if suites == "suites" && !rest.is_empty() => {
             Some(std::iter::once(Segment::Key("suite-defaults".to_owned())).chain(rest.iter().cloned()).collect())
+        }
+        [Segment::Key(environments), Segment::Key(_), Segment::Key(rollouts), rest @ ..]
+            if environments == "environments" && rollouts == "rollouts" && !rest.is_empty() =>
+        {
+            Some(std::iter::once(Segment::Key("rollouts".to_owned())).chain(rest.iter().cloned()).collect())
         }
         _ => None,
     }

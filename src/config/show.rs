@@ -61,7 +61,19 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
     let effective = super::read(&document.value, &mut problems).map(|(_, effective)| effective);
     let mut settings = Vec::new();
     if let Some(effective) = &effective {
-        for section in ["version", "providers", "suite-defaults", "suites", "run", "lints"] {
+        for section in [
+            "version",
+            "providers",
+            "suite-defaults",
+            "suites",
+            "run",
+            "lints",
+            "store",
+            "targets",
+            "metric-sources",
+            "environments",
+            "rollouts",
+        ] {
             if let Some(value) = effective.get(section) {
                 collect(value, &Path::root().key(section), &problems, &mut settings);
             }

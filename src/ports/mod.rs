@@ -3,9 +3,11 @@
 pub mod ci;
 pub mod clock;
 pub mod code_host;
+pub mod metric_source;
 pub mod process;
 pub mod program;
 pub mod progress;
 pub mod provider;
 pub mod store;
+pub mod target;
 pub mod workspace;

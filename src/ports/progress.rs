@@ -10,6 +10,9 @@ pub trait Progress: Send + Sync {
     /// A sample has ended.
     fn finished_sample(&self, suite: &str, sample: &Sample);
 
+    /// A line about something that goes on for long.
+    fn say(&self, line: &str);
+
     /// The run is over; whatever was drawn goes away.
     fn finished(&self);
 }

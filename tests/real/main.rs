@@ -18,3 +18,5 @@ mod model;
 mod model_server;
 /// PostgreSQL as a store.
 mod postgres;
+/// Targets and metric sources.
+mod targets;

@@ -32,15 +32,23 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// Where health numbers come from, against fakes that lie, stall and overflow.
+mod metric_sources;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
 /// The scripts of the release workflow.
 mod release;
+/// `prompt-cicd rollback`: the version before comes back, whatever state it was in.
+mod rollback;
+/// `prompt-cicd rollout`: stages, orders, races, and what a kill leaves behind.
+mod rollout;
 /// The composite action that fetches the program.
 mod setup;
 /// Stores: one contract, and what each of them must survive.
 mod store;
 /// The world the binary runs in.
 mod support;
+/// What makes a percentage real, against fakes and an evaluator nobody here wrote.
+mod targets;
 /// `prompt-cicd test`: from files to verdicts.
 mod test;

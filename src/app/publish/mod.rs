@@ -151,22 +151,12 @@ pub fn failure(services: &Services, failure: &Failure) -> Vec<String> {
     if !ci.is_present() {
         return Vec::new();
     }
-    let annotations = match failure {
-        Failure::Configuration(diagnostics) => diagnostics.iter().map(Annotation::from).collect(),
-        Failure::Provider(_)
-        | Failure::NoConfiguration { .. }
-        | Failure::File(_)
-        | Failure::Store(_)
-        | Failure::NothingSelected(_)
-        | Failure::Event(_)
-        | Failure::NotOurs { .. }
-        | Failure::PullRequest(_)
-        | Failure::CodeHost(_)
-        | Failure::Internal(_) => {
-            let details = failure.details().join("\n");
-            let message = format!("{failure}\n{details}").trim_end().to_owned();
-            vec![Annotation { level: Level::Error, place: Place::file("prompt-cicd.yml"), title: "prompt-cicd".to_owned(), message }]
-        }
+    let annotations = if let Failure::Configuration(diagnostics) = failure {
+        diagnostics.iter().map(Annotation::from).collect()
+    } else {
+        let details = failure.details().join("\n");
+        let message = format!("{failure}\n{details}").trim_end().to_owned();
+        vec![Annotation { level: Level::Error, place: Place::file("prompt-cicd.yml"), title: "prompt-cicd".to_owned(), message }]
     };
     ci.annotate(&annotations);
     let outputs = [("verdict", "inconclusive".to_owned()), ("exit-code", failure.exit_code().to_string())];

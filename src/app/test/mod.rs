@@ -12,7 +12,10 @@ mod reports;
 mod run;
 mod select;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use regex::Regex;
 
@@ -119,6 +122,37 @@ async fn nothing(services: &Services, plan: &Plan, request: &TestRequest, why: &
     let said = (request.format != Format::Text).then_some(said);
     let unwritten = (!request.reports.is_empty()).then(|| "no report is written, as there was nothing to test".to_owned());
     Finished { outcome: Outcome::Done, stdout, notes: said.into_iter().chain(unwritten).chain(told).collect() }
+}
+
+/// Whether one suite passes; `None`: it came to no conclusion.
+///
+/// # Errors
+/// Whatever keeps the run from starting.
+pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) -> Result<Option<bool>, Failure> {
+    let filter = Regex::new(&format!("^{}/", regex::escape(suite))).map_err(|error| Failure::Internal(error.into()))?;
+    let request = TestRequest {
+        config: Some(config.to_owned()),
+        filters: vec![filter],
+        tags: Vec::new(),
+        provider: None,
+        concurrency: None,
+        repeat: None,
+        timeout: None,
+        recording: Recording::default(),
+        cache: None,
+        dry_run: false,
+        format: Format::Json,
+        reports: Vec::new(),
+        style: Style { color: false, width: 120, verbose: false },
+        scope: Scope::All,
+        telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
+    };
+    let finished = test(services, request).await?;
+    Ok(match finished.outcome.exit_code() {
+        0 => Some(true),
+        10..=12 => Some(false),
+        _ => None,
+    })
 }
 
 impl TestRequest {

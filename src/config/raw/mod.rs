@@ -2,7 +2,10 @@
 
 pub(in crate::config) mod gates;
 mod github;
+pub(in crate::config) mod metric_sources;
+pub(in crate::config) mod rollout;
 pub(in crate::config) mod store;
+pub(in crate::config) mod targets;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -36,10 +39,19 @@ pub(in crate::config) struct File {
     pub(in crate::config) run: Option<Run>,
     /// Checks on prompts and variables before any model is asked, and scans of answers.
     pub(in crate::config) lints: Option<Lints>,
+    /// Where prompts are served, each under a name of your choice.
+    pub(in crate::config) environments: Option<Named<rollout::Environment>>,
+    /// How rollouts go, in every environment that says nothing else.
+    #[expect(dead_code, reason = "read here for its schema; its values arrive in the environments")]
+    pub(in crate::config) rollouts: Option<rollout::Rollouts>,
     /// Where rollouts, the registry and the audit log are kept between runs.
     pub(in crate::config) store: Option<store::Store>,
     /// What GitHub is told.
     pub(in crate::config) github: Option<GitHub>,
+    /// What makes a rollout's percentage real, each under a name of your choice.
+    pub(in crate::config) targets: Option<Named<targets::Target>>,
+    /// Where health numbers come from, each under a name of your choice.
+    pub(in crate::config) metric_sources: Option<Named<metric_sources::MetricSource>>,
     /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
     pub(in crate::config) gates: Option<Gates>,
 }
@@ -316,13 +328,20 @@ fn text_or_false(_: &mut SchemaGenerator) -> Schema {
 /// A whole number, also where it is written as `4.0`: the schema takes both.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=1,000,000")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000,000")]
     Ok(Some(number as u32))
 }
 
 /// A map that keeps the order of the file.
 #[derive(Debug)]
 pub(in crate::config) struct Named<T>(pub(super) Vec<(String, T)>);
+
+impl<T> Named<T> {
+    /// Name and value, in the order of the file.
+    pub(in crate::config) fn entries(&self) -> &[(String, T)] {
+        &self.0
+    }
+}
 
 impl<T> Default for Named<T> {
     fn default() -> Self {

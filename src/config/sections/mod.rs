@@ -4,10 +4,14 @@
 pub(super) mod gates;
 pub(super) mod github;
 pub(super) mod lints;
+pub(super) mod metric_sources;
 pub(super) mod providers;
+mod reach;
+pub(super) mod rollout;
 pub(super) mod run;
 pub(super) mod store;
 pub(super) mod suites;
+pub(super) mod targets;
 
 use std::time::Duration;
 

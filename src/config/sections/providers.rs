@@ -1,6 +1,6 @@
 //! `providers:`
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -106,7 +106,7 @@ fn kind(provider: &raw::Provider, path: &Path, problems: &mut Problems<'_>) -> O
 }
 
 /// A key without which the kind cannot be; silent when it is there and wrong, since that has been said.
-fn needed<'p, T>(value: Option<&'p T>, path: &Path, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<&'p T> {
+pub(super) fn needed<'p, T>(value: Option<&'p T>, path: &Path, key: &str, example: &str, problems: &mut Problems<'_>) -> Option<&'p T> {
     let at = path.key(key);
     if value.is_none() && !problems.is_written(&at) {
         problems.push(Finding::error(at, format!("`{key}` is missing")).help(format!("add e.g. `{example}`")));
@@ -127,7 +127,7 @@ fn http(provider: &raw::Provider, path: &Path, problems: &mut Problems<'_>) -> O
     }
     let headers = provider.headers.clone().unwrap_or_default();
     for (name, value) in &headers {
-        header(name, value, &path.key("headers").key(name.as_str()), problems);
+        header(name, value, &path.key("headers").key(name.as_str()), "api-key-env", problems);
     }
     let base_url = base_url?;
     if provider.api_key_env.is_some() && base_url.starts_with("http://") && !is_loopback(&base_url) {
@@ -137,7 +137,7 @@ fn http(provider: &raw::Provider, path: &Path, problems: &mut Problems<'_>) -> O
     Some(HttpSettings { base_url, api_key_env: provider.api_key_env.clone(), headers, stream: provider.stream? })
 }
 
-fn header(name: &str, value: &str, path: &Path, problems: &mut Problems<'_>) {
+pub(super) fn header(name: &str, value: &str, path: &Path, key: &str, problems: &mut Problems<'_>) {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() || !name.chars().all(is_token) {
         problems.push(Finding::error(path.clone(), "this is no name of an HTTP header").at_key());
@@ -145,7 +145,7 @@ fn header(name: &str, value: &str, path: &Path, problems: &mut Problems<'_>) {
         problems.push(
             Finding::error(path.clone(), "a secret does not belong in a file")
                 .at_key()
-                .help("name the environment variable that holds the key in `api-key-env`".to_owned()),
+                .help(format!("name the environment variable that holds it in `{key}`")),
         );
     }
     if value.chars().any(char::is_control) {
@@ -197,7 +197,7 @@ fn base_url(written: &str, path: &Path, problems: &mut Problems<'_>) -> Option<S
     Some(format!("{}://{trimmed}", scheme.to_ascii_lowercase()))
 }
 
-fn is_loopback(base_url: &str) -> bool {
+pub(super) fn is_loopback(base_url: &str) -> bool {
     let rest = base_url.trim_start_matches("http://");
     let host = rest.split('/').next().unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(name, port)| if port.contains(']') { host } else { name });
@@ -208,16 +208,34 @@ fn is_loopback(base_url: &str) -> bool {
 }
 
 fn command(provider: &raw::Provider, path: &Path, problems: &mut Problems<'_>) -> Option<ProviderKind> {
-    let argv = needed(provider.command.as_ref(), path, "command", "command: [python3, ask.py]", problems)?;
+    let example = "command: [python3, ask.py]";
+    let (argv, pass_env, env) =
+        program(provider.command.as_ref(), provider.env.as_ref(), provider.pass_env.as_ref(), path, example, problems)?;
+    Some(ProviderKind::Command { argv, pass_env, env })
+}
+
+/// Program and arguments, variables it may see, variables set to a fixed text.
+pub(super) type Program = (Vec<String>, Vec<String>, BTreeMap<String, String>);
+
+/// Reads `command`, `env` and `pass-env`; `None` when there is no program.
+pub(super) fn program(
+    command: Option<&Vec<Option<String>>>,
+    env: Option<&BTreeMap<String, String>>,
+    pass_env: Option<&Vec<Option<String>>>,
+    path: &Path,
+    example: &str,
+    problems: &mut Problems<'_>,
+) -> Option<Program> {
+    let argv = needed(command, path, "command", example, problems)?;
     let argv: Vec<String> = argv.iter().flatten().cloned().collect();
     if argv.first().is_some_and(String::is_empty) {
         problems.push(Finding::error(path.key("command").index(0), "the program's name is empty"));
     }
-    let env = provider.env.clone().unwrap_or_default();
+    let env = env.cloned().unwrap_or_default();
     for name in env.keys().filter(|name| !is_variable_name(name)) {
         problems.push(Finding::error(path.key("env").key(name.as_str()), "this is no name of an environment variable").at_key());
     }
-    let pass_env: Vec<Option<String>> = provider.pass_env.clone().unwrap_or_default();
+    let pass_env: Vec<Option<String>> = pass_env.cloned().unwrap_or_default();
     for (index, name) in pass_env.iter().enumerate() {
         if name.as_deref().is_some_and(|name| !is_variable_name(name)) {
             problems.push(
@@ -226,5 +244,5 @@ fn command(provider: &raw::Provider, path: &Path, problems: &mut Problems<'_>) -
             );
         }
     }
-    Some(ProviderKind::Command { argv, pass_env: pass_env.into_iter().flatten().collect(), env })
+    Some((argv, pass_env.into_iter().flatten().collect(), env))
 }

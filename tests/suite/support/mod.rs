@@ -3,7 +3,9 @@
 pub(crate) mod bin;
 pub(crate) mod clock;
 pub(crate) mod github;
+pub(crate) mod hosts;
 pub(crate) mod model;
+pub(crate) mod rollout;
 pub(crate) mod workspace;
 
 pub(crate) use bin::{Finished, PromptCicd};

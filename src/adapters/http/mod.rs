@@ -1,5 +1,8 @@
 //! The one HTTP client: limits, TLS, and how its failures read.
 
+pub mod site;
+pub mod words;
+
 use std::{error::Error as StdError, io, time::Duration};
 
 use reqwest::{Client, ClientBuilder, Response, redirect};

@@ -1,0 +1,210 @@
+//! Weights of servers, set over HAProxy's runtime socket. One server for each version, named after it.
+
+use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+};
+
+use super::tell::{MAX_ANSWER, Teller};
+use crate::{
+    adapters::http::words,
+    domain::target::{Desired, Observed, Shares},
+    ports::target::{Target, TargetError, TargetErrorKind},
+};
+
+/// A backend whose servers are named after versions.
+#[derive(Debug)]
+pub(super) struct Haproxy {
+    pub(super) teller: Teller,
+    pub(super) socket: PathBuf,
+    pub(super) backend: String,
+    /// What stands before and after the version in a server's name.
+    pub(super) server: (String, String),
+}
+
+/// One server as HAProxy tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Server {
+    name: String,
+    weight: u32,
+    up: bool,
+}
+
+/// Whether a text can be a part of a command without ending it.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c))
+}
+
+impl Haproxy {
+    fn server_of(&self, version: &str) -> Result<String, TargetError> {
+        let name = format!("{}{version}{}", self.server.0, self.server.1);
+        if is_name(&name) {
+            return Ok(name);
+        }
+        let what = format!("`{}` cannot be the name of a server: HAProxy takes letters, digits and `_.:-`", words::plain(&name));
+        Err(self.teller.error(TargetErrorKind::Refused, &what))
+    }
+
+    /// The version a server is named after; a server with another name stands for itself.
+    fn version_of(&self, server: &str) -> String {
+        let (before, after) = &self.server;
+        server.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str())).unwrap_or(server).to_owned()
+    }
+
+    /// Sends one line and reads the whole answer.
+    async fn ask(&self, line: &str) -> Result<String, TargetError> {
+        let broken = |error: io::Error| {
+            let kind = if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
+                TargetErrorKind::Unreachable
+            } else if error.kind() == io::ErrorKind::PermissionDenied {
+                TargetErrorKind::Refused
+            } else {
+                TargetErrorKind::Failed
+            };
+            let next = "check `socket` and that the configuration has `stats socket … level admin`";
+            self.teller.error(kind, &format!("{}: {error}; {next}", self.socket.display()))
+        };
+        let mut stream = UnixStream::connect(&self.socket).await.map_err(broken)?;
+        stream.write_all(format!("{line}\n").as_bytes()).await.map_err(broken)?;
+        let mut answer = Vec::new();
+        let limit = u64::try_from(MAX_ANSWER).unwrap_or(u64::MAX);
+        stream.take(limit).read_to_end(&mut answer).await.map_err(broken)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    async fn servers(&self) -> Result<Vec<Server>, TargetError> {
+        let answer = self.ask(&format!("show servers state {}", self.backend)).await?;
+        parse(&answer).map_err(|what| match what {
+            Wrong::Refused => {
+                let what = format!("backend `{}`: {}", self.backend, words::plain(&answer));
+                self.teller.error(TargetErrorKind::Refused, &what)
+            }
+            Wrong::Malformed => {
+                let what = format!("its answer to `show servers state` is not understood: {}", words::plain(&answer));
+                self.teller.error(TargetErrorKind::Malformed, &what)
+            }
+        })
+    }
+
+    async fn set(&self, desired: &Desired) -> Result<(), TargetError> {
+        let servers = self.servers().await?;
+        let mut wanted: BTreeMap<String, u32> = servers.iter().map(|server| (server.name.clone(), 0)).collect();
+        for (version, share) in desired.shares() {
+            let name = self.server_of(&version)?;
+            let Some(server) = servers.iter().find(|server| server.name == name) else {
+                let what = format!("backend `{}` has no server `{name}` for version {version}; start it first", self.backend);
+                return Err(self.teller.error(TargetErrorKind::Refused, &what));
+            };
+            if !server.up {
+                let what = format!("server `{name}` of backend `{}` is down; nothing was changed", self.backend);
+                return Err(self.teller.error(TargetErrorKind::Refused, &what));
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares are whole numbers from 0 to 100")]
+            wanted.insert(name, share as u32);
+        }
+        let mut changes: Vec<(i64, String)> = Vec::new();
+        for server in &servers {
+            let weight = wanted.get(&server.name).copied().unwrap_or(0);
+            // A name we cannot send needs no change of ours, or the change fails loudly when it is read back.
+            if weight != server.weight && is_name(&server.name) {
+                let growth = i64::from(weight) - i64::from(server.weight);
+                changes.push((growth, format!("set server {}/{} weight {weight}", self.backend, server.name)));
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        // What grows goes first: at no moment are all weights zero.
+        changes.sort_by_key(|(growth, _)| std::cmp::Reverse(*growth));
+        let line = changes.into_iter().map(|(_, command)| command).collect::<Vec<_>>().join(";");
+        let answer = self.ask(&line).await?;
+        if answer.trim().is_empty() {
+            return Ok(());
+        }
+        Err(self.teller.error(TargetErrorKind::Refused, &format!("setting weights: {}", words::plain(&answer))))
+    }
+}
+
+/// Why an answer has no servers.
+#[derive(Debug, PartialEq, Eq)]
+enum Wrong {
+    Refused,
+    Malformed,
+}
+
+/// Reads `show servers state`: a version line, a line of column names, a line for each server.
+fn parse(answer: &str) -> Result<Vec<Server>, Wrong> {
+    let mut lines = answer.lines().filter(|line| !line.trim().is_empty());
+    if lines.next().map(str::trim) != Some("1") {
+        return Err(Wrong::Refused);
+    }
+    let header: Vec<&str> = lines.next().and_then(|line| line.strip_prefix("# ")).ok_or(Wrong::Malformed)?.split(' ').collect();
+    let column = |name: &str| header.iter().position(|column| *column == name).ok_or(Wrong::Malformed);
+    let (name, state, weight) = (column("srv_name")?, column("srv_op_state")?, column("srv_uweight")?);
+    lines
+        .map(|line| {
+            let fields: Vec<&str> = line.split(' ').collect();
+            let field = |at: usize| fields.get(at).copied().ok_or(Wrong::Malformed);
+            Ok(Server {
+                name: field(name)?.to_owned(),
+                weight: field(weight)?.parse().map_err(|_none| Wrong::Malformed)?,
+                up: field(state)? != "0",
+            })
+        })
+        .collect()
+}
+
+#[async_trait]
+impl Target for Haproxy {
+    fn name(&self) -> &str {
+        &self.teller.name
+    }
+
+    fn shares(&self) -> Shares {
+        Shares::Any
+    }
+
+    async fn apply(&self, desired: &Desired, _operation: &str, deadline: Duration) -> Result<(), TargetError> {
+        self.teller.within(deadline, self.set(desired)).await
+    }
+
+    async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError> {
+        let servers = self.teller.within(deadline, self.servers()).await?;
+        // A server that is down gets nothing, whatever its weight.
+        let serving: Vec<&Server> = servers.iter().filter(|server| server.up && server.weight > 0).collect();
+        let total: f64 = serving.iter().map(|server| f64::from(server.weight)).sum();
+        let mut shares = BTreeMap::new();
+        for server in serving {
+            *shares.entry(self.version_of(&server.name)).or_insert(0.0) += f64::from(server.weight) / total * 100.0;
+        }
+        Ok(Observed { shares: Some(shares), ..Observed::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_read_by_the_names_of_columns() {
+        let answer = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight\n\
+                      3 b 1 v1.0.0 127.0.0.1 2 0 90 1\n3 b 2 v2.0.0 127.0.0.1 0 0 10 1\n\n";
+        let server = |name: &str, weight, up| Server { name: name.into(), weight, up };
+        assert_eq!(parse(answer).unwrap(), [server("v1.0.0", 90, true), server("v2.0.0", 10, false)]);
+        assert_eq!(parse("Can't find backend.\n"), Err(Wrong::Refused));
+        assert_eq!(parse("1\n# a b\n"), Err(Wrong::Malformed));
+        assert_eq!(parse("1\n# srv_name srv_op_state srv_uweight\nx 2\n"), Err(Wrong::Malformed));
+        assert_eq!(parse(""), Err(Wrong::Refused));
+    }
+
+    #[test]
+    fn a_name_cannot_end_a_command() {
+        assert!(is_name("v1.2.3-rc.1"));
+        for hostile in ["", "a b", "a;shutdown", "a\nb", "1.0.0+build", "a/b"] {
+            assert!(!is_name(hostile), "{hostile}");
+        }
+    }
+}

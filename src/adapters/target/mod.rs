@@ -1,0 +1,18 @@
+//! What makes a percentage real: flag manifests, MLflow aliases, HAProxy weights, webhooks, programs.
+//!
+//! `open` makes targets from settings; `tell` has what all of them share: who fails, how long a call may take, and the
+//! message that webhooks and programs get.
+
+mod command;
+mod flagd;
+mod haproxy;
+mod manifest;
+mod mlflow;
+mod mlflow_api;
+mod open;
+mod tell;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+pub use open::TargetFactory;

@@ -1,0 +1,183 @@
+//! `prompt-cicd registry`: versions of prompts. Files in git are the source; what is registered is kept with its text, so that its digest
+//! can be checked at any time.
+
+mod change;
+mod look;
+
+use std::path::PathBuf;
+
+pub use change::{Mark, mark_bad, promote, register};
+pub use look::{diff, lineage, list, show};
+
+use super::{
+    Failure, Services, TEXT_LIMIT,
+    rollout::{
+        execute::refused,
+        world::{Base, World},
+    },
+};
+use crate::{
+    config::prompt_file,
+    domain::{
+        prompt::Prompt,
+        registry::{Entry, Status},
+        rollout::{Effect, Moment, VersionRef, deployment::Deployment},
+    },
+    ports::store::{Expect, Key, Patience, StoreError, Write, read, write},
+    report::{Style, rollout::Shape},
+};
+
+/// Which prompt, and how it is shown.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// The prompt's name.
+    pub prompt: String,
+    /// Who asks; `None`: whoever runs this process.
+    pub by: Option<String>,
+    /// What standard output gets.
+    pub shape: Shape,
+    /// How text looks.
+    pub style: Style,
+    /// Shows what would happen, and does nothing.
+    pub dry_run: bool,
+}
+
+impl Subject {
+    fn open(&self, services: &Services) -> Result<Base, Failure> {
+        Base::open(services, self.config.clone())
+    }
+}
+
+/// The record of a version.
+pub(super) fn entry_key(prompt: &str, version: &str) -> Result<Key, Failure> {
+    Key::of(&["registry", prompt, &version.replace('+', "_")]).map_err(|error| Failure::Store(StoreError::Settings(error.to_string())))
+}
+
+/// The write of a version's record.
+pub(super) fn entry_write(entry: &Entry, expect: Expect) -> Result<Write, Failure> {
+    write(entry_key(&entry.prompt, &entry.version.version)?, expect, entry).map_err(Failure::Store)
+}
+
+/// A registered version, with what its record is expected to be.
+pub(super) async fn entry(base: &Base, prompt: &str, version: &str, patience: Patience) -> Result<Option<(Entry, Expect)>, Failure> {
+    let found = read::<Entry>(base.store.as_ref(), &entry_key(prompt, version)?, patience).await.map_err(Failure::Store)?;
+    Ok(found.map(|(entry, revision)| (entry, Expect::Revision(revision))))
+}
+
+/// Every registered version of a prompt, in the order of their numbers.
+pub(super) async fn entries(base: &Base, prompt: &str, patience: Patience) -> Result<Vec<Entry>, Failure> {
+    let folder = Key::of(&["registry", prompt]).map_err(|error| Failure::Store(StoreError::Settings(error.to_string())))?;
+    let mut all = Vec::new();
+    for key in base.store.list(Some(&folder), patience).await.map_err(Failure::Store)? {
+        all.extend(read::<Entry>(base.store.as_ref(), &key, patience).await.map_err(Failure::Store)?.map(|(entry, _)| entry));
+    }
+    crate::domain::registry::in_order(&mut all);
+    Ok(all)
+}
+
+/// Whether the text of a version still has its digest.
+pub(super) fn verifies(entry: &Entry) -> bool {
+    prompt_file::parse(&entry.text, &entry.file).is_ok_and(|(prompt, _)| prompt.digest == entry.version.digest)
+}
+
+/// The version that is meant: a registered one, or the one in the prompt's file, which is registered by the write that it comes with.
+pub(super) async fn find_version(
+    base: &Base,
+    prompt: &str,
+    version: Option<&str>,
+    by: &str,
+    patience: Patience,
+) -> Result<(Entry, Expect), Failure> {
+    if let Some(version) = version
+        && let Some((found, expect)) = entry(base, prompt, version, patience).await?
+    {
+        if !verifies(&found) {
+            let why = format!("{prompt} {version} does not have its digest any more; register it again under a new version");
+            return Err(refused("start", why, &["registry show"]));
+        }
+        return Ok((found, expect));
+    }
+    let fresh = from_file(base, prompt, by)?;
+    if let Some(version) = version
+        && fresh.version.version != version
+    {
+        let why = format!("{prompt} {version} is not registered, and its file {} has {}", fresh.file, fresh.version.version);
+        return Err(refused("start", why, &["registry register", "registry list"]));
+    }
+    match entry(base, prompt, &fresh.version.version, patience).await? {
+        None => Ok((fresh, Expect::Absent)),
+        Some((registered, expect)) => {
+            registered.same(&fresh.version.digest).map_err(Failure::Registry)?;
+            Ok((registered, expect))
+        }
+    }
+}
+
+/// The version in the prompt's file.
+fn from_file(base: &Base, prompt: &str, by: &str) -> Result<Entry, Failure> {
+    let (found, text) = prompt_in_files(base, prompt)?;
+    let Some(number) = &found.version else {
+        let why = format!("{} has no `version`", found.source);
+        return Err(refused("register", why, &["add `version: 1.0.0` to the file"]));
+    };
+    Ok(Entry {
+        prompt: prompt.to_owned(),
+        version: VersionRef { version: number.to_string(), digest: found.digest.clone(), commit: None },
+        parent: None,
+        file: found.source.clone(),
+        text,
+        registered: base.moment(),
+        by: by.to_owned(),
+        environments: std::collections::BTreeMap::new(),
+        bad: None,
+    })
+}
+
+/// The prompt of this name among those that the suites test, with its file's text.
+fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure> {
+    let mut files: Vec<PathBuf> = base.config.suites.iter().map(|suite| base.folder.join(&suite.prompt)).collect();
+    files.sort();
+    files.dedup();
+    let mut names = Vec::new();
+    for file in files {
+        let text = base.services.workspace.read_text(&file, TEXT_LIMIT).map_err(Failure::File)?;
+        let (prompt, _) = prompt_file::parse(&text, &file.display().to_string()).map_err(Failure::Configuration)?;
+        if prompt.name == name {
+            return Ok((prompt, text));
+        }
+        names.push(prompt.name);
+    }
+    let known = if names.is_empty() { "the suites name no prompt".to_owned() } else { format!("the suites test {}", names.join(", ")) };
+    Err(Failure::NothingSelected(format!("there is no prompt `{name}` in the files: {known}")))
+}
+
+/// What a step's effects mean for the versions: writes that go with the step's own, and marks in `after`.
+pub(super) async fn marks(
+    world: &World,
+    after: &mut Deployment,
+    effects: &[Effect],
+    at: Moment,
+    patience: Patience,
+) -> Result<Vec<Write>, Failure> {
+    let mut writes = Vec::new();
+    for effect in effects {
+        let (version, status, bad) = match effect {
+            Effect::MarkStable { version } => (version, Status::Stable, None),
+            Effect::Retire { version } => (version, Status::Retired, None),
+            Effect::MarkBad { version, reason } => {
+                after.mark_bad(version, reason, at);
+                (version, Status::Bad, Some(reason.clone()))
+            }
+            Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => continue,
+        };
+        // A version that nobody registered has no record to change.
+        if let Some((mut found, expect)) = entry(&world.base, &world.prompt, &version.version, patience).await? {
+            found.stands(&world.settings.name, status, at);
+            found.bad = bad.or(found.bad.filter(|_| status != Status::Stable));
+            writes.push(entry_write(&found, expect)?);
+        }
+    }
+    Ok(writes)
+}

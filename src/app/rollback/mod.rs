@@ -1,0 +1,343 @@
+//! `prompt-cicd rollback`: puts the previous stable version back. No steps, no analysis, no approvals; the remaining time is checked before
+//! every effect; what one target refuses does not keep the others from it.
+
+mod choose;
+mod drive;
+mod look;
+
+use std::time::Duration;
+
+pub use look::{history, list_versions, status, validate};
+
+use super::{
+    Failure, Finished, Outcome, Services,
+    rollout::{
+        Subject,
+        execute::{Shown, refused},
+        measure::{Pair, check},
+        world::{Loaded, World},
+    },
+};
+use crate::{
+    domain::{
+        rollback::{
+            deadline::{Deadline, SLA, sla_met},
+            record::{RollbackRecord, RollbackStatus},
+            trigger::Trigger,
+        },
+        rollout::{
+            Event, Percent, Phase, Rollout, VersionRef,
+            health::{Check, Memory},
+            state::Return,
+            step,
+        },
+    },
+    ports::store::{Patience, StoreError},
+    report::rollback::render,
+};
+use drive::drive;
+
+/// What a person asks for.
+#[derive(Debug, Clone)]
+pub struct RollbackRequest {
+    /// Which prompt, where.
+    pub subject: Subject,
+    /// The version; `None`: the previous stable one.
+    pub to: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Nothing is checked first.
+    pub emergency: bool,
+    /// The person said yes already.
+    pub yes: bool,
+    /// The longest it may take; `None`: as the configuration says.
+    pub timeout: Option<Duration>,
+}
+
+/// Rolls back.
+///
+/// # Errors
+/// Nothing to go back to; a version that is not fit, unless it is an emergency; whatever keeps the store from being read.
+pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<Finished, Failure> {
+    let mut world = request.subject.open(services)?;
+    let accepted = services.clock.elapsed();
+    let deadline = Deadline::new(accepted, request.timeout.unwrap_or(world.settings.rollback_timeout));
+    let patience = within(&world, deadline);
+    let mut loaded = world.load(patience).await?;
+    let Some(rollout) = loaded.deployment.rollout.clone() else {
+        return Err(refused(
+            "rollback",
+            format!("nothing was ever rolled out for {} in {}", world.prompt, world.settings.name),
+            &["start"],
+        ));
+    };
+    let to = choose::version(&world, &loaded, request.to.as_deref(), request.emergency, patience).await?;
+    if request.subject.dry_run || !request.yes {
+        let text =
+            format!("would put {} {} back on everything in {} (now: {})\n", world.prompt, to, world.settings.name, rollout.stage_name());
+        if request.subject.dry_run {
+            return Ok(Finished::done(text));
+        }
+        return Err(refused("rollback", format!("nobody said yes; {}", text.trim_end()), &["rollback --yes", "rollback --dry-run"]));
+    }
+    let trigger = if request.emergency { Trigger::Emergency } else { Trigger::Manual };
+    let by = request.subject.by(services);
+    let event = Event::Rollback { to: to.clone(), trigger, reason: request.reason.clone(), by };
+    if !request.emergency {
+        // The intent first, so that whoever comes after a crash finishes it; a store that does not answer in time does not hold it up.
+        let brief = Patience { until: (services.clock.elapsed() + Duration::from_secs(5)).min(patience.until), ..patience };
+        match write_intent(&mut world, &mut loaded, &event, brief).await {
+            Ok(()) | Err(Failure::Store(_)) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
+    let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &request.reason, request.subject.by(services)));
+    shown(&request.subject, &world, &record)
+}
+
+/// Finishes a rollback that was interrupted.
+///
+/// # Errors
+/// When there is none.
+pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Duration>) -> Result<Finished, Failure> {
+    let mut world = subject.open(services)?;
+    let deadline = Deadline::new(services.clock.elapsed(), timeout.unwrap_or(world.settings.rollback_timeout));
+    let mut loaded = world.load(within(&world, deadline)).await?;
+    let returning = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. }));
+    if !returning {
+        return Err(refused("resume", "no rollback is under way".to_owned(), &["rollback", "rollback status"]));
+    }
+    if subject.dry_run {
+        return Ok(Finished::done("would finish the rollback that is under way\n"));
+    }
+    match finish(&mut world, &mut loaded, deadline, None).await? {
+        (Some(record), _) => shown(subject, &world, &record),
+        (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
+    }
+}
+
+fn shown(subject: &Subject, world: &World, record: &RollbackRecord) -> Result<Finished, Failure> {
+    let mut stdout = Vec::new();
+    render(subject.shape, record, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    let notes = super::lines(&world.base.warnings);
+    Ok(Finished { outcome: outcome(record, false), stdout, notes })
+}
+
+/// What a rollback concludes.
+pub(super) fn outcome(record: &RollbackRecord, automatic: bool) -> Outcome {
+    match record.status {
+        RollbackStatus::Failed | RollbackStatus::Timeout => Outcome::RollbackFailed,
+        RollbackStatus::Success if !record.sla_met => Outcome::RolledBackLate,
+        RollbackStatus::Success if automatic && record.trigger.is_automatic() => Outcome::RolledBack,
+        RollbackStatus::Success | RollbackStatus::Unchanged => Outcome::Done,
+    }
+}
+
+/// The store's time: what is left of the rollback's.
+fn within(world: &World, deadline: Deadline) -> Patience {
+    let clock = world.base.services.clock.as_ref();
+    Patience::of(clock, deadline.left(clock.elapsed()).unwrap_or(Duration::from_millis(1))).never_waiting()
+}
+
+/// Writes the intent of a rollback; what others write at the same time is read anew.
+async fn write_intent(world: &mut World, loaded: &mut Loaded, event: &Event, patience: Patience) -> Result<(), Failure> {
+    for _ in 0..20 {
+        match world.commit_within(loaded, event.clone(), patience).await {
+            Err(Failure::Store(StoreError::Conflict(_))) => *loaded = world.load(patience).await?,
+            other => return other.map(drop),
+        }
+    }
+    Ok(())
+}
+
+/// Makes the targets show what a rollback is for, and keeps what came of it. `event` is the rollback that may not be written yet: it is
+/// decided again on whatever is in the store by then. Without a record in the answer, nothing had to be done.
+#[expect(clippy::too_many_lines, reason = "one story in the order in which it happens")]
+pub(crate) async fn finish(
+    world: &mut World,
+    loaded: &mut Loaded,
+    deadline: Deadline,
+    event: Option<Event>,
+) -> Result<(Option<RollbackRecord>, Vec<Shown>), Failure> {
+    let started = world.base.moment();
+    let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback")) };
+    let from = left_version(&before);
+    let (mut rollout, mut driven, mut error) = (decided(world, &before, event.as_ref())?, drive::Driven::default(), None);
+    // A rollback that somebody else begins in between has a higher epoch: then it is done again with that.
+    for _ in 0..3 {
+        if rollout.intent.is_none() {
+            let shown = world.observe(&rollout).await;
+            if shown.iter().all(|shown| shown.confirmed) {
+                return Ok((None, shown));
+            }
+        }
+        drive(world, &rollout, deadline, &mut driven).await;
+        match keep(world, loaded, event.as_ref(), &rollout, driven.confirmed(world), deadline).await {
+            Ok(None) => {
+                error = None;
+                break;
+            }
+            Ok(Some(newer)) => rollout = newer,
+            Err(failure) => {
+                error = Some(format!("the record could not be written: {failure}"));
+                break;
+            }
+        }
+    }
+    let back = match &rollout.phase {
+        Phase::Returning { back } => back.clone(),
+        // It was there already, and only the targets were made to show it again.
+        Phase::RolledBack { .. } | Phase::Aborted { .. } | Phase::Completed if driven.confirmed(world) => {
+            return Ok((None, driven.shown()));
+        }
+        Phase::RolledBack { back } | Phase::Aborted { back } => Return { trigger: back.trigger.or(Some(Trigger::Manual)), ..back.clone() },
+        Phase::Completed | Phase::Progressing | Phase::Held { .. } => {
+            let reason = "it is the stable version".to_owned();
+            Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone() }
+        }
+    };
+    let Some(trigger) = back.trigger else { return Ok((None, driven.shown())) };
+    let now = world.base.services.clock.elapsed();
+    let took = deadline.taken(now);
+    let confirmed = driven.confirmed(world);
+    let status = match (confirmed, deadline.left(now)) {
+        (true, _) => RollbackStatus::Success,
+        (false, None) => RollbackStatus::Timeout,
+        (false, Some(_)) => RollbackStatus::Failed,
+    };
+    let mut record = RollbackRecord {
+        id: format!("{}.rollback.{}", rollout.id, rollout.epoch),
+        prompt: world.prompt.clone(),
+        environment: world.settings.name.clone(),
+        rollout: Some(rollout.id.clone()),
+        from,
+        to: back.to.version.clone(),
+        started,
+        ended: world.base.moment(),
+        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        status,
+        before: before.last_check.clone(),
+        after: None,
+        trigger,
+        reason: back.reason.clone(),
+        by: back.by.clone(),
+        sla_met: confirmed && took < SLA && sla_met(took),
+        error,
+        targets: driven.outcomes(world),
+    };
+    if !confirmed {
+        let missing = record.missing().join("; ");
+        record.error = Some(record.error.map_or_else(|| missing.clone(), |error| format!("{error}; {missing}")));
+    }
+    record.after = after(world, &rollout, &back.to, trigger).await;
+    remember(world, loaded, &record).await;
+    Ok((Some(record), driven.shown()))
+}
+
+/// The state that the rollback leads to, or the one that is there when it was decided already.
+fn decided(world: &mut World, rollout: &Rollout, event: Option<&Event>) -> Result<Rollout, Failure> {
+    let Some(event) = event else { return Ok(rollout.clone()) };
+    let now = world.peek();
+    Ok(step(rollout, event, now, &rollout.plan).map_err(Failure::Refused)?.next)
+}
+
+/// Writes what was decided and confirmed. A newer state to do it all again for comes back when somebody else rolled back in between.
+async fn keep(
+    world: &mut World,
+    loaded: &mut Loaded,
+    event: Option<&Event>,
+    done: &Rollout,
+    confirmed: bool,
+    deadline: Deadline,
+) -> Result<Option<Rollout>, Failure> {
+    loop {
+        // The last writing has a little time of its own: the targets are what had to be in time.
+        let patience = Patience::of(
+            world.base.services.clock.as_ref(),
+            Duration::from_secs(5).max(deadline.left(world.base.services.clock.elapsed()).unwrap_or_default()),
+        )
+        .never_waiting();
+        let tried = async {
+            *loaded = world.load(patience).await?;
+            if let Some(event) = event {
+                world.commit_within(loaded, event.clone(), patience).await?;
+            }
+            let Some(rollout) = loaded.deployment.rollout.clone() else { return Ok(None) };
+            if rollout.epoch > done.epoch && matches!(rollout.phase, Phase::Returning { .. }) {
+                return Ok(Some(rollout));
+            }
+            if let Some(intent) = rollout.intent.as_ref().filter(|_| confirmed && rollout.epoch == done.epoch) {
+                world.commit_within(loaded, Event::Confirmed { operation: intent.operation.clone() }, patience).await?;
+            }
+            Ok(None)
+        }
+        .await;
+        match tried {
+            Err(Failure::Store(StoreError::Conflict(_))) if patience.until > world.base.services.clock.elapsed() => {}
+            other => return other,
+        }
+    }
+}
+
+/// The record goes to the deployment's history; what cannot be kept is in the answer all the same.
+async fn remember(world: &mut World, loaded: &mut Loaded, record: &RollbackRecord) {
+    for _ in 0..20 {
+        let patience = Patience::of(world.base.services.clock.as_ref(), Duration::from_secs(5)).never_waiting();
+        let mut after = loaded.deployment.clone();
+        after.rolled_back(record.clone());
+        match world.save(loaded, after, Vec::new(), patience).await {
+            Ok(kept) => {
+                *loaded = kept;
+                return;
+            }
+            Err(Failure::Store(StoreError::Conflict(_))) => match world.load(patience).await {
+                Ok(fresh) => *loaded = fresh,
+                Err(_) => return,
+            },
+            Err(_) => return,
+        }
+    }
+}
+
+/// Health of the version that is back; never in an emergency, and never more than one check.
+async fn after(world: &World, rollout: &Rollout, to: &VersionRef, trigger: Trigger) -> Option<Check> {
+    if trigger == Trigger::Emergency || rollout.plan.metrics.is_empty() {
+        return None;
+    }
+    let checked = check(world, &rollout.plan, Pair { candidate: to, stable: to }, Percent::ALL, &Memory::default()).await;
+    Some(Check { memory: Memory::default(), ..checked })
+}
+
+/// The version whose traffic goes away.
+fn left_version(rollout: &Rollout) -> String {
+    match &rollout.phase {
+        Phase::RolledBack { back } | Phase::Aborted { back } => back.to.version.clone(),
+        Phase::Progressing | Phase::Held { .. } | Phase::Returning { .. } | Phase::Completed => rollout.to.version.clone(),
+    }
+}
+
+fn unchanged(world: &World, loaded: &Loaded, to: &VersionRef, trigger: Trigger, reason: &str, by: String) -> RollbackRecord {
+    let now = world.base.moment();
+    let rollout = loaded.deployment.rollout.as_ref();
+    RollbackRecord {
+        id: rollout.map_or_else(String::new, |rollout| format!("{}.rollback.{}", rollout.id, rollout.epoch)),
+        prompt: world.prompt.clone(),
+        environment: world.settings.name.clone(),
+        rollout: rollout.map(|rollout| rollout.id.clone()),
+        from: to.version.clone(),
+        to: to.version.clone(),
+        started: now,
+        ended: now,
+        millis: 0,
+        status: RollbackStatus::Unchanged,
+        before: None,
+        after: None,
+        trigger,
+        reason: reason.to_owned(),
+        by,
+        sla_met: true,
+        error: None,
+        targets: Vec::new(),
+    }
+}

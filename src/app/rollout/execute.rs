@@ -1,0 +1,186 @@
+//! The effects of a step: write the intent, act, read back, write the result. A run that is killed anywhere between is finished by the next.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use semver::Version;
+
+use super::world::{Loaded, World};
+use crate::{
+    app::{Failure, registry::marks},
+    domain::{
+        rollback::record::TargetOutcome,
+        rollout::{Desired, Effect, Event, Percent, Refusal, Rollout, VersionRef, step},
+        target::{self, Agreement, Observed, PinnedVersion, Subject},
+    },
+    ports::{
+        store::Patience,
+        target::{TargetError, TargetErrorKind},
+    },
+};
+
+/// The longest that a target may take where nothing presses.
+const TARGET_TIME: Duration = Duration::from_secs(20);
+
+/// What a target said.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) target: String,
+    pub(crate) confirmed: bool,
+    pub(crate) text: String,
+    pub(crate) error: Option<TargetErrorKind>,
+    pub(crate) epoch: Option<u64>,
+}
+
+impl World {
+    /// Makes a step and writes what it leads to. Nothing is written for an event that changes nothing.
+    pub(crate) async fn commit(&mut self, loaded: &mut Loaded, event: Event) -> Result<Vec<Effect>, Failure> {
+        let patience = self.base.patience();
+        self.commit_within(loaded, event, patience).await
+    }
+
+    /// The same within a time.
+    pub(crate) async fn commit_within(&mut self, loaded: &mut Loaded, event: Event, patience: Patience) -> Result<Vec<Effect>, Failure> {
+        let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(self.nothing(event.verb())) };
+        let now = self.now();
+        let transition = step(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
+        if transition.next != rollout {
+            let mut after = loaded.deployment.clone();
+            let writes = marks(self, &mut after, &transition.effects, now.wall, patience).await?;
+            after.stepped(transition.next, event, now);
+            *loaded = self.save(loaded, after, writes, patience).await?;
+        }
+        Ok(transition.effects)
+    }
+
+    /// Carries out what was decided, if anything was. What the targets say comes back; empty when there was nothing to do.
+    pub(crate) async fn settle(&mut self, loaded: &mut Loaded) -> Result<Vec<Shown>, Failure> {
+        let Some(rollout) = loaded.deployment.rollout.clone() else { return Ok(Vec::new()) };
+        let Some(intent) = rollout.intent.clone() else { return Ok(Vec::new()) };
+        // Whoever slept since it was read must not act on it.
+        let fresh = self.load(self.base.patience()).await?;
+        if fresh.revision != loaded.revision {
+            *loaded = fresh;
+            return Ok(Vec::new());
+        }
+        let mut shown = Vec::new();
+        for index in 0..self.targets.len() {
+            let said = self.make_show(index, &rollout, &intent.desired, &intent.operation, TARGET_TIME).await;
+            let going_on = said.confirmed;
+            shown.push(said);
+            if !going_on {
+                // The order of the targets is the order of the changes.
+                break;
+            }
+        }
+        if shown.len() == self.targets.len() && shown.iter().all(|said| said.confirmed) {
+            self.commit(loaded, Event::Confirmed { operation: intent.operation }).await?;
+        }
+        Ok(shown)
+    }
+
+    /// Applies to one target and reads it back.
+    pub(crate) async fn make_show(&self, index: usize, rollout: &Rollout, desired: &Desired, operation: &str, time: Duration) -> Shown {
+        let Some(target) = self.targets.get(index) else {
+            return Shown { target: String::new(), confirmed: false, text: "no such target".to_owned(), error: None, epoch: None };
+        };
+        let clock = &self.base.services.clock;
+        let begin = clock.elapsed();
+        let wanted = match self.wanted(rollout, desired, index) {
+            Ok(wanted) => wanted,
+            Err(text) => {
+                return Shown {
+                    target: target.name().to_owned(),
+                    confirmed: false,
+                    text,
+                    error: Some(TargetErrorKind::Refused),
+                    epoch: None,
+                };
+            }
+        };
+        let applied = target.apply(&wanted, operation, time).await;
+        if let Err(error) = applied
+            && !error.kind.may_have_applied()
+        {
+            return failed(target.name(), &error);
+        }
+        let left = time.saturating_sub(clock.elapsed().saturating_sub(begin)).max(Duration::from_millis(100));
+        match target.observe(left).await {
+            Ok(observed) => agreed(target.name(), &observed, &wanted, target.shares()),
+            Err(error) => failed(target.name(), &error),
+        }
+    }
+
+    /// Reads every target back and compares it with what it should show.
+    pub(crate) async fn observe(&self, rollout: &Rollout) -> Vec<Shown> {
+        let desired = rollout.desired();
+        join_all(self.targets.iter().enumerate().map(|(index, target)| {
+            let wanted = self.wanted(rollout, &desired, index);
+            async move {
+                let wanted = match wanted {
+                    Ok(wanted) => wanted,
+                    Err(text) => {
+                        return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None };
+                    }
+                };
+                match target.observe(TARGET_TIME).await {
+                    Ok(observed) => agreed(target.name(), &observed, &wanted, target.shares()),
+                    Err(error) => failed(target.name(), &error),
+                }
+            }
+        }))
+        .await
+    }
+
+    /// What one target shall show.
+    fn wanted(&self, rollout: &Rollout, desired: &Desired, index: usize) -> Result<target::Desired, String> {
+        let share: Percent = desired.share(index);
+        let candidate = if desired.candidate == desired.stable { None } else { Some(pinned(&desired.candidate)?) };
+        Ok(target::Desired {
+            subject: Subject { prompt: self.prompt.clone(), environment: self.settings.name.clone() },
+            stable: pinned(&desired.stable)?,
+            candidate,
+            percent: share,
+            rollout: desired.rollout.clone(),
+            epoch: rollout.epoch,
+        })
+    }
+}
+
+fn pinned(version: &VersionRef) -> Result<PinnedVersion, String> {
+    let number: Version = version.version.parse().map_err(|error| format!("{} is no version: {error}", version.version))?;
+    Ok(PinnedVersion { number, digest: version.digest.clone(), text: None })
+}
+
+fn agreed(name: &str, observed: &Observed, wanted: &target::Desired, shares: target::Shares) -> Shown {
+    let (confirmed, text) = match observed.agreement(wanted, shares) {
+        Agreement::Confirmed => {
+            (true, wanted.shares().iter().map(|(version, share)| format!("{version} {share} %")).collect::<Vec<_>>().join(", "))
+        }
+        Agreement::Differs(text) => (false, text),
+        Agreement::Unknown => (false, "it does not know this prompt".to_owned()),
+    };
+    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch }
+}
+
+fn failed(name: &str, error: &TargetError) -> Shown {
+    Shown { target: name.to_owned(), confirmed: false, text: error.message.clone(), error: Some(error.kind), epoch: None }
+}
+
+impl Shown {
+    /// As it is kept in a rollback's record.
+    pub(crate) fn outcome(&self, attempts: u32, took: Duration) -> TargetOutcome {
+        TargetOutcome {
+            target: self.target.clone(),
+            confirmed: self.confirmed,
+            attempts,
+            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            shows: self.text.clone(),
+        }
+    }
+}
+
+/// A refusal of something that no state allows.
+pub(crate) fn refused(verb: &str, why: impl Into<String>, allowed: &[&str]) -> Failure {
+    Failure::Refused(Refusal { verb: verb.to_owned(), why: why.into(), allowed: allowed.iter().map(|verb| (*verb).to_owned()).collect() })
+}

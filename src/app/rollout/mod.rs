@@ -1,0 +1,113 @@
+//! `prompt-cicd rollout`: a file for each verb. Every verb loads the record, lets the reducer decide, writes the intent, acts, reads back
+//! and writes the result.
+
+pub(crate) mod execute;
+mod history;
+pub(crate) mod measure;
+mod order;
+mod plan;
+mod run;
+mod smoke;
+mod start;
+mod status;
+mod step;
+pub(crate) mod world;
+
+use std::path::PathBuf;
+
+pub use history::history;
+pub use order::{Order, order};
+pub use plan::plan;
+pub use run::run;
+pub use start::{StartRequest, retry, start};
+pub use status::status;
+pub use step::step;
+
+use super::{Failure, Finished, Outcome, Services};
+use crate::{
+    domain::rollout::{Phase, Rollout, deployment::Deployment},
+    report::{
+        Style,
+        rollout::{Shape, TargetLine, View, render},
+    },
+};
+use execute::Shown;
+use world::{Base, World};
+
+/// Which prompt, where, and how it is shown.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// The prompt's name.
+    pub prompt: String,
+    /// The environment; `None`: the only one.
+    pub environment: Option<String>,
+    /// Who asks; `None`: whoever runs this process.
+    pub by: Option<String>,
+    /// What standard output gets.
+    pub shape: Shape,
+    /// How text looks.
+    pub style: Style,
+    /// Shows what would happen, and does nothing.
+    pub dry_run: bool,
+}
+
+impl Subject {
+    pub(crate) fn open(&self, services: &Services) -> Result<World, Failure> {
+        let base = Base::open(services, self.config.clone())?;
+        World::open(base, &self.prompt, self.environment.as_deref())
+    }
+
+    pub(crate) fn by(&self, services: &Services) -> String {
+        self.by.clone().unwrap_or_else(|| services.who.actor.clone())
+    }
+
+    /// Shows where the deployment is.
+    pub(crate) fn show(&self, world: &World, deployment: &Deployment, shown: &[Shown], said: Vec<String>) -> Result<Finished, Failure> {
+        let lines: Vec<TargetLine> = shown
+            .iter()
+            .map(|shown| TargetLine { target: shown.target.clone(), confirmed: shown.confirmed, shows: shown.text.clone() })
+            .collect();
+        let mut stdout = Vec::new();
+        let view = View { deployment, targets: &lines, now: world.base.moment() };
+        render(self.shape, &view, &self.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+        let outcome = deployment.rollout.as_ref().map_or(Outcome::Done, |rollout| outcome(rollout, shown));
+        let mut notes = super::lines(&world.base.warnings);
+        notes.extend(said);
+        Ok(Finished { outcome, stdout, notes })
+    }
+}
+
+/// What a look at a rollout concludes.
+fn outcome(rollout: &Rollout, shown: &[Shown]) -> Outcome {
+    if shown.iter().any(|shown| !shown.confirmed) {
+        return Outcome::RolloutUnconfirmed;
+    }
+    match &rollout.phase {
+        Phase::Progressing | Phase::Completed => Outcome::Done,
+        Phase::Held { .. } | Phase::Aborted { .. } => Outcome::RolloutHeld,
+        Phase::Returning { .. } => Outcome::RolloutUnconfirmed,
+        Phase::RolledBack { back } => {
+            if back.trigger.is_some_and(crate::domain::rollback::trigger::Trigger::is_automatic) {
+                Outcome::RolledBack
+            } else {
+                Outcome::Done
+            }
+        }
+    }
+}
+
+/// What effects tell people, a line each.
+fn told(effects: &[crate::domain::rollout::Effect]) -> Vec<String> {
+    use crate::domain::rollout::Effect;
+    effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Tell { text } => Some(format!("note: {}", crate::report::escape::one_line(text))),
+            Effect::Apply { .. } | Effect::Smoke { .. } | Effect::MarkStable { .. } | Effect::MarkBad { .. } | Effect::Retire { .. } => {
+                None
+            }
+        })
+        .collect()
+}

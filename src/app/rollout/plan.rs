@@ -1,0 +1,19 @@
+//! `rollout plan`: what would happen, and when.
+
+use super::{StartRequest, Subject, start::chosen_plan};
+use crate::{
+    app::{Failure, Finished, Services},
+    report::rollout::plan as shown,
+};
+
+/// Shows the plan of an environment; asks nothing of anybody.
+///
+/// # Errors
+/// Shares that do not make a plan.
+pub fn plan(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
+    let world = subject.open(services)?;
+    let plan = chosen_plan(&world.settings, request)?;
+    let mut stdout = Vec::new();
+    shown(subject.shape, &plan, &world.settings, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    Ok(Finished::done(stdout))
+}

@@ -1,0 +1,164 @@
+//! `rollout start` and `rollout retry`.
+
+use super::{
+    Subject,
+    execute::refused,
+    plan::plan as show_plan,
+    world::{Loaded, World, deployment_key},
+};
+use crate::{
+    app::{
+        Failure, Finished, Services,
+        registry::{entry_write, find_version},
+    },
+    domain::{
+        registry::Status,
+        rollout::{Percent, Phase, Plan, Strategy, begin, deployment::Deployment, plan::PlanError, settings::EnvironmentSettings},
+    },
+    ports::store::{Key, read},
+};
+
+/// What a rollout is started with.
+#[derive(Debug, Clone, Default)]
+pub struct StartRequest {
+    /// The version; `None`: that of the prompt's file.
+    pub version: Option<String>,
+    /// Shares instead of the configuration's.
+    pub stages: Option<Vec<Percent>>,
+    /// The first share, instead of the plan's first.
+    pub initial: Option<Percent>,
+    /// The strategy, instead of the configuration's.
+    pub strategy: Option<Strategy>,
+    /// Whether a version that was rolled back may be tried again.
+    pub retry: bool,
+    /// Who approved, where the environment asks for it.
+    pub approved_by: Option<String>,
+}
+
+/// The plan that a request leads to.
+pub(super) fn chosen_plan(settings: &EnvironmentSettings, request: &StartRequest) -> Result<Plan, Failure> {
+    let wrong = |error: PlanError| refused("start", error.to_string(), &["start --stages 10,25,50,100"]);
+    let plan = match (&request.stages, request.initial, request.strategy) {
+        (Some(stages), None, None | Some(Strategy::Canary)) => settings.with_stages(stages).map_err(wrong)?,
+        (Some(stages), Some(first), _) => {
+            let rest = stages.iter().copied().filter(|share| *share > first);
+            settings.with_stages(&std::iter::once(first).chain(rest).collect::<Vec<_>>()).map_err(wrong)?
+        }
+        (None, Some(first), _) => settings.beginning_at(first).map_err(wrong)?,
+        (_, _, Some(Strategy::Rolling)) => settings.one_by_one(),
+        (_, _, Some(strategy)) if strategy != settings.plan.strategy => {
+            let why = format!(
+                "{} has the strategy {}; {} is set in the configuration",
+                settings.name,
+                settings.plan.strategy.as_str(),
+                strategy.as_str()
+            );
+            return Err(refused("start", why, &["start --strategy rolling", "start --stages 10,25,50,100"]));
+        }
+        (_, _, _) => settings.plan.clone(),
+    };
+    Ok(plan.watched_by_people())
+}
+
+/// Begins a rollout, and shows its first stage.
+///
+/// # Errors
+/// One that is under way; a version that may not come here; whatever keeps the store from answering.
+pub async fn start(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
+    let mut world = subject.open(services)?;
+    let patience = world.base.patience();
+    let loaded = world.load(patience).await?;
+    may_start(&world, &loaded, request)?;
+    let mut plan = chosen_plan(&world.settings, request)?;
+    let by = subject.by(services);
+    let (mut entry, expect) = find_version(&world.base, &world.prompt, request.version.as_deref(), &by, patience).await?;
+    if request.retry {
+        entry.bad = None;
+    }
+    entry.may_go(&world.settings.name, world.settings.promote_from.as_deref()).map_err(Failure::Registry)?;
+    let to = entry.version.clone();
+    if let (Some(bad), false) = (loaded.deployment.badness(&to), request.retry) {
+        return Err(refused("start", format!("{to} was rolled back here ({})", bad.reason), &["start --retry"]));
+    }
+    let from = match &loaded.deployment.stable {
+        Some(stable) if *stable == to => {
+            return Err(refused("start", format!("{to} is the stable version here already"), &["status"]));
+        }
+        Some(stable) => stable.clone(),
+        None => {
+            // With nothing before it there is nothing to compare with and nothing to protect.
+            plan = Plan { stages: crate::domain::rollout::plan::canary(&[Percent::ALL], 0, 0, 0).unwrap_or_default(), ..plan };
+            to.clone()
+        }
+    };
+    at_most(&world, &loaded).await?;
+    if subject.dry_run {
+        return show_plan(services, subject, request);
+    }
+    let now = world.now();
+    let mut after: Deployment = loaded.deployment.clone();
+    let id = format!("{}.{}.{}", world.settings.name, world.prompt, after.count + 1);
+    if entry.parent.is_none() && from != to {
+        entry.parent = Some(from.version.clone());
+    }
+    entry.stands(&world.settings.name, Status::Candidate, now.wall);
+    if request.retry {
+        after.bad.retain(|bad| bad.version != to);
+    }
+    let begun = begin(&id, (from, to), &plan, after.epoch, now);
+    after.begun(begun.next);
+    let mut loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?], patience).await?;
+    let mut said = Vec::new();
+    let shown = world.settle_all(&mut loaded, &mut said).await?;
+    subject.show(&world, &loaded.deployment, &shown, said)
+}
+
+/// Starts the last version again, also when it was rolled back.
+///
+/// # Errors
+/// As [`start`].
+pub async fn retry(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
+    let world = subject.open(services)?;
+    let loaded = world.load(world.base.patience()).await?;
+    let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("retry")) };
+    if rollout.phase == Phase::Completed {
+        return Err(refused("retry", format!("{} completed", rollout.to), &["start"]));
+    }
+    let request = StartRequest { version: Some(rollout.to.version.clone()), retry: true, ..request.clone() };
+    start(services, subject, &request).await
+}
+
+fn may_start(world: &World, loaded: &Loaded, request: &StartRequest) -> Result<(), Failure> {
+    if let Some(rollout) = loaded.deployment.rollout.as_ref().filter(|rollout| !rollout.phase.is_over()) {
+        let why = format!("{} is under way: {} at {}", rollout.id, rollout.to, rollout.stage_name());
+        return Err(Failure::Refused(crate::domain::rollout::Refusal { verb: "start".to_owned(), why, allowed: rollout.allowed() }));
+    }
+    if world.settings.approval && request.approved_by.as_ref().is_none_or(|name| name.trim().is_empty()) {
+        let why = format!("{} takes a rollout only with an approval", world.settings.name);
+        return Err(refused("start", why, &["start --approved-by NAME"]));
+    }
+    Ok(())
+}
+
+/// Not more rollouts at once than the environment takes. Two that start in the same moment may both come in.
+async fn at_most(world: &World, loaded: &Loaded) -> Result<(), Failure> {
+    let patience = world.base.patience();
+    let folder = Key::of(&["rollout", &world.settings.name])
+        .map_err(|error| Failure::Store(crate::ports::store::StoreError::Settings(error.to_string())))?;
+    let mut busy = Vec::new();
+    for key in world.base.store.list(Some(&folder), patience).await.map_err(Failure::Store)? {
+        if key == deployment_key(&world.settings.name, &loaded.deployment.prompt)? {
+            continue;
+        }
+        if let Some((other, _)) = read::<Deployment>(world.base.store.as_ref(), &key, patience).await.map_err(Failure::Store)?
+            && other.is_busy()
+        {
+            busy.push(other.prompt);
+        }
+    }
+    if busy.len() < world.settings.max_concurrent {
+        return Ok(());
+    }
+    let why = format!("{} rollouts are under way in {} ({})", busy.len(), world.settings.name, busy.join(", "));
+    Err(refused("start", why, &["start when one is over", "raise rollouts.max-concurrent"]))
+}

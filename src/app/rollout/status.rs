@@ -1,0 +1,18 @@
+//! `rollout status`: where it is, and what the targets show.
+
+use super::Subject;
+use crate::app::{Failure, Finished, Services};
+
+/// Reads the record and the targets; changes nothing.
+///
+/// # Errors
+/// Whatever keeps the store from answering.
+pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
+    let world = subject.open(services)?;
+    let loaded = world.load(world.base.patience()).await?;
+    let shown = match &loaded.deployment.rollout {
+        Some(rollout) => world.observe(rollout).await,
+        None => Vec::new(),
+    };
+    subject.show(&world, &loaded.deployment, &shown, Vec::new())
+}

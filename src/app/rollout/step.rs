@@ -1,0 +1,207 @@
+//! `rollout step`: one reconcile. Safe to call from cron at any time, any number of times, from several machines.
+
+use super::{
+    Subject,
+    execute::Shown,
+    measure::{Pair, check},
+    smoke::smoke,
+    told,
+    world::{Loaded, World},
+};
+use crate::{
+    app::{Failure, Finished, Services, rollback},
+    domain::{
+        rollback::{deadline::Deadline, storm::storm},
+        rollout::{Effect, Event, Phase, Rollout, step as decide},
+    },
+    ports::store::StoreError,
+};
+
+/// How often a reconcile begins anew when others write at the same time.
+const TRIES: usize = 5;
+
+/// The most things that one reconcile does.
+const MOST: usize = 32;
+
+/// Looks once: finishes what was begun, checks health when it is time, goes on or back.
+///
+/// # Errors
+/// Whatever keeps the store from answering; [`StoreError::Conflict`] when others kept writing.
+pub async fn step(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
+    let mut world = subject.open(services)?;
+    if subject.dry_run {
+        return dry(&mut world, subject).await;
+    }
+    let mut said = Vec::new();
+    let (loaded, shown, late) = world.reconcile(&mut said).await?;
+    let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
+    finished.outcome = late.unwrap_or(finished.outcome);
+    Ok(finished)
+}
+
+/// What a look would find, without writing or changing anything.
+async fn dry(world: &mut World, subject: &Subject) -> Result<Finished, Failure> {
+    let loaded = world.load(world.base.patience()).await?;
+    let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(world.nothing("step")) };
+    let shown = world.observe(&rollout).await;
+    let mut after = loaded.deployment.clone();
+    let mut said = Vec::new();
+    if rollout.check_is_due(world.base.moment()) {
+        let event = world.checked(&rollout, &loaded).await;
+        let now = world.now();
+        let transition = decide(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
+        said.extend(told(&transition.effects));
+        after.stepped(transition.next, event, now);
+    }
+    let finished = subject.show(world, &after, &shown, said)?;
+    Ok(Finished { outcome: crate::app::Outcome::Done, ..finished })
+}
+
+impl World {
+    /// One reconcile, begun anew when somebody else wrote in between. With it comes the outcome of a rollback it led to.
+    pub(crate) async fn reconcile(&mut self, said: &mut Vec<String>) -> Result<(Loaded, Vec<Shown>, Option<crate::app::Outcome>), Failure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.reconcile_once(said).await {
+                Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn reconcile_once(&mut self, said: &mut Vec<String>) -> Result<(Loaded, Vec<Shown>, Option<crate::app::Outcome>), Failure> {
+        let mut loaded = self.load(self.base.patience()).await?;
+        if loaded.deployment.rollout.is_none() {
+            return Err(self.nothing("step"));
+        }
+        let mut shown = Vec::new();
+        let mut looked = false;
+        for _ in 0..MOST {
+            let Some(rollout) = loaded.deployment.rollout.clone() else { break };
+            if matches!(&rollout.phase, Phase::Returning { .. }) {
+                let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
+                let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
+                shown = more;
+                return Ok((loaded, shown, record.map(|record| rollback::outcome(&record, true))));
+            }
+            if rollout.intent.is_some() {
+                shown = self.settle_all(&mut loaded, said).await?;
+                if shown.iter().any(|shown| !shown.confirmed) {
+                    // Time goes by for a stage that never begins, too.
+                    let tick = self.tick(&loaded);
+                    said.extend(told(&self.commit(&mut loaded, tick).await?));
+                    if !matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. })) {
+                        break;
+                    }
+                }
+                continue;
+            }
+            if !looked {
+                looked = true;
+                shown = self.observe(&rollout).await;
+                if let Some(stop) = self.mend(&mut loaded, &rollout, &mut shown).await? {
+                    said.push(stop);
+                    break;
+                }
+            }
+            if rollout.phase.is_over() {
+                break;
+            }
+            let event = if rollout.check_is_due(self.base.moment()) { self.checked(&rollout, &loaded).await } else { self.tick(&loaded) };
+            if !self.go_on(&mut loaded, &rollout, event, said).await? {
+                break;
+            }
+        }
+        Ok((loaded, shown, None))
+    }
+
+    /// Makes one step of time or health. `false`: nothing more is to be done now.
+    async fn go_on(&mut self, loaded: &mut Loaded, rollout: &Rollout, event: Event, said: &mut Vec<String>) -> Result<bool, Failure> {
+        let is_check = matches!(event, Event::Checked { .. });
+        if !is_check && rollout.plan.measures() {
+            // Between two checks only something new is worth a writing.
+            let transition = decide(rollout, &event, self.peek(), &rollout.plan).map_err(Failure::Refused)?;
+            let same = transition.next.phase == rollout.phase && transition.next.stage == rollout.stage && transition.effects.is_empty();
+            if same {
+                return Ok(false);
+            }
+        }
+        let effects = self.commit(loaded, event).await?;
+        said.extend(told(&effects));
+        for effect in &effects {
+            if let Effect::Smoke { suite } = effect {
+                let passed = smoke(self, suite).await?;
+                said.extend(told(&self.commit(loaded, Event::Smoked { passed }).await?));
+            }
+        }
+        let Some(next) = &loaded.deployment.rollout else { return Ok(false) };
+        Ok(is_check || next.intent.is_some() || matches!(next.phase, Phase::Returning { .. }))
+    }
+
+    /// Targets that show something else than was confirmed are made to show it again; after somebody's rollback that did not get to
+    /// its writing, nothing is touched, and what is wrong comes back.
+    async fn mend(&mut self, loaded: &mut Loaded, rollout: &Rollout, shown: &mut [Shown]) -> Result<Option<String>, Failure> {
+        if let Some(newer) = shown.iter().find(|shown| shown.epoch.is_some_and(|epoch| epoch > rollout.epoch)) {
+            return Ok(Some(format!(
+                "warning: {} was rolled back by a run that did not finish (epoch {} there, {} here): `prompt-cicd rollback` finishes it",
+                newer.target,
+                newer.epoch.unwrap_or_default(),
+                rollout.epoch
+            )));
+        }
+        if shown.iter().all(|shown| shown.confirmed) {
+            return Ok(None);
+        }
+        let fresh = self.load(self.base.patience()).await?;
+        if fresh.revision != loaded.revision {
+            *loaded = fresh;
+            return Ok(None);
+        }
+        let (desired, operation) = (rollout.shown(), format!("{}.{}.{}.again", rollout.id, rollout.epoch, rollout.sequence));
+        let mut all = true;
+        for (index, slot) in shown.iter_mut().enumerate() {
+            if !slot.confirmed && slot.error.is_none() {
+                *slot = self.make_show(index, rollout, &desired, &operation, self.settings.rollback_timeout).await;
+            }
+            all &= slot.confirmed;
+        }
+        Ok((!all).then(|| "warning: a target does not show what was confirmed".to_owned()))
+    }
+
+    /// Carries out intents until there are none, or a target will not.
+    pub(crate) async fn settle_all(&mut self, loaded: &mut Loaded, said: &mut Vec<String>) -> Result<Vec<Shown>, Failure> {
+        let mut shown = Vec::new();
+        for _ in 0..MOST {
+            let Some(rollout) = &loaded.deployment.rollout else { break };
+            if matches!(&rollout.phase, Phase::Returning { back } if back.trigger.is_some()) || rollout.intent.is_none() {
+                break;
+            }
+            shown = self.settle(loaded).await?;
+            if shown.iter().any(|shown| !shown.confirmed) {
+                break;
+            }
+            let phase = loaded.deployment.rollout.as_ref().map(|rollout| rollout.phase.clone());
+            if let Some(Phase::Completed) = phase {
+                said.push(format!("note: {} is the stable version in {}", self.to(loaded), self.settings.name));
+            }
+        }
+        Ok(shown)
+    }
+
+    fn to(&self, loaded: &Loaded) -> String {
+        loaded.deployment.rollout.as_ref().map_or_else(|| self.prompt.clone(), |rollout| format!("{} {}", self.prompt, rollout.to))
+    }
+
+    /// A health check, with what stands against an automatic rollback now.
+    async fn checked(&self, rollout: &Rollout, loaded: &Loaded) -> Event {
+        let pair = Pair { candidate: &rollout.to, stable: &rollout.from };
+        let found = check(self, &rollout.plan, pair, rollout.traffic, &rollout.memory).await;
+        let storm = storm(self.settings.storm, &loaded.deployment.automatic_rollbacks(), self.base.moment());
+        Event::Checked { check: Box::new(found), storm }
+    }
+
+    fn tick(&self, loaded: &Loaded) -> Event {
+        Event::Tick { storm: storm(self.settings.storm, &loaded.deployment.automatic_rollbacks(), self.base.moment()) }
+    }
+}

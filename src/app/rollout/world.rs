@@ -1,0 +1,195 @@
+//! What a rollout command works with: the configuration's word, the store, the targets and the metric sources.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    app::{Failure, Services, read_config},
+    config::{self, Config},
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        metric_source::MetricSourceKind,
+        registry::Entry,
+        rollout::{Moment, Now, Refusal, deployment::Deployment, settings::EnvironmentSettings},
+        store::StoreKind,
+        target::{FlagdPlace, Subject, TargetKind},
+    },
+    ports::{
+        metric_source::MetricSource,
+        store::{Expect, Key, Patience, Revision, Store, StoreError, Stored, Write, read, write},
+        target::Target,
+    },
+};
+
+impl Stored for Deployment {
+    const SCHEMA: u32 = 1;
+}
+
+impl Stored for Entry {
+    const SCHEMA: u32 = 1;
+}
+
+/// How long one reading or writing of the record may take where nothing presses.
+const STORE_TIME: Duration = Duration::from_secs(20);
+
+/// A configuration with its store.
+pub(crate) struct Base {
+    pub(crate) services: Services,
+    pub(crate) config: Config,
+    pub(crate) folder: PathBuf,
+    pub(crate) path: PathBuf,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// The record as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) deployment: Deployment,
+    pub(crate) revision: Option<Revision>,
+}
+
+/// One prompt in one environment, with all that it takes to change what it serves.
+pub(crate) struct World {
+    pub(crate) base: Base,
+    pub(crate) settings: EnvironmentSettings,
+    pub(crate) prompt: String,
+    pub(crate) targets: Vec<Arc<dyn Target>>,
+    pub(crate) sources: Vec<Arc<dyn MetricSource>>,
+    /// When this process made its last step, on the clock that never jumps.
+    last: Option<Duration>,
+}
+
+impl Base {
+    /// Reads the configuration and opens its store; nothing is asked of the store yet.
+    pub(crate) fn open(services: &Services, given: Option<PathBuf>) -> Result<Self, Failure> {
+        let (path, text) = read_config(services, given)?;
+        let (mut config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
+        let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+        for target in &mut config.targets {
+            if let TargetKind::Flagd { place: FlagdPlace::File(file), .. } = &mut target.kind {
+                *file = folder.join(&*file);
+            }
+        }
+        for source in &mut config.metric_sources {
+            if let MetricSourceKind::File(file) = &mut source.kind {
+                *file = folder.join(&*file);
+            }
+        }
+        match &mut config.store.kind {
+            StoreKind::Auto { path, .. } | StoreKind::Directory { path } | StoreKind::Sqlite { path } => *path = folder.join(&*path),
+            StoreKind::Postgres { .. } | StoreKind::Git { .. } | StoreKind::GitHub { .. } => {}
+        }
+        let store = services.stores.open(&config.store).map_err(Failure::Store)?;
+        Ok(Self { services: services.clone(), config, folder, path, store, warnings })
+    }
+
+    /// The time a store may take where nothing presses.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience::of(self.services.clock.as_ref(), STORE_TIME)
+    }
+
+    /// The wall clock.
+    pub(crate) fn moment(&self) -> Moment {
+        moment(&self.services.clock.now())
+    }
+
+    /// An environment by its name; the only one where none is named.
+    pub(crate) fn environment(&self, name: Option<&str>) -> Result<&EnvironmentSettings, Failure> {
+        let all = &self.config.environments;
+        let names = || all.iter().map(|environment| environment.name.as_str()).collect::<Vec<_>>().join(", ");
+        let problem = |message: String| {
+            Failure::Configuration(vec![Diagnostic::error(Place::file("--environment"), "environments".to_owned(), message)])
+        };
+        match (name, all.as_slice()) {
+            (_, []) => Err(problem("the configuration has no `environments`: describe one with its targets".to_owned())),
+            (None, [only]) => Ok(only),
+            (None, [..]) => Err(problem(format!("which environment? Name one of {} with --environment", names()))),
+            (Some(name), [..]) => all
+                .iter()
+                .find(|environment| environment.name == name)
+                .ok_or_else(|| problem(format!("there is no environment `{name}`: there are {}", names()))),
+        }
+    }
+}
+
+impl World {
+    /// Opens everything for one prompt in one environment.
+    pub(crate) fn open(base: Base, prompt: &str, environment: Option<&str>) -> Result<Self, Failure> {
+        let settings = base.environment(environment)?.clone();
+        let subject = Subject { prompt: prompt.to_owned(), environment: settings.name.clone() };
+        let (mut targets, mut sources, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        for name in &settings.targets {
+            if let Some(target) = base.config.targets.iter().find(|target| target.name == *name) {
+                match base.services.targets.open(target, &subject) {
+                    Ok(target) => targets.push(target),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        for source in &base.config.metric_sources {
+            if settings.plan.metrics.iter().any(|metric| metric.source == source.name) {
+                match base.services.metric_sources.open(source) {
+                    Ok(source) => sources.push(source),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(Failure::Connection(errors));
+        }
+        Ok(Self { base, settings, prompt: prompt.to_owned(), targets, sources, last: None })
+    }
+
+    /// The time of a step: with the time since the last one where this process made it.
+    pub(crate) fn now(&mut self) -> Now {
+        let elapsed = self.base.services.clock.elapsed();
+        let lap = self.last.replace(elapsed).map(|last| u64::try_from(elapsed.saturating_sub(last).as_millis()).unwrap_or(u64::MAX));
+        Now { wall: self.base.moment(), lap }
+    }
+
+    /// The time, without making it the time of a step.
+    pub(crate) fn peek(&self) -> Now {
+        let before = self.base.services.clock.elapsed();
+        let lap = self.last.map(|last| u64::try_from(before.saturating_sub(last).as_millis()).unwrap_or(u64::MAX));
+        Now { wall: self.base.moment(), lap }
+    }
+
+    /// The record's name.
+    pub(crate) fn key(&self) -> Result<Key, Failure> {
+        deployment_key(&self.settings.name, &self.prompt)
+    }
+
+    /// Reads the record.
+    pub(crate) async fn load(&self, patience: Patience) -> Result<Loaded, Failure> {
+        let found = read::<Deployment>(self.base.store.as_ref(), &self.key()?, patience).await.map_err(Failure::Store)?;
+        Ok(match found {
+            Some((deployment, revision)) => Loaded { deployment, revision: Some(revision) },
+            None => Loaded { deployment: Deployment::new(&self.prompt, &self.settings.name), revision: None },
+        })
+    }
+
+    /// Writes the record and `others` in one, when nobody wrote it since it was read.
+    pub(crate) async fn save(&self, before: &Loaded, after: Deployment, others: Vec<Write>, patience: Patience) -> Result<Loaded, Failure> {
+        let expect = before.revision.clone().map_or(Expect::Absent, Expect::Revision);
+        let mut writes = vec![write(self.key()?, expect, &after).map_err(Failure::Store)?];
+        writes.extend(others);
+        let revisions = self.base.store.transact(&writes, patience).await.map_err(Failure::Store)?;
+        Ok(Loaded { deployment: after, revision: revisions.into_iter().next() })
+    }
+
+    /// A refusal where there is no rollout at all.
+    pub(crate) fn nothing(&self, verb: &str) -> Failure {
+        let why = format!("nothing was ever rolled out for {} in {}", self.prompt, self.settings.name);
+        Failure::Refused(Refusal { verb: verb.to_owned(), why, allowed: vec!["start".to_owned()] })
+    }
+}
+
+/// The name of a deployment's record.
+pub(crate) fn deployment_key(environment: &str, prompt: &str) -> Result<Key, Failure> {
+    Key::of(&["rollout", environment, prompt]).map_err(|error| Failure::Store(StoreError::Settings(error.to_string())))
+}
+
+/// RFC 3339 as milliseconds; what is no time is the beginning of time, which credits nothing.
+pub(crate) fn moment(text: &str) -> Moment {
+    Moment(text.parse::<jiff::Timestamp>().ok().and_then(|time| u64::try_from(time.as_millisecond()).ok()).unwrap_or(0))
+}

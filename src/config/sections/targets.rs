@@ -1,0 +1,196 @@
+//! `targets:`
+
+use std::path::PathBuf;
+
+use super::{
+    duration_at,
+    providers::{needed, program},
+    reach::{Http, http, keys_of_kind, variable},
+};
+use crate::{
+    config::{
+        path::Path,
+        problems::{Finding, Problems},
+        raw::{self, Named},
+    },
+    domain::{
+        metric_source::{Escape, Query},
+        target::{FlagdPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings},
+    },
+};
+
+const HTTP: &[&str] = &["flagd", "mlflow", "webhook"];
+
+/// Keys that only some kinds take; `kind` and `timeout` belong to all.
+const KEYS_OF_KINDS: &[(&str, &[&str])] = &[
+    ("path", &["flagd"]),
+    ("url", HTTP),
+    ("token-env", HTTP),
+    ("headers", HTTP),
+    ("flag", &["flagd"]),
+    ("model", &["mlflow"]),
+    ("stable-alias", &["mlflow"]),
+    ("candidate-alias", &["mlflow"]),
+    ("socket", &["haproxy"]),
+    ("backend", &["haproxy"]),
+    ("server", &["haproxy"]),
+    ("secret-env", &["webhook"]),
+    ("command", &["command"]),
+    ("env", &["command"]),
+    ("pass-env", &["command"]),
+];
+
+/// Reads the targets; those with problems are left out.
+pub(in crate::config) fn read(targets: &Named<raw::targets::Target>, problems: &mut Problems<'_>) -> Vec<TargetSettings> {
+    let section = Path::root().key("targets");
+    let mut read = Vec::new();
+    for (name, target) in targets.entries() {
+        let path = section.key(name.as_str());
+        if name.trim().is_empty() {
+            problems.push(Finding::error(path.clone(), "a target needs a name").at_key());
+        }
+        let timeout = duration_at(target.timeout.as_ref(), &path.key("timeout"), problems);
+        if let (Some(kind), Some(timeout)) = (kind(target, &path, problems), timeout) {
+            read.push(TargetSettings { name: name.clone(), kind, timeout });
+        }
+    }
+    read
+}
+
+fn kind(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
+    let kind = target.kind.as_deref()?;
+    keys_of_kind("target", kind, KEYS_OF_KINDS, path, problems);
+    places(target, path, problems);
+    match kind {
+        "flagd" => flagd(target, path, problems),
+        "mlflow" => Some(TargetKind::Mlflow {
+            http: site(target, path, problems)?,
+            model: target.model.clone()?,
+            stable_alias: target.stable_alias.clone()?,
+            candidate_alias: target.candidate_alias.clone()?,
+        }),
+        "haproxy" => haproxy(target, path, problems),
+        "webhook" => {
+            let secret_env = variable(target.secret_env.as_ref(), &path.key("secret-env"), problems);
+            Some(TargetKind::Webhook { http: site(target, path, problems)?, secret_env })
+        }
+        "command" => {
+            let (argv, pass_env, env) =
+                program(target.command.as_ref(), target.env.as_ref(), target.pass_env.as_ref(), path, "command: [./apply.sh]", problems)?;
+            Some(TargetKind::Command(TargetProgram { argv, pass_env, env }))
+        }
+        _ => None,
+    }
+}
+
+/// Every `{{name}}` must be one that is known where it stands.
+fn places(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) {
+    let texts = [
+        ("path", &target.path),
+        ("url", &target.url),
+        ("flag", &target.flag),
+        ("model", &target.model),
+        ("stable-alias", &target.stable_alias),
+        ("candidate-alias", &target.candidate_alias),
+        ("socket", &target.socket),
+        ("backend", &target.backend),
+        ("server", &target.server),
+    ];
+    for (key, text) in texts {
+        let Some(text) = text else { continue };
+        match Query::check(text, Escape::None) {
+            Err(error) => problems.push(Finding::error(path.key(key), error.to_string())),
+            Ok(()) if key != "server" && text.contains("{{") && text.replace(' ', "").contains("{{version}}") => problems.push(
+                Finding::error(path.key(key), format!("`{key}` cannot hold {{{{version}}}}: it is the same for all versions"))
+                    .help("write {{prompt}} or {{environment}}".to_owned()),
+            ),
+            Ok(()) => {}
+        }
+    }
+}
+
+fn site(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetHttp> {
+    needed(target.url.as_ref(), path, "url", "url: http://127.0.0.1:5000", problems)?;
+    let (url, token_env, headers): Http = http(target.url.as_ref(), target.token_env.as_ref(), target.headers.as_ref(), path, problems)?;
+    Some(TargetHttp { url, token_env, headers })
+}
+
+fn flagd(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
+    let place = match (&target.path, &target.url) {
+        (Some(_), Some(_)) => {
+            problems.push(Finding::error(path.key("url"), "a manifest has one place").help("remove `path` or `url`".to_owned()));
+            return None;
+        }
+        (None, Some(_)) => FlagdPlace::Http(site(target, path, problems)?),
+        (file, None) => FlagdPlace::File(PathBuf::from(needed(file.as_ref(), path, "path", "path: flags.json", problems)?)),
+    };
+    Some(TargetKind::Flagd { place, flag: target.flag.clone()? })
+}
+
+fn haproxy(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
+    let socket = needed(target.socket.as_ref(), path, "socket", "socket: /run/haproxy/admin.sock", problems);
+    let backend = needed(target.backend.as_ref(), path, "backend", "backend: prompts", problems);
+    let server = target.server.clone()?;
+    if !server.replace(' ', "").contains("{{version}}") {
+        let message = "`server` must hold {{version}}: each version has a server of its own";
+        problems.push(Finding::error(path.key("server"), message).help("write it like v{{version}}".to_owned()));
+    }
+    Some(TargetKind::Haproxy { socket: PathBuf::from(socket?), backend: backend?.clone(), server })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    const REST: &str = "version: 1\nproviders: {say: {kind: echo}}\nsuites: [{name: s, prompt: p, provider: say, cases: c.jsonl}]\n";
+
+    fn read(targets: &str) -> Result<Vec<TargetSettings>, String> {
+        match parse(&format!("{REST}targets:\n{targets}"), "c.yml") {
+            Ok((config, _)) => Ok(config.targets),
+            Err(problems) => Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        }
+    }
+
+    #[test]
+    fn every_kind_is_read_with_its_defaults() {
+        let targets = read(
+            "  a: {kind: flagd, path: flags.json}\n  b: {kind: flagd, url: 'http://127.0.0.1/{{environment}}', token-env: T}\n  \
+             c: {kind: mlflow, url: 'http://127.0.0.1:5000'}\n  d: {kind: haproxy, socket: s, backend: b}\n  \
+             e: {kind: webhook, url: 'https://x.test/', secret-env: S, timeout: 3s}\n  f: {kind: command, command: [./a.sh]}\n",
+        )
+        .unwrap();
+        let kinds: Vec<&str> = targets.iter().map(|target| target.kind.name()).collect();
+        assert_eq!(kinds, ["flagd", "flagd", "mlflow", "haproxy", "webhook", "command"]);
+        let seconds: Vec<u64> = targets.iter().map(|target| target.timeout.as_secs()).collect();
+        assert_eq!(seconds, [10, 10, 10, 10, 3, 10]);
+        assert_eq!(targets[0].kind, TargetKind::Flagd { place: FlagdPlace::File("flags.json".into()), flag: "{{prompt}}".into() });
+        assert!(matches!(&targets[3].kind, TargetKind::Haproxy { server, .. } if server == "v{{version}}"));
+        assert!(matches!(&targets[2].kind, TargetKind::Mlflow { stable_alias, .. } if stable_alias == "production"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (target, expected) in [
+            ("{kind: flagdd}", "did you mean `flagd`?"),
+            ("{kind: flagd}", "`path` is missing"),
+            ("{kind: flagd, path: a, url: 'http://x'}", "a manifest has one place"),
+            ("{kind: flagd, path: a, socket: b}", "a target of kind `flagd` does not take `socket`"),
+            ("{kind: flagd, path: '{{version}}.json'}", "cannot hold {{version}}"),
+            ("{kind: flagd, path: '{{vresion}}.json'}", "there is no `{{vresion}}`"),
+            ("{kind: mlflow}", "`url` is missing"),
+            ("{kind: mlflow, url: 'http://u:p@x'}", "must not contain a user"),
+            ("{kind: mlflow, url: 'http://{{prompt}}/'}", "no fixed host"),
+            ("{kind: haproxy}", "`backend` is missing"),
+            ("{kind: haproxy, socket: s, backend: b, server: s1}", "`server` must hold {{version}}"),
+            ("{kind: webhook, url: 'https://x', secret-env: hunter-2}", "no name of an environment variable"),
+            ("{kind: webhook, url: 'https://x', headers: {Authorization: x}}", "`token-env`"),
+            ("{kind: command}", "`command` is missing"),
+            ("{kind: command, command: [a], timeout: 0s}", "longer than nothing"),
+            ("{kind: command, comand: [a]}", "did you mean `command`?"),
+        ] {
+            let said = read(&format!("  t: {target}\n")).unwrap_err();
+            assert!(said.contains(expected), "{target}: {said}");
+        }
+    }
+}

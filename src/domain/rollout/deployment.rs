@@ -1,0 +1,251 @@
+//! All that is kept about one prompt in one environment, in one record: who changes any of it changes all of it at once.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    clock::{Moment, Now},
+    effect::Desired,
+    event::Event,
+    plan::Percent,
+    state::{Phase, Rollout, VersionRef},
+};
+use crate::domain::rollback::record::RollbackRecord;
+
+/// The most rollbacks and finished rollouts that are kept.
+const HISTORY: usize = 100;
+
+/// The most events that are kept of a rollout; beyond, looks that changed nothing are let go of first.
+const EVENTS: usize = 400;
+
+/// A version that completed a rollout here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completed {
+    /// Which.
+    pub version: VersionRef,
+    /// When.
+    pub at: Moment,
+}
+
+/// A version that was found to be bad here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bad {
+    /// Which.
+    pub version: VersionRef,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// An event with its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logged {
+    /// When.
+    pub now: Now,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What is left of a rollout that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished {
+    /// Its id.
+    pub id: String,
+    /// The version before.
+    pub from: String,
+    /// The candidate.
+    pub to: String,
+    /// `completed`, `failed` (aborted) or `rolled_back`.
+    pub status: String,
+    /// When it began.
+    pub started: Moment,
+    /// When it was over.
+    pub ended: Moment,
+    /// Why it ended, where it did not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One prompt in one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deployment {
+    /// The prompt.
+    pub prompt: String,
+    /// The environment.
+    pub environment: String,
+    /// Raised by every rollback.
+    pub epoch: u64,
+    /// How many rollouts were begun.
+    pub count: u64,
+    /// The stable version; `None` before the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<VersionRef>,
+    /// The versions that completed a rollout here, oldest first.
+    #[serde(default)]
+    pub completed: Vec<Completed>,
+    /// The versions that were found to be bad here.
+    #[serde(default)]
+    pub bad: Vec<Bad>,
+    /// The rollout that is under way, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
+    /// Its events, oldest first.
+    #[serde(default)]
+    pub log: Vec<Logged>,
+    /// How many of its events were let go of.
+    #[serde(default)]
+    pub forgotten: u64,
+    /// Rollbacks, oldest first.
+    #[serde(default)]
+    pub rollbacks: Vec<RollbackRecord>,
+    /// Rollouts that are over, oldest first.
+    #[serde(default)]
+    pub finished: Vec<Finished>,
+}
+
+impl Deployment {
+    /// Nothing yet.
+    pub fn new(prompt: &str, environment: &str) -> Self {
+        Self {
+            prompt: prompt.to_owned(),
+            environment: environment.to_owned(),
+            epoch: 0,
+            count: 0,
+            stable: None,
+            completed: Vec::new(),
+            bad: Vec::new(),
+            rollout: None,
+            log: Vec::new(),
+            forgotten: 0,
+            rollbacks: Vec::new(),
+            finished: Vec::new(),
+        }
+    }
+
+    /// Whether a rollout is under way.
+    pub fn is_busy(&self) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| !rollout.phase.is_over())
+    }
+
+    /// Why a version was found to be bad here.
+    pub fn badness(&self, version: &VersionRef) -> Option<&Bad> {
+        self.bad.iter().find(|bad| bad.version.digest == version.digest && bad.version.version == version.version)
+    }
+
+    /// The version whose traffic a rollback would take away: the candidate while a rollout is under way, else the stable one.
+    pub fn current(&self) -> Option<&VersionRef> {
+        match &self.rollout {
+            Some(rollout) if !rollout.phase.is_over() => Some(&rollout.to),
+            Some(_) | None => self.stable.as_ref(),
+        }
+    }
+
+    /// What the targets should show; `None` before the first rollout.
+    pub fn desired(&self) -> Option<Desired> {
+        self.rollout.as_ref().map(Rollout::desired)
+    }
+
+    /// Takes in a rollout that was begun.
+    pub fn begun(&mut self, rollout: Rollout) {
+        self.archive();
+        self.count += 1;
+        self.log.clear();
+        self.forgotten = 0;
+        self.rollout = Some(rollout);
+    }
+
+    /// Takes in the state that an event led to, and what follows from it for the environment.
+    pub fn stepped(&mut self, next: Rollout, event: Event, now: Now) {
+        self.epoch = self.epoch.max(next.epoch);
+        match &next.phase {
+            Phase::Completed if self.stable.as_ref() != Some(&next.to) => {
+                self.bad.retain(|bad| bad.version != next.to);
+                self.completed.retain(|completed| completed.version != next.to);
+                self.completed.push(Completed { version: next.to.clone(), at: now.wall });
+                self.stable = Some(next.to.clone());
+            }
+            // The intent is what counts: whoever finishes it finds the environment as it will be.
+            Phase::Returning { back } | Phase::Aborted { back } | Phase::RolledBack { back } => self.stable = Some(back.to.clone()),
+            Phase::Completed | Phase::Progressing | Phase::Held { .. } => {}
+        }
+        let before = self.rollout.replace(next);
+        let same = matches!(&event, Event::Tick { .. })
+            && before.is_some_and(|before| Some(&before.phase) == self.rollout.as_ref().map(|r| &r.phase));
+        // Of ticks in a row the newest says enough.
+        if same && self.log.last().is_some_and(|last| matches!(last.event, Event::Tick { .. })) {
+            self.log.pop();
+            self.forgotten += 1;
+        }
+        self.log.push(Logged { now, event: lean(event) });
+        if self.log.len() > EVENTS {
+            let oldest = self.log.iter().position(|logged| matches!(logged.event, Event::Tick { .. } | Event::Checked { .. }));
+            self.log.remove(oldest.unwrap_or(0));
+            self.forgotten += 1;
+        }
+    }
+
+    /// Keeps that a version is bad.
+    pub fn mark_bad(&mut self, version: &VersionRef, reason: &str, at: Moment) {
+        self.bad.retain(|bad| bad.version != *version);
+        self.bad.push(Bad { version: version.clone(), reason: reason.to_owned(), at });
+    }
+
+    /// Keeps a rollback: the newest record of its id.
+    pub fn rolled_back(&mut self, record: RollbackRecord) {
+        self.rollbacks.retain(|before| before.id != record.id);
+        self.rollbacks.push(record);
+        let surplus = self.rollbacks.len().saturating_sub(HISTORY);
+        self.rollbacks.drain(..surplus);
+    }
+
+    /// When there were automatic rollbacks that changed something.
+    pub fn automatic_rollbacks(&self) -> Vec<Moment> {
+        self.rollbacks.iter().filter(|record| record.trigger.is_automatic()).map(|record| record.started).collect()
+    }
+
+    fn archive(&mut self) {
+        let Some(rollout) = self.rollout.take() else { return };
+        let reason = match &rollout.phase {
+            Phase::Returning { back } | Phase::Aborted { back } | Phase::RolledBack { back } => Some(back.reason.clone()),
+            Phase::Progressing | Phase::Held { .. } | Phase::Completed => None,
+        };
+        self.finished.push(Finished {
+            id: rollout.id,
+            from: rollout.from.version,
+            to: rollout.to.version,
+            status: rollout.phase.status().to_owned(),
+            started: rollout.started,
+            ended: rollout.ended.unwrap_or(rollout.started),
+            reason,
+        });
+        let surplus = self.finished.len().saturating_sub(HISTORY);
+        self.finished.drain(..surplus);
+    }
+
+    /// Whether any traffic goes to the candidate, as far as was read back.
+    pub fn traffic(&self) -> Percent {
+        self.rollout.as_ref().map_or(Percent::NONE, |rollout| rollout.traffic)
+    }
+}
+
+/// An event without what only the next step needs.
+fn lean(event: Event) -> Event {
+    match event {
+        Event::Checked { mut check, storm } => {
+            check.memory = super::health::Memory::default();
+            Event::Checked { check, storm }
+        }
+        other @ (Event::Tick { .. }
+        | Event::Smoked { .. }
+        | Event::Confirmed { .. }
+        | Event::Pause { .. }
+        | Event::Resume { .. }
+        | Event::Promote { .. }
+        | Event::Set { .. }
+        | Event::Complete { .. }
+        | Event::Abort { .. }
+        | Event::Rollback { .. }) => other,
+    }
+}

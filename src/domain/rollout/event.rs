@@ -1,0 +1,108 @@
+//! What can happen to a rollout.
+
+use serde::{Deserialize, Serialize};
+
+use super::{health::Check, plan::Percent, state::VersionRef};
+use crate::domain::rollback::trigger::Trigger;
+
+/// Something that happened. Every event of a rollout is kept, so that replaying them gives its state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Time went by; nothing was measured.
+    Tick {
+        /// Why no automatic rollback may be made now.
+        storm: Option<String>,
+    },
+    /// Health was checked.
+    Checked {
+        /// What was found.
+        check: Box<Check>,
+        /// Why no automatic rollback may be made now.
+        storm: Option<String>,
+    },
+    /// The suite of a stage ran.
+    Smoked {
+        /// Whether it passed; `None`: it could not be judged.
+        passed: Option<bool>,
+    },
+    /// Every target was read back as desired.
+    Confirmed {
+        /// The operation that was carried out.
+        operation: String,
+    },
+    /// A person holds it.
+    Pause {
+        /// Why.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// A person lets it go on, or passes a gate.
+    Resume {
+        /// Who.
+        by: String,
+        /// Who approved, where an approval is waited for.
+        approved_by: Option<String>,
+    },
+    /// A person goes to the next stage, or to the end, without waiting for time.
+    Promote {
+        /// To the end.
+        full: bool,
+        /// Who.
+        by: String,
+    },
+    /// A person sets a share.
+    Set {
+        /// The share.
+        percent: Percent,
+        /// Whatever the health, and also between stages.
+        force: bool,
+        /// Who.
+        by: String,
+    },
+    /// A person ends it at 100 %.
+    Complete {
+        /// Whatever the health.
+        skip_final_checks: bool,
+        /// Who.
+        by: String,
+    },
+    /// A person takes the candidate's traffic away.
+    Abort {
+        /// Why.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+    /// A version is put back on everything.
+    Rollback {
+        /// Which.
+        to: VersionRef,
+        /// Why, in one word.
+        trigger: Trigger,
+        /// Why, in many.
+        reason: String,
+        /// Who.
+        by: String,
+    },
+}
+
+impl Event {
+    /// The word people use for it.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Tick { .. } => "step",
+            Self::Checked { .. } => "check",
+            Self::Smoked { .. } => "smoke",
+            Self::Confirmed { .. } => "confirm",
+            Self::Pause { .. } => "pause",
+            Self::Resume { .. } => "resume",
+            Self::Promote { .. } => "promote",
+            Self::Set { .. } => "set",
+            Self::Complete { .. } => "complete",
+            Self::Abort { .. } => "abort",
+            Self::Rollback { .. } => "rollback",
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What people order: pause, resume, promote, set, complete, abort.
+
+use super::{
+    event::Event,
+    plan::{Gate, Percent, Strategy},
+    refusal::Refusal,
+    state::{Hold, Phase, Return},
+    step::Making,
+};
+
+/// Carries out an order, or says why not.
+pub(super) fn carry_out(making: &mut Making<'_>, event: &Event) -> Result<(), Refusal> {
+    let verb = event.verb();
+    match &making.next.phase {
+        Phase::Progressing | Phase::Held { .. } => {}
+        Phase::Returning { back } => {
+            let why = format!("version {} is being put back ({})", back.to, back.reason);
+            return Err(making.refusal(verb, why));
+        }
+        Phase::Completed => return Err(making.refusal(verb, "the rollout is completed".to_owned())),
+        Phase::Aborted { back } => return Err(making.refusal(verb, format!("the rollout was aborted ({})", back.reason))),
+        Phase::RolledBack { back } => return Err(making.refusal(verb, format!("the rollout was rolled back ({})", back.reason))),
+    }
+    match event {
+        Event::Pause { reason, .. } => making.pause(reason),
+        Event::Resume { approved_by, .. } => making.resume(approved_by.as_deref()),
+        Event::Promote { full, .. } => making.promote(*full),
+        Event::Set { percent, force, .. } => making.set(*percent, *force),
+        Event::Complete { skip_final_checks, .. } => making.complete_now(*skip_final_checks),
+        Event::Abort { reason, by } => {
+            let to = making.next.from.clone();
+            making.go_back(Return { to, trigger: None, reason: reason.clone(), by: by.clone() });
+            Ok(())
+        }
+        Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } | Event::Rollback { .. } => Ok(()),
+    }
+}
+
+impl Making<'_> {
+    fn refusal(&self, verb: &str, why: String) -> Refusal {
+        Refusal { verb: verb.to_owned(), why, allowed: self.next.allowed() }
+    }
+
+    fn pause(&mut self, reason: &str) -> Result<(), Refusal> {
+        if matches!(&self.next.phase, Phase::Held { hold: Hold::Paused, .. }) {
+            return Err(self.refusal("pause", format!("it is paused at {} already", self.next.traffic)));
+        }
+        self.next.phase = Phase::Held { hold: Hold::Paused, reason: reason.to_owned() };
+        Ok(())
+    }
+
+    fn resume(&mut self, approved_by: Option<&str>) -> Result<(), Refusal> {
+        let Phase::Held { hold, .. } = &self.next.phase else {
+            return Err(self.refusal("resume", format!("nothing holds it at {}", self.next.traffic)));
+        };
+        match hold {
+            Hold::Approval if approved_by.is_none_or(|name| name.trim().is_empty()) => {
+                return Err(self.refusal("resume", "it waits for an approval: say whose with --approved-by".to_owned()));
+            }
+            Hold::Person | Hold::Approval => self.next.passed_gates += 1,
+            Hold::Paused | Hold::Unhealthy | Hold::Inconclusive | Hold::Error | Hold::Storm => {}
+        }
+        (self.next.unhealthy, self.next.inconclusive, self.next.errors) = (0, 0, 0);
+        self.next.phase = Phase::Progressing;
+        self.advance();
+        Ok(())
+    }
+
+    /// Whether health lets a person go on without force.
+    fn must_be_healthy(&self, verb: &str, otherwise: &str) -> Result<(), Refusal> {
+        let why = match &self.next.last_check {
+            Some(_) if self.next.is_healthy() => return Ok(()),
+            Some(check) => format!("the last check was {}: {}", check.verdict.as_str(), check.summary()),
+            // A plan that measures nothing leaves health to people, and this is one.
+            None if !self.plan.measures() && verb != "complete" => return Ok(()),
+            None => format!("health at {} is not known yet", self.next.traffic),
+        };
+        Err(self.refusal(verb, format!("{why} ({otherwise} goes on all the same)")))
+    }
+
+    fn must_be_settled(&self, verb: &str) -> Result<(), Refusal> {
+        match &self.next.intent {
+            None => Ok(()),
+            Some(intent) => {
+                let why = format!("the targets do not show {} yet; `step` finishes that", intent.desired.traffic);
+                Err(self.refusal(verb, why))
+            }
+        }
+    }
+
+    fn must_be_approved(&self, verb: &str, full: bool) -> Result<(), Refusal> {
+        let here = self.next.stage.saturating_sub(1);
+        let count = if full { self.plan.stages.len() } else { 1 };
+        let asked = self.plan.stages.iter().enumerate().skip(here).take(count).any(|(index, stage)| {
+            let passed = if index == here { self.next.passed_gates } else { 0 };
+            stage.gates.iter().skip(passed).any(|gate| *gate == Gate::Approval)
+        });
+        if asked { Err(self.refusal(verb, "an approval is asked for first".to_owned())) } else { Ok(()) }
+    }
+
+    fn promote(&mut self, full: bool) -> Result<(), Refusal> {
+        self.must_be_settled("promote")?;
+        self.must_be_approved("promote", full)?;
+        let otherwise = if full { "complete --skip-final-checks" } else { "set --force" };
+        self.must_be_healthy("promote", otherwise)?;
+        if self.next.stage >= self.plan.stages.len() {
+            self.complete();
+        } else if full {
+            self.everything();
+        } else {
+            self.enter(self.next.stage + 1);
+        }
+        Ok(())
+    }
+
+    fn everything(&mut self) {
+        self.next.phase = Phase::Progressing;
+        self.next.stage = self.plan.stages.len();
+        self.show(Percent::ALL, None, true);
+    }
+
+    fn set(&mut self, percent: Percent, force: bool) -> Result<(), Refusal> {
+        if self.plan.strategy == Strategy::Rolling {
+            return Err(self.refusal("set", "a rolling rollout goes target by target".to_owned()));
+        }
+        let number = self.plan.stages.iter().take_while(|stage| stage.traffic <= percent).count();
+        let planned = percent == Percent::NONE || self.plan.traffic(number) == percent;
+        if !force {
+            if !planned {
+                return Err(self.refusal("set", format!("{percent} is not a stage of the plan (--force sets it all the same)")));
+            }
+            if percent > self.next.traffic {
+                if number > self.next.stage + 1 {
+                    return Err(self.refusal("set", format!("{percent} skips a stage (--force sets it all the same)")));
+                }
+                self.must_be_settled("set")?;
+                self.must_be_approved("set", false)?;
+                self.must_be_healthy("set", "--force")?;
+            }
+        }
+        if !planned && !self.next.forced.contains(&percent) {
+            self.next.forced.push(percent);
+        }
+        self.next.stage = number;
+        self.next.phase = if percent == Percent::NONE {
+            Phase::Held { hold: Hold::Paused, reason: "set to 0 % by a person".to_owned() }
+        } else {
+            Phase::Progressing
+        };
+        self.show(percent, None, false);
+        Ok(())
+    }
+
+    fn complete_now(&mut self, skip_final_checks: bool) -> Result<(), Refusal> {
+        if !skip_final_checks {
+            self.must_be_settled("complete")?;
+            self.must_be_approved("complete", true)?;
+            self.must_be_healthy("complete", "--skip-final-checks")?;
+        }
+        if self.next.traffic == Percent::ALL && self.next.intent.is_none() && self.next.stage >= self.plan.stages.len() {
+            self.complete();
+        } else {
+            self.everything();
+        }
+        Ok(())
+    }
+}

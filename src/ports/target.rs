@@ -1,0 +1,109 @@
+//! Making a percentage real, and reading it back.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::{
+    domain::target::{Desired, Observed, Shares, Subject, TargetSettings},
+    ports::provider::ConnectError,
+};
+
+/// One target, opened for one prompt in one environment.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// The name under `targets:`.
+    fn name(&self) -> &str;
+
+    /// How finely it can share traffic.
+    fn shares(&self) -> Shares;
+
+    /// Makes it show `desired`, in at most `deadline` from now. Idempotent: the same operation may be applied any
+    /// number of times, also after an answer that never came. An older epoch than the target remembers is refused.
+    ///
+    /// # Errors
+    /// Why it may not show it; after [`TargetErrorKind::may_have_applied`] only [`Self::observe`] knows.
+    async fn apply(&self, desired: &Desired, operation: &str, deadline: Duration) -> Result<(), TargetError>;
+
+    /// Reads back what it shows, in at most `deadline` from now.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError>;
+}
+
+/// Opens targets from settings: the app says what, the wiring knows how.
+pub trait Targets: Send + Sync {
+    /// Prepares a target without asking it anything.
+    ///
+    /// # Errors
+    /// A missing environment variable, an address that is none, a name that cannot be used there.
+    fn open(&self, settings: &TargetSettings, subject: &Subject) -> Result<Arc<dyn Target>, ConnectError>;
+}
+
+/// How applying or reading back went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TargetErrorKind {
+    /// No connection, no such socket, a program that cannot be started: nothing was applied.
+    Unreachable,
+    /// The connection broke, or the target failed (5xx, exit status) amid the work: it may have been applied.
+    Failed,
+    /// No answer in time: it may have been applied.
+    TimedOut,
+    /// An answer that cannot be understood: it may have been applied.
+    Malformed,
+    /// The target is there and will not do it (4xx, unknown server, no permission).
+    Refused,
+    /// Somebody else kept writing at the same time.
+    Conflict,
+    /// The target remembers a newer epoch: a rollback came between. Never try again.
+    Fenced,
+    /// What is there under this name was not made by prompt-cicd.
+    Foreign,
+    /// The target holds other content for this version than its digest says.
+    DigestMismatch,
+}
+
+impl TargetErrorKind {
+    /// The word shown to people and written to JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed-out",
+            Self::Malformed => "malformed",
+            Self::Refused => "refused",
+            Self::Conflict => "conflict",
+            Self::Fenced => "fenced",
+            Self::Foreign => "foreign",
+            Self::DigestMismatch => "digest-mismatch",
+        }
+    }
+
+    /// Whether the same call can succeed later without anybody changing anything.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Failed | Self::TimedOut | Self::Malformed | Self::Conflict => true,
+            Self::Refused | Self::Fenced | Self::Foreign | Self::DigestMismatch => false,
+        }
+    }
+
+    /// Whether the target may show the new state although the call failed.
+    pub fn may_have_applied(self) -> bool {
+        match self {
+            Self::Failed | Self::TimedOut | Self::Malformed => true,
+            Self::Unreachable | Self::Refused | Self::Conflict | Self::Fenced | Self::Foreign | Self::DigestMismatch => false,
+        }
+    }
+}
+
+/// A target's failure.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct TargetError {
+    /// What kind of failure.
+    pub kind: TargetErrorKind,
+    /// What happened, naming the target and the next step. Bounded and free of secrets.
+    pub message: String,
+}

@@ -1,0 +1,174 @@
+//! What came of rollbacks, as text, JSON and Markdown.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::{
+    escape::{markdown_table_cell, one_line},
+    rollout::{Shape, time},
+};
+use crate::domain::{
+    rollback::{
+        record::{RollbackRecord, RollbackStatus},
+        target::Candidate,
+    },
+    rollout::VersionRef,
+};
+
+#[expect(clippy::cast_precision_loss, reason = "a rollback takes seconds")]
+fn json(record: &RollbackRecord) -> Value {
+    json!({
+        "schema_version": 1,
+        "rollback_id": record.id,
+        "model_name": record.prompt,
+        "environment": record.environment,
+        "rollout_id": record.rollout,
+        "from_version": record.from,
+        "to_version": record.to,
+        "start_time": time(record.started),
+        "end_time": time(record.ended),
+        "duration_seconds": record.millis as f64 / 1_000.0,
+        "status": record.status.as_str(),
+        "changed": record.status != RollbackStatus::Unchanged,
+        "health_check_results": {"pre_rollback": record.before, "post_rollback": record.after},
+        "reason": record.reason,
+        "trigger": record.trigger.as_str(),
+        "triggered_by": record.by,
+        "sla_met": record.sla_met,
+        "error": record.error,
+        "targets": record.targets,
+    })
+}
+
+/// Writes one rollback.
+///
+/// # Errors
+/// What `out` reports.
+pub fn render(shape: Shape, record: &RollbackRecord, out: &mut dyn Write) -> io::Result<()> {
+    match shape {
+        Shape::Json => {
+            serde_json::to_writer_pretty(&mut *out, &json(record))?;
+            writeln!(out)
+        }
+        Shape::Text => text(record, out),
+        Shape::Markdown => {
+            let cell = |text: &str| markdown_table_cell(text, 300);
+            writeln!(
+                out,
+                "### Rollback of {} in {}: {} → {}\n",
+                cell(&record.prompt),
+                cell(&record.environment),
+                cell(&record.from),
+                cell(&record.to)
+            )?;
+            writeln!(
+                out,
+                "**{}** in {} ms ({}): {}\n",
+                record.status.as_str(),
+                record.millis,
+                record.trigger.as_str(),
+                cell(&record.reason)
+            )?;
+            writeln!(out, "| target | confirmed | after | shows |\n|---|---|---:|---|")?;
+            for target in &record.targets {
+                let confirmed = if target.confirmed { "yes" } else { "**no**" };
+                writeln!(out, "| {} | {confirmed} | {} ms | {} |", cell(&target.target), target.millis, cell(&target.shows))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn text(record: &RollbackRecord, out: &mut dyn Write) -> io::Result<()> {
+    if record.status == RollbackStatus::Unchanged {
+        return writeln!(
+            out,
+            "{} in {}: {} has everything already; nothing was changed",
+            one_line(&record.prompt),
+            record.environment,
+            record.to
+        );
+    }
+    let sla = if record.sla_met { "within 30 s" } else { "NOT within 30 s" };
+    writeln!(
+        out,
+        "{} in {}: {} -> {}: {} in {} ms, {sla}",
+        one_line(&record.prompt),
+        record.environment,
+        record.from,
+        record.to,
+        record.status.as_str(),
+        record.millis
+    )?;
+    writeln!(out, "  {} by {}: {}", record.trigger.as_str(), one_line(&record.by), one_line(&record.reason))?;
+    for target in &record.targets {
+        let mark = if target.confirmed { "confirmed" } else { "NOT CONFIRMED" };
+        let (tries, shows) = (target.attempts, one_line(&target.shows));
+        writeln!(out, "  target {}: {mark} after {} ms, tries: {tries}; shows {shows}", one_line(&target.target), target.millis)?;
+    }
+    if let Some(error) = &record.error {
+        writeln!(out, "  error: {}", one_line(error))?;
+    }
+    Ok(())
+}
+
+/// Writes rollbacks, newest first.
+///
+/// # Errors
+/// What `out` reports.
+pub fn history(shape: Shape, records: &[RollbackRecord], limit: usize, out: &mut dyn Write) -> io::Result<()> {
+    let newest: Vec<&RollbackRecord> = records.iter().rev().take(limit).collect();
+    if shape == Shape::Json {
+        let list: Vec<Value> = newest.iter().map(|record| json(record)).collect();
+        serde_json::to_writer_pretty(&mut *out, &list)?;
+        return writeln!(out);
+    }
+    if newest.is_empty() {
+        return writeln!(out, "no rollback so far");
+    }
+    for record in newest {
+        write!(out, "{} ", time(record.started))?;
+        render(shape, record, out)?;
+    }
+    Ok(())
+}
+
+/// Writes the versions that could be gone back to, newest first.
+///
+/// # Errors
+/// What `out` reports.
+pub fn versions(
+    shape: Shape,
+    all: &[Candidate],
+    current: Option<&VersionRef>,
+    next: Option<&VersionRef>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if shape == Shape::Json {
+        let list: Vec<Value> = all
+            .iter()
+            .rev()
+            .map(|candidate| {
+                json!({"version": candidate.version, "current": Some(&candidate.version) == current,
+                    "previous_stable": Some(&candidate.version) == next, "why_not": candidate.why_not()})
+            })
+            .collect();
+        serde_json::to_writer_pretty(&mut *out, &list)?;
+        return writeln!(out);
+    }
+    if all.is_empty() {
+        return writeln!(out, "no version has completed a rollout here");
+    }
+    for candidate in all.iter().rev() {
+        let mark = if Some(&candidate.version) == current {
+            "current"
+        } else if Some(&candidate.version) == next {
+            "previous stable: `rollback` goes here"
+        } else {
+            candidate.why_not().unwrap_or("possible with --to")
+        };
+        writeln!(out, "{} {mark}", candidate.version)?;
+    }
+    Ok(())
+}

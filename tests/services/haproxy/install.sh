@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# shellcheck source=tests/services/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+debian haproxy

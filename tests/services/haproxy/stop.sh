@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# tests/services/haproxy/stop.sh PORT
+set -euo pipefail
+# shellcheck source=tests/services/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+finish haproxy "$1"

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+set -euo pipefail
+# shellcheck source=tests/services/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+# tests/services/prometheus/start.sh PORT: Prometheus on PORT, its Pushgateway on PORT + 1, scraped each second.
+port=$1 gateway=$((port + 1))
+folder="$(state prometheus)"
+cat >"$folder/$port.yml" <<YAML
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+scrape_configs:
+  - job_name: pushgateway
+    honor_labels: true
+    static_configs: [{targets: ["127.0.0.1:$gateway"]}]
+YAML
+launch prometheus-gateway "$gateway" "curl -sf http://127.0.0.1:$gateway/-/ready" \
+  prometheus-pushgateway --web.listen-address="127.0.0.1:$gateway"
+launch prometheus "$port" "curl -sf http://127.0.0.1:$port/-/ready" \
+  prometheus --config.file="$folder/$port.yml" --storage.tsdb.path="$folder/$port.tsdb" --web.listen-address="127.0.0.1:$port"
+echo "http://127.0.0.1:$port"

@@ -1,0 +1,98 @@
+//! `prompt-cicd rollback`.
+
+use std::thread;
+
+use serde_json::Value;
+
+use crate::support::rollout::Stage;
+
+/// Two versions that completed, 2.0.0 being the stable one.
+fn completed() -> Stage {
+    let stage = Stage::with("stages: [10, 100]\n  stage-duration: 0s", "10ms");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("run", []).exits(0);
+    assert_eq!(stage.share("2.0.0"), 100.0);
+    stage
+}
+
+#[test]
+fn the_previous_stable_version_comes_back_with_every_field() {
+    let stage = completed();
+    stage.call(["rollback", "list-versions", "greeting"]).exits(0).shows("1.0.0 previous stable").shows("2.0.0 current");
+    stage.call(["rollback", "validate", "greeting"]).exits(0).shows("greeting 1.0.0 can be put back");
+    let result = stage.call(["rollback", "greeting", "--yes", "--reason", "users complain", "--format", "json"]).exits(0).json();
+    let case = &cases("RB-035")[0];
+    for key in case["then"]["keys"].as_array().unwrap() {
+        assert!(result.get(key.as_str().unwrap()).is_some(), "{key} is missing: {result}");
+    }
+    assert_eq!((result["status"].as_str(), result["sla_met"].as_bool()), (Some("success"), Some(true)));
+    assert_eq!((result["from_version"].as_str(), result["to_version"].as_str()), (Some("2.0.0"), Some("1.0.0")));
+    assert_eq!((result["triggered_by"].as_str(), result["reason"].as_str()), (Some("ana"), Some("users complain")));
+    assert_eq!(stage.share("1.0.0"), 100.0);
+    let again = stage.call(["rollback", "greeting", "--yes", "--format", "json"]).exits(0).json();
+    assert_eq!((again["status"].as_str(), again["changed"].as_bool()), (Some("success"), Some(false)));
+    assert_eq!(stage.status()["epoch"], 1);
+    let list = stage.call(["rollback", "list-versions", "greeting"]).exits(0).stdout;
+    assert!(list.contains("2.0.0 marked bad"), "{list}");
+}
+
+#[test]
+fn an_emergency_works_from_every_state_and_asks_nothing() {
+    for verb in [vec![], vec!["pause"], vec!["set", "77", "--force"], vec!["complete", "--skip-final-checks"], vec!["abort"]] {
+        let stage = Stage::new("5m", "30s");
+        stage.rollout("start", []).exits(0);
+        if let Some((verb, more)) = verb.split_first() {
+            stage.call(["rollout", verb, "greeting"].into_iter().chain(more.iter().copied())).exits(0);
+        }
+        stage.call(["rollback", "greeting", "--emergency"]).exits(0);
+        assert_eq!(stage.share("1.0.0"), 100.0, "{verb:?}");
+    }
+}
+
+#[test]
+fn without_a_yes_nothing_happens() {
+    let stage = completed();
+    stage.call(["rollback", "greeting"]).exits(20).says("nobody said yes").says("rollback --yes");
+    stage.call(["rollback", "greeting", "--dry-run"]).exits(0).shows("would put greeting 1.0.0 back");
+    stage.call(["rollback", "greeting", "--auto-approve", "--to", "9.9.9"]).exits(20).says("is not registered");
+    stage.call(["registry", "mark-bad", "greeting", "1.0.0", "--reason", "wrong"]).exits(0);
+    stage.call(["rollback", "greeting", "--yes"]).exits(23).says("there is no previous stable version (1.0.0: marked bad)");
+    stage.call(["rollback", "greeting", "--yes", "--to", "1.0.0"]).exits(20).says("is marked bad (wrong)");
+    assert_eq!(stage.share("2.0.0"), 100.0);
+    stage.call(["rollback", "greeting", "--emergency", "--to", "1.0.0"]).exits(0);
+    assert_eq!(stage.share("1.0.0"), 100.0);
+}
+
+#[test]
+fn of_many_at_once_one_is_made() {
+    let stage = completed();
+    let codes: Vec<i32> = thread::scope(|scope| {
+        let calls: Vec<_> = (0..5).map(|_| scope.spawn(|| stage.call(["rollback", "greeting", "--yes"]).code)).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    assert!(codes.iter().all(|code| *code == 0), "{codes:?}");
+    assert_eq!(stage.status()["epoch"], 1, "nobody goes from 1.0.0 to 1.0.0");
+    let history = stage.call(["rollback", "history", "greeting", "--format", "json"]).json();
+    assert_eq!(history.as_array().unwrap().len(), 1, "{history}");
+}
+
+#[test]
+fn a_target_that_fails_is_named_with_what_it_shows() {
+    let stage = completed();
+    // Nobody can write where a folder stands.
+    std::fs::remove_file(stage.workspace.path().join("flags.json")).unwrap();
+    std::fs::create_dir_all(stage.workspace.path().join("flags.json/x")).unwrap();
+    let failed = stage.call(["rollback", "greeting", "--yes", "--timeout", "1s", "--format", "json"]).exits(23).json();
+    assert!(["failed", "timeout"].contains(&failed["status"].as_str().unwrap()), "{failed}");
+    assert_eq!((failed["sla_met"].as_bool(), failed["targets"][0]["confirmed"].as_bool()), (Some(false), Some(false)));
+    assert!(failed["error"].as_str().unwrap().contains("flags"), "{failed}");
+    std::fs::remove_dir_all(stage.workspace.path().join("flags.json")).unwrap();
+    stage.call(["rollback", "resume", "greeting"]).exits(0);
+    assert_eq!((stage.share("1.0.0"), stage.status()["phase"].as_str().unwrap().to_owned()), (100.0, "rolled-back".to_owned()));
+    stage.call(["rollback", "resume", "greeting"]).exits(20).says("no rollback is under way");
+}
+
+fn cases(id: &str) -> Vec<Value> {
+    let all: Vec<Value> = serde_json::from_str(include_str!("../../data/behaviour/rollback.json")).unwrap();
+    all.into_iter().filter(|case| case["id"] == id).collect()
+}

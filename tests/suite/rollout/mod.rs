@@ -1,0 +1,12 @@
+//! `prompt-cicd rollout` with the folder store and a flag file.
+
+/// The behaviour cases of the system this project grew from.
+mod behaviour;
+/// What people order.
+mod orders;
+/// Two at once, and one that is killed.
+mod races;
+/// How often a good version is rolled back, and a bad one is caught.
+mod simulation;
+/// From the first stage to the last, and back.
+mod story;

@@ -1,0 +1,56 @@
+use crate::support::rollout::Stage;
+
+#[test]
+fn pause_holds_and_resume_lets_go() {
+    let stage = Stage::with("stages: [10, 100]\n  stage-duration: 0s", "100ms");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("pause", ["--reason", "lunch"]).exits(0).shows("paused by a person: lunch");
+    stage.rollout("pause", []).exits(20).says("paused at 10 % already; possible now: step, resume");
+    stage.rollout("step", []).exits(21);
+    assert_eq!(stage.share("2.0.0"), 10.0);
+    stage.rollout("resume", []).exits(0);
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    stage.rollout("step", []).exits(0);
+    assert_eq!(stage.status()["status"], "completed");
+    stage.rollout("pause", []).exits(20).says("the rollout is completed");
+}
+
+#[test]
+fn promote_needs_health_and_set_needs_force() {
+    let stage = Stage::new("5m", "100ms");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("promote", []).exits(20).says("is not known yet");
+    stage.rollout("step", []).exits(0);
+    stage.rollout("promote", []).exits(0);
+    assert_eq!(stage.share("2.0.0"), 25.0);
+    stage.rollout("set", ["33"]).exits(20).says("is not a stage");
+    stage.rollout("set", ["33", "--force"]).exits(0);
+    assert_eq!(stage.share("2.0.0"), 33.0);
+    stage.rollout("complete", []).exits(20).says("--skip-final-checks");
+    stage.rollout("complete", ["--skip-final-checks"]).exits(0);
+    assert_eq!((stage.share("2.0.0"), stage.status()["status"].as_str().unwrap().to_owned()), (100.0, "completed".to_owned()));
+}
+
+#[test]
+fn abort_takes_the_traffic_away_and_marks_nothing() {
+    let stage = Stage::new("5m", "30s");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("abort", ["--reason", "wrong day"]).exits(0).shows("aborted");
+    assert_eq!(stage.share("1.0.0"), 100.0);
+    stage.rollout("start", []).exits(0);
+    assert_eq!(stage.share("2.0.0"), 10.0);
+}
+
+#[test]
+fn where_nothing_is_nothing_can_be_ordered() {
+    let stage = Stage::empty("stage-duration: 1s", "1s");
+    stage.version("1.0.0");
+    for verb in ["step", "run", "pause", "promote", "abort", "retry"] {
+        stage.rollout(verb, []).exits(20).says("nothing was ever rolled out");
+    }
+    stage.rollout("status", []).exits(0).shows("nothing was ever rolled out");
+    stage.call(["rollback", "greeting", "--yes"]).exits(20).says("nothing was ever rolled out");
+    stage.rollout("start", ["--environment", "nowhere"]).exits(3).says("there is no environment `nowhere`");
+    stage.rollout("start", ["--version", "9.0.0"]).exits(20).says("is not registered");
+    stage.call(["rollout", "start", "greting"]).exits(4).says("there is no prompt `greting`");
+}
