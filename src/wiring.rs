@@ -7,6 +7,7 @@ use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
+        git::{Git, History},
         log,
         process::OwnProcess,
         progress::{Bar, Lines, Silent},
@@ -16,7 +17,12 @@ use crate::{
     },
     app::{Failure, Services},
     cli::{Color, Global, LogFormat, inputs},
-    ports::{ci::Ci, progress::Progress, workspace::WorkspaceError},
+    ports::{
+        ci::Ci,
+        progress::Progress,
+        vcs::Proposed,
+        workspace::{Workspace as _, WorkspaceError},
+    },
     report::Style,
 };
 
@@ -49,10 +55,29 @@ pub fn services(global: &Global) -> Services {
         ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
         clock: Arc::new(SystemClock::default()),
         workspace: Arc::new(Disk),
+        vcs: Arc::new(history()),
         providers: Arc::new(ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber)),
         progress,
         process: Arc::new(OwnProcess::default()),
     }
+}
+
+/// The history of the files here: by git, which may fetch the one commit that a job's shallow clone lacks.
+fn history() -> History {
+    let in_job = variable("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    // The code host stands in where git does not reach, as soon as the services have one.
+    History::new(Git::new(in_job), None, in_job.then(proposed).flatten())
+}
+
+/// The pull request that this run is about, as the event's file tells it.
+fn proposed() -> Option<Proposed> {
+    const LIMIT: u64 = 32 * 1024 * 1024;
+    let of_pull_request = ["pull_request", "pull_request_target"].contains(&variable("GITHUB_EVENT_NAME")?.as_str());
+    let path = variable("GITHUB_EVENT_PATH").filter(|_| of_pull_request)?;
+    let text = Disk.read_text(path.as_ref(), LIMIT).ok()?;
+    let event: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let sha = |side: &str| event.pointer(&format!("/pull_request/{side}/sha")).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Some(Proposed { base: sha("base")?, head: sha("head")? })
 }
 
 /// Starts the log.

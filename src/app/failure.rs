@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     domain::diagnostic::Diagnostic,
-    ports::{provider::ConnectError, workspace::WorkspaceError},
+    ports::{provider::ConnectError, vcs::VcsError, workspace::WorkspaceError},
     report::escape::one_line,
 };
 
@@ -26,6 +26,9 @@ pub enum Failure {
     /// Providers cannot be used at all; all of them at once.
     #[error("{}; nothing was asked", count(.0.len(), "provider cannot", "providers cannot") + " be used")]
     Provider(Vec<ConnectError>),
+    /// What head is to be compared with cannot be read; nothing was asked.
+    #[error("base: {0}; nothing was asked")]
+    Base(#[source] VcsError),
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
@@ -39,6 +42,8 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) | Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) => 3,
+            Self::Base(VcsError::Unreachable(_)) => 30,
+            Self::Base(_) => 3,
             Self::NothingSelected(_) => 4,
             Self::Internal(_) => 1,
         }
@@ -50,6 +55,10 @@ impl Failure {
             Self::Configuration(_) => Some("check it again without running anything: prompt-cicd config check".to_owned()),
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
+            Self::Base(_) => Some(
+                "fetch the history (`fetch-depth: 0` in actions/checkout), name another commit with --base, or compare with nothing: --no-base"
+                    .to_owned(),
+            ),
             // Each error has its own next step.
             Self::Provider(_) => None,
             Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
@@ -62,7 +71,7 @@ impl Failure {
         match self {
             Self::Configuration(diagnostics) => super::lines(diagnostics),
             Self::Provider(errors) => errors.iter().map(connect_error).collect(),
-            Self::NoConfiguration { .. } | Self::File(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
+            Self::NoConfiguration { .. } | Self::File(_) | Self::Base(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     domain::diagnostic::{Diagnostic, Severity},
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, vcs::Vcs, workspace::Workspace},
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -26,6 +26,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The user's files.
     pub workspace: Arc<dyn Workspace>,
+    /// The history of the user's files.
+    pub vcs: Arc<dyn Vcs>,
     /// Models.
     pub providers: Arc<dyn Providers>,
     /// How far a run is.

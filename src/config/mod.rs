@@ -29,7 +29,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::domain::{diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use crate::domain::{
+    diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, regression, retry::RetryPolicy, suite::SuiteSettings,
+};
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
@@ -49,6 +51,8 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// How head is compared with base.
+    pub regression: regression::Settings,
 }
 
 /// What a run keeps to, all suites together.
@@ -80,6 +84,24 @@ pub fn default_lints() -> LintSettings {
     lints.and_then(sections::lints::read).expect("defaults.yml has every value of `lints`")
 }
 
+/// What decides how each suite's samples are judged, by the suite's name, to see whether two versions of a file differ in
+/// it; nothing where the file cannot be read.
+pub fn judged_by(text: &str, file: &str) -> std::collections::BTreeMap<String, Value> {
+    const KEYS: [&str; 7] = ["provider", "model", "parameters", "repeat", "min-pass-rate", "limits", "defaults"];
+    let Ok(document) = Document::read(text, file) else { return std::collections::BTreeMap::new() };
+    let mut problems = document.problems(file);
+    let Some((_, effective)) = read(&document.value, &mut problems) else { return std::collections::BTreeMap::new() };
+    let suites = effective.get("suites").and_then(Value::as_array).cloned().unwrap_or_default();
+    let of_suite = |suite: Value| {
+        let name = suite.get("name")?.as_str()?.to_owned();
+        let provider = suite.get("provider").and_then(Value::as_str).and_then(|name| effective.get("providers")?.get(name)).cloned();
+        let mut kept: Vec<Value> = KEYS.iter().map(|key| suite.get(key).cloned().unwrap_or_default()).collect();
+        kept.push(provider.unwrap_or_default());
+        Some((name, Value::Array(kept)))
+    };
+    suites.into_iter().filter_map(of_suite).collect()
+}
+
 /// The checked configuration and the effective values it was read from.
 fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)> {
     if written.is_null() {
@@ -94,11 +116,13 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
+    let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
         lints: lints?,
+        regression: regression?,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

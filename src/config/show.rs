@@ -61,7 +61,7 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
     let effective = super::read(&document.value, &mut problems).map(|(_, effective)| effective);
     let mut settings = Vec::new();
     if let Some(effective) = &effective {
-        for section in ["version", "providers", "suite-defaults", "suites", "run", "lints"] {
+        for section in ["version", "providers", "suite-defaults", "suites", "run", "lints", "regression"] {
             if let Some(value) = effective.get(section) {
                 collect(value, &Path::root().key(section), &problems, &mut settings);
             }
@@ -135,6 +135,7 @@ mod tests {
             ("suite-defaults", "suites[0]"),
             ("run", "run"),
             ("lints", "lints"),
+            ("regression", "regression"),
             ("provider-kinds/openai", "providers.a"),
             ("provider-kinds/anthropic", "providers.b"),
         ] {

@@ -6,4 +6,5 @@ pub mod code_host;
 pub mod process;
 pub mod progress;
 pub mod provider;
+pub mod vcs;
 pub mod workspace;

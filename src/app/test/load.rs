@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The most bytes of a file with cases that are read.
-const CASES_LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const CASES_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Where to read, and what the command line says instead of the file.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +62,10 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Failure::Configuration(found));
     }
-    Ok((Plan { suites, providers: config.providers, run: config.run, lints: config.lints, read, base }, found))
+    Ok((
+        Plan { suites, providers: config.providers, run: config.run, lints: config.lints, regression: config.regression, read, base },
+        found,
+    ))
 }
 
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
@@ -99,11 +102,8 @@ impl Loader<'_> {
             self.error(&settings, message, "add `model:` to the suite or to the provider");
             return None;
         };
-        let origin = origin(provider, providers);
-        let mut parameters = origin.parameters.clone();
-        parameters.extend(prompt.parameters.clone());
-        parameters.extend(settings.parameters.clone());
-        let prices = provider.prices.or(origin.prices);
+        let parameters = parameters(&settings, &prompt, provider, providers);
+        let prices = provider.prices.or(origin(provider, providers).prices);
         let plan = SuitePlan { cases: cases.into_iter().map(Arc::new).collect(), model, parameters, prices, prompt, settings };
         self.prove(&plan);
         Some(plan)
@@ -257,7 +257,7 @@ impl Loader<'_> {
 }
 
 /// Gives cases without a name of their own their position over all files, not in one of them.
-fn renumber(cases: &mut [Case], from: usize) {
+pub(super) fn renumber(cases: &mut [Case], from: usize) {
     if from > 0 {
         for (index, case) in cases.iter_mut().enumerate() {
             if case.id == CaseId((index + 1).to_string()) {
@@ -267,7 +267,7 @@ fn renumber(cases: &mut [Case], from: usize) {
     }
 }
 
-fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<String, Value>) -> CasePlan {
+pub(super) fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<String, Value>) -> CasePlan {
     let mut vars = prompt.clone();
     vars.extend(settings.defaults.vars.clone());
     vars.extend(case.vars.clone());
@@ -301,7 +301,25 @@ fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings])
     }
 }
 
-fn model(settings: &SuiteSettings, prompt: &Prompt, provider: &ProviderSettings, providers: &[ProviderSettings]) -> Option<String> {
+/// What is sent: the provider's parameters under the prompt's under the suite's.
+pub(super) fn parameters(
+    settings: &SuiteSettings,
+    prompt: &Prompt,
+    provider: &ProviderSettings,
+    providers: &[ProviderSettings],
+) -> Map<String, Value> {
+    let mut parameters = origin(provider, providers).parameters.clone();
+    parameters.extend(prompt.parameters.clone());
+    parameters.extend(settings.parameters.clone());
+    parameters
+}
+
+pub(super) fn model(
+    settings: &SuiteSettings,
+    prompt: &Prompt,
+    provider: &ProviderSettings,
+    providers: &[ProviderSettings],
+) -> Option<String> {
     let without_models = match &provider.kind {
         ProviderKind::Command { .. } | ProviderKind::Echo => Some(provider.kind.name().to_owned()),
         ProviderKind::OpenAi(_) | ProviderKind::Anthropic(_) | ProviderKind::Cassette { .. } => None,

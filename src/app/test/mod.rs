@@ -2,6 +2,7 @@
 //! to be wrong is said before the first request.
 
 mod ask;
+mod base;
 mod lints;
 mod load;
 mod plan;
@@ -17,8 +18,9 @@ use super::{Failure, Finished, Outcome, Services};
 use crate::{
     domain::diagnostic::Diagnostic,
     ports::provider::Recording,
-    report::{Format, Style},
+    report::{Format, Style, escape::one_line},
 };
+pub use base::BaseRequest;
 pub use plan::{Plan, SuitePlan};
 
 /// What a user asked for.
@@ -38,6 +40,8 @@ pub struct TestRequest {
     pub repeat: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
+    /// What head is compared with.
+    pub base: BaseRequest,
     /// How answers are kept and taken.
     pub recording: Recording,
     /// `--cache` or `--no-cache`; `None`: as the configuration says.
@@ -60,9 +64,13 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     let (mut plan, warnings) = load::load(services, &request.load())?;
     select::select(&mut plan, &request)?;
     let linted = lints::lint(&plan);
+    // Lints that stop the run leave nothing to compare.
+    let base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
-        let notes = super::lines(&warnings).into_iter().chain(linted.said().map(|said| format!("warning: {said}"))).collect();
+        let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
+        let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
+        let notes = super::lines(&warnings).into_iter().chain(said).chain(of_base).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
@@ -70,12 +78,16 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         (lints::stopped(services, &plan, &linted), Vec::new())
     } else {
         let providers = run::connect(services, &plan, &request)?;
-        (run::run(services, &plan, &providers).await, run::finish(&providers).await)
+        (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
     };
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
+        if let Some(base) = &base {
+            base.compare(suite, &plan.regression);
+        }
     }
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
+    run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
     lost.extend(reports::write(services, &run, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;

@@ -25,6 +25,8 @@ pub struct Plan {
     pub read: Vec<std::path::PathBuf>,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// How head is compared with base.
+    pub regression: crate::domain::regression::Settings,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
 }

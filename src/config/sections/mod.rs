@@ -3,6 +3,7 @@
 
 pub(super) mod lints;
 pub(super) mod providers;
+pub(super) mod regression;
 pub(super) mod run;
 pub(super) mod suites;
 
