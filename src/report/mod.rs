@@ -4,6 +4,7 @@
 //! from a model, a user or another program passes [`escape`] on its way.
 
 pub mod annotations;
+mod comparison;
 pub mod escape;
 mod figures;
 #[cfg(test)]
