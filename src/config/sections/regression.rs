@@ -145,7 +145,7 @@ mod tests {
             ("regression: {metrics: {pass-rate: {scale: relative}}}\n", "absolute margin"),
             ("regression: {metrics: {score: {scale: relative, fail: 1.0}}}\n", "less than 1"),
             ("regression: {metrics: {latency: {fail: 0}}}\n", "fail"),
-            ("regression: {alfa: 0.05}\n", "did you mean `alpha`?"),
+            ("regression: {alpah: 0.05}\n", "did you mean `alpha`?"),
             ("regression: {alpha: 0.9}\n", "alpha"),
             ("regression: {on-inconclusive: pass}\n", "warn"),
             ("regression: {min-samples: 1}\n", "min-samples"),
