@@ -42,8 +42,13 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) | Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) => 3,
-            Self::Base(VcsError::Unreachable(_)) => 30,
-            Self::Base(_) => 3,
+            Self::Base(why) => {
+                if matches!(why, VcsError::Unreachable(_)) {
+                    30
+                } else {
+                    3
+                }
+            }
             Self::NothingSelected(_) => 4,
             Self::Internal(_) => 1,
         }

@@ -66,12 +66,11 @@ impl Outcome {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
-                    // Said by `below` and `worse`.
-                    TestVerdict::Failed => None,
                     TestVerdict::Inconclusive if *linted => Some(11),
                     // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
-                    TestVerdict::Inconclusive | TestVerdict::Passed => None,
+                    // What failed is said by `below` and `worse`.
+                    TestVerdict::Inconclusive | TestVerdict::Passed | TestVerdict::Failed => None,
                 };
                 let faults = faults.iter().map(|fault| fault_code(*fault));
                 exit_code::strongest(

@@ -13,7 +13,7 @@ use crate::ports::vcs::{VcsError, is_reference};
 /// How long a question about what is on disk may take.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// How long fetching one commit may take.
-const FETCH_DEADLINE: Duration = Duration::from_secs(60);
+const FETCH_DEADLINE: Duration = Duration::from_mins(1);
 /// The most bytes of names, errors and lists that are read.
 const WORDS: u64 = 4 * 1024 * 1024;
 
@@ -174,7 +174,7 @@ fn of_repository(path: &Path) -> Result<String, VcsError> {
     let relative = if path.is_absolute() {
         let here = std::env::current_dir().and_then(std::fs::canonicalize).map_err(|error| VcsError::Unavailable(error.to_string()))?;
         path.strip_prefix(&here)
-            .map_err(|_| VcsError::Unavailable(format!("{} is outside of the working directory", path.display())))?
+            .map_err(|_outside| VcsError::Unavailable(format!("{} is outside of the working directory", path.display())))?
             .to_owned()
     } else {
         path.to_owned()

@@ -73,7 +73,7 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
                 let found = match services.vcs.merge_base("HEAD", &proposed.base).await {
                     Ok(found) => found,
                     Err(why) => {
-                        let tip = services.vcs.commit(&proposed.base).await.map_err(|_| Failure::Base(why))?;
+                        let tip = services.vcs.commit(&proposed.base).await.map_err(|_second| Failure::Base(why))?;
                         notes.push(format!(
                             "the history here is too short to find the merge base: compared with the tip of the base branch, {}",
                             short(&tip)
@@ -255,17 +255,13 @@ impl Reader<'_> {
             };
             for file in files {
                 let Some(text) = self.text(&file, CASES_LIMIT).await? else { continue };
-                match config::cases::parse(&text, &file.display().to_string()) {
-                    Ok(mut cases) => {
-                        load::renumber(&mut cases, all.len());
-                        all.append(&mut cases);
-                    }
-                    Err(_) => {
-                        let file = file.display();
-                        self.notes.push(format!("suite `{}`: which cases changed is not known: {file} on base cannot be read", was.name));
-                        return Ok(None);
-                    }
-                }
+                let Ok(mut cases) = config::cases::parse(&text, &file.display().to_string()) else {
+                    let file = file.display();
+                    self.notes.push(format!("suite `{}`: which cases changed is not known: {file} on base cannot be read", was.name));
+                    return Ok(None);
+                };
+                load::renumber(&mut cases, all.len());
+                all.append(&mut cases);
             }
         }
         Ok(Some(all))
@@ -273,13 +269,11 @@ impl Reader<'_> {
 
     async fn text(&mut self, path: &Path, limit: u64) -> Result<Option<String>, VcsError> {
         let Some(bytes) = self.services.vcs.file(self.commit, path, limit).await? else { return Ok(None) };
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))),
-            Err(_) => {
-                self.notes.push(format!("{} on base is not UTF-8 text", path.display()));
-                Ok(None)
-            }
-        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            self.notes.push(format!("{} on base is not UTF-8 text", path.display()));
+            return Ok(None);
+        };
+        Ok(Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)))
     }
 }
 

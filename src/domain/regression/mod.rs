@@ -16,6 +16,8 @@ pub mod samples;
 pub mod settings;
 
 #[cfg(test)]
+mod deciding_tests;
+#[cfg(test)]
 mod tests;
 
 pub use comparison::{Comparison, OnInconclusive};

@@ -45,7 +45,8 @@ fn a_prompt_that_moved_is_found_by_its_suite() {
 fn cases_are_matched_by_name_then_by_variables() {
     let repository = Repository::new(12, echo);
     let cases = numbered_cases(14).replace("\"id\": \"c0\"", "\"id\": \"first\"").replace("\"N1\"", "\"Nora\"");
-    let cases: String = cases.lines().filter(|line| !line.contains("\"c2\"")).map(|line| format!("{line}\n")).collect();
+    let cases: Vec<&str> = cases.lines().filter(|line| !line.contains("\"c2\"")).collect();
+    let cases = cases.join("\n");
     repository.workspace.write("cases/greeting.jsonl", cases.as_bytes());
     repository.prompt("Hi {{name}}!");
     let suite = compared(&repository, 0);
