@@ -11,4 +11,5 @@ pub mod process;
 pub mod progress;
 pub mod provider;
 pub mod secret;
+pub mod store;
 pub mod workspace;

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     domain::diagnostic::Diagnostic,
-    ports::{provider::ConnectError, vcs::VcsError, workspace::WorkspaceError},
+    ports::{provider::ConnectError, store::StoreError, vcs::VcsError, workspace::WorkspaceError},
     report::escape::one_line,
 };
 
@@ -29,6 +29,9 @@ pub enum Failure {
     /// What head is to be compared with cannot be read; nothing was asked.
     #[error("base: {0}; nothing was asked")]
     Base(#[source] VcsError),
+    /// State could not be read or written.
+    #[error("{0}")]
+    Store(#[source] StoreError),
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
@@ -49,6 +52,12 @@ impl Failure {
                     3
                 }
             }
+            Self::Store(error) => match error {
+                StoreError::Unreachable { .. } => 30,
+                StoreError::Refused { .. } | StoreError::Full { .. } => 31,
+                StoreError::Conflict(_) => 32,
+                StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::TooLarge { .. } | StoreError::Settings(_) => 3,
+            },
             Self::NothingSelected(_) => 4,
             Self::Internal(_) => 1,
         }
@@ -65,7 +74,7 @@ impl Failure {
                     .to_owned(),
             ),
             // Each error has its own next step.
-            Self::Provider(_) => None,
+            Self::Provider(_) | Self::Store(_) => None,
             Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }
@@ -76,7 +85,12 @@ impl Failure {
         match self {
             Self::Configuration(diagnostics) => super::lines(diagnostics),
             Self::Provider(errors) => errors.iter().map(connect_error).collect(),
-            Self::NoConfiguration { .. } | Self::File(_) | Self::Base(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
+            Self::NoConfiguration { .. }
+            | Self::File(_)
+            | Self::Base(_)
+            | Self::Store(_)
+            | Self::NothingSelected(_)
+            | Self::Internal(_) => Vec::new(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
+pub mod audit;
 pub mod config;
 pub mod exit_code;
 pub mod failure;
+pub mod gate;
 pub mod init;
 pub mod lint;
 pub mod outcome;
@@ -12,8 +14,13 @@ pub mod test;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
-    domain::diagnostic::{Diagnostic, Severity},
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, vcs::Vcs, workspace::Workspace},
+    domain::{
+        audit::Who,
+        diagnostic::{Diagnostic, Severity},
+    },
+    ports::{
+        ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, store::Stores, vcs::Vcs, workspace::Workspace,
+    },
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -36,6 +43,10 @@ pub struct Services {
     pub process: Arc<dyn Process>,
     /// The CI system that runs us, or none.
     pub ci: Arc<dyn Ci>,
+    /// Where state is kept between runs.
+    pub stores: Arc<dyn Stores>,
+    /// Who runs us, for the audit log.
+    pub who: Who,
 }
 
 impl fmt::Debug for Services {

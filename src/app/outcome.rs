@@ -18,6 +18,18 @@ pub enum Outcome {
         /// Whether there are findings at the threshold or above.
         stopped: bool,
     },
+    /// The audit log was read.
+    Audited {
+        /// Whether its chain is broken.
+        broken: bool,
+    },
+    /// Gates were judged.
+    Gated {
+        /// Whether one that can fail the run is closed.
+        closed: bool,
+        /// Whether the report could not be written.
+        unwritten: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -62,6 +74,14 @@ impl Outcome {
                     0
                 }
             }
+            Self::Audited { broken } => {
+                if *broken {
+                    13
+                } else {
+                    0
+                }
+            }
+            Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
             Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten } => {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);

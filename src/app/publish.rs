@@ -60,6 +60,7 @@ pub fn failure(services: &Services, failure: &Failure) -> Vec<String> {
         | Failure::NoConfiguration { .. }
         | Failure::File(_)
         | Failure::Base(_)
+        | Failure::Store(_)
         | Failure::NothingSelected(_)
         | Failure::Internal(_) => {
             let details = failure.details().join("\n");

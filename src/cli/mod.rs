@@ -1,7 +1,9 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
+mod audit;
 mod completions;
 mod config;
+mod gate;
 mod init;
 pub mod inputs;
 mod lint;
@@ -78,8 +80,10 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Gate(gate::Args),
     Init(init::Args),
     Config(config::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
 }
 
@@ -89,7 +93,8 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
-            Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+            Command::Gate(args) => args.no_fail,
+            Command::Init(_) | Command::Config(_) | Command::Audit(_) | Command::Completions(_) => false,
         }
     }
 
@@ -102,8 +107,10 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
+            Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

@@ -30,11 +30,15 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, regression, retry::RetryPolicy, suite::SuiteSettings,
+    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, regression, retry::RetryPolicy,
+    store::StoreSettings, suite::SuiteSettings,
 };
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
+
+/// The presets of `gates`, commented; part of the documentation.
+pub const GATE_PRESETS: &str = sections::gates::PRESETS;
 
 /// What `init` writes.
 #[cfg(test)]
@@ -53,6 +57,10 @@ pub struct Config {
     pub lints: LintSettings,
     /// How head is compared with base.
     pub regression: regression::Settings,
+    /// Where state is kept between runs.
+    pub store: StoreSettings,
+    /// Rules over other tools' numbers, presets first.
+    pub gates: Vec<GateRule>,
 }
 
 /// What a run keeps to, all suites together.
@@ -102,6 +110,14 @@ pub fn judged_by(text: &str, file: &str) -> std::collections::BTreeMap<String, V
     suites.into_iter().filter_map(of_suite).collect()
 }
 
+/// Where state is kept where there is no configuration.
+pub fn default_store() -> StoreSettings {
+    let document = Document::read(defaults::TEXT, "defaults.yml").expect("defaults.yml is YAML");
+    let store = document.value.get("store").cloned().and_then(|store| serde_json::from_value(store).ok());
+    let mut problems = document.problems("defaults.yml");
+    store.and_then(|store| sections::store::read(store, &mut problems)).expect("defaults.yml has every value of `store`")
+}
+
 /// The checked configuration and the effective values it was read from.
 fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)> {
     if written.is_null() {
@@ -117,12 +133,16 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
     let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
+    let store = sections::store::read(file.store.unwrap_or_default(), problems);
+    let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
         lints: lints?,
         regression: regression?,
+        store: store?,
+        gates,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

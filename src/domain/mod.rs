@@ -2,13 +2,18 @@
 
 pub mod annotation;
 pub mod answer;
+pub mod audit;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
+pub mod gate;
 pub mod lint;
 pub mod prompt;
 pub mod provider;
+pub mod pull_request;
 pub mod regression;
+pub mod release;
 pub mod retry;
 pub mod stats;
+pub mod store;
 pub mod suite;

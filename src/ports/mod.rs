@@ -6,5 +6,6 @@ pub mod code_host;
 pub mod process;
 pub mod progress;
 pub mod provider;
+pub mod store;
 pub mod vcs;
 pub mod workspace;

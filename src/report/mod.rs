@@ -4,11 +4,13 @@
 //! from a model, a user or another program passes [`escape`] on its way.
 
 pub mod annotations;
+pub mod audit;
 mod comparison;
 pub mod escape;
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod gate;
 pub mod html;
 pub mod json;
 pub mod junit;

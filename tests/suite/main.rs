@@ -18,18 +18,24 @@ mod architecture;
 mod base;
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
+/// The same of versions and pull requests.
+mod behaviour_releases;
 /// What every command shares: help, completions, usage errors.
 mod cli;
 /// `prompt-cicd config`: all problems at once, each with its place.
 mod config;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// `prompt-cicd gate`: rules over other tools' numbers.
+mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
 mod github;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// Stores: one contract, and what each of them must survive.
+mod store;
 /// The world the binary runs in.
 mod support;
 /// `prompt-cicd test`: from files to verdicts.

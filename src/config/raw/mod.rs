@@ -1,6 +1,8 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
+pub(in crate::config) mod gates;
 mod regression;
+pub(in crate::config) mod store;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -12,6 +14,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
+pub(in crate::config) use gates::{Gate, Gates};
 
 pub(in crate::config) use regression::{Regression, RegressionMetric};
 
@@ -36,6 +39,10 @@ pub(in crate::config) struct File {
     pub(in crate::config) lints: Option<Lints>,
     /// How head is compared with base.
     pub(in crate::config) regression: Option<Regression>,
+    /// Where rollouts, the registry and the audit log are kept between runs.
+    pub(in crate::config) store: Option<store::Store>,
+    /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
+    pub(in crate::config) gates: Option<Gates>,
 }
 
 /// A provider: a server, a program or a recording that answers.
@@ -304,7 +311,7 @@ fn text_or_false(_: &mut SchemaGenerator) -> Schema {
 /// A whole number, also where it is written as `4.0`: the schema takes both.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=1,000,000")]
     Ok(Some(number as u32))
 }
 
