@@ -354,7 +354,7 @@ fn limits_that_cannot_be_reached_are_a_warning() {
 #[test]
 fn the_defaults_are_one_sound_map() {
     let values = defaults::values();
-    assert_eq!(values.keys().collect::<Vec<_>>(), ["suite-defaults", "run", "lints", "regression", "provider-kinds"]);
+    assert_eq!(values.keys().collect::<Vec<_>>(), ["suite-defaults", "run", "lints", "regression", "store", "provider-kinds"]);
     let kinds: Vec<_> = values["provider-kinds"].as_object().unwrap().keys().collect();
     assert_eq!(kinds, raw::KINDS.iter().collect::<Vec<_>>());
     let file = json!({"version": 1, "suite-defaults": values["suite-defaults"], "run": values["run"]});
