@@ -7,6 +7,7 @@ use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
+        git::{Git, History},
         github::{GitHub, GitHubBranch, Identity, Settings},
         http::{Http, site::Sites},
         log,
@@ -32,7 +33,8 @@ use crate::{
         code_host::{CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
         store::{Branch, Store, StoreError, Stores},
-        workspace::WorkspaceError,
+        vcs::Proposed,
+        workspace::{Workspace as _, WorkspaceError},
     },
     report::Style,
 };
@@ -75,6 +77,7 @@ pub fn services(global: &Global) -> Services {
         workspace: Arc::new(Disk),
         targets: Arc::new(TargetFactory::new(sites.clone(), "")),
         metric_sources: Arc::new(MetricSourceFactory::new(sites, "")),
+        vcs: Arc::new(history()),
         providers: Arc::new(providers),
         programs: Arc::new(LocalPrograms::new(Arc::new(variable), Arc::clone(&scrubber))),
         progress,
@@ -177,6 +180,24 @@ impl CodeHosts for GitHubOfThisRun {
         let github = GitHub::new(settings, &http, Arc::clone(&self.clock), Arc::clone(&self.scrubber));
         github.map(|github| Arc::new(github) as Arc<dyn CodeHost>).map_err(|error| unusable(&error))
     }
+}
+
+/// The history of the files here: by git, which may fetch the one commit that a job's shallow clone lacks.
+fn history() -> History {
+    let in_job = variable("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    // The code host stands in where git does not reach, as soon as the services have one.
+    History::new(Git::new(in_job), None, in_job.then(proposed).flatten())
+}
+
+/// The pull request that this run is about, as the event's file tells it.
+fn proposed() -> Option<Proposed> {
+    const LIMIT: u64 = 32 * 1024 * 1024;
+    let of_pull_request = ["pull_request", "pull_request_target"].contains(&variable("GITHUB_EVENT_NAME")?.as_str());
+    let path = variable("GITHUB_EVENT_PATH").filter(|_| of_pull_request)?;
+    let text = Disk.read_text(path.as_ref(), LIMIT).ok()?;
+    let event: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let sha = |side: &str| event.pointer(&format!("/pull_request/{side}/sha")).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Some(Proposed { base: sha("base")?, head: sha("head")? })
 }
 
 /// Starts the log.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     domain::{diagnostic::Diagnostic, registry::RegistryError, rollback::target::NoPrevious, rollout::Refusal},
-    ports::{code_host::CodeHostError, provider::ConnectError, store::StoreError, workspace::WorkspaceError},
+    ports::{code_host::CodeHostError, provider::ConnectError, store::StoreError, vcs::VcsError, workspace::WorkspaceError},
     report::escape::one_line,
 };
 
@@ -26,6 +26,9 @@ pub enum Failure {
     /// Providers cannot be used at all; all of them at once.
     #[error("{}; nothing was asked", count(.0.len(), "provider cannot", "providers cannot") + " be used")]
     Provider(Vec<ConnectError>),
+    /// What head is to be compared with cannot be read; nothing was asked.
+    #[error("base: {0}; nothing was asked")]
+    Base(#[source] VcsError),
     /// State could not be read or written.
     #[error("{0}")]
     Store(#[source] StoreError),
@@ -79,6 +82,13 @@ impl Failure {
             | Self::NotOurs { .. } => 3,
             Self::PullRequest(_) => 13,
             Self::CodeHost(error) => code_host(error),
+            Self::Base(why) => {
+                if matches!(why, VcsError::Unreachable(_)) {
+                    30
+                } else {
+                    3
+                }
+            }
             Self::Store(error) => match error {
                 StoreError::Unreachable { .. } => 30,
                 StoreError::Refused { .. } | StoreError::Full { .. } => 31,
@@ -98,6 +108,10 @@ impl Failure {
             Self::Configuration(_) => Some("check it again without running anything: prompt-cicd config check".to_owned()),
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
+            Self::Base(_) => Some(
+                "fetch the history (`fetch-depth: 0` in actions/checkout), name another commit with --base, or compare with nothing: --no-base"
+                    .to_owned(),
+            ),
             // Each error has its own next step.
             Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) => None,
             Self::Event(_) => Some("docs/reference/commands/publish.md shows the two workflows".to_owned()),
@@ -118,6 +132,7 @@ impl Failure {
             Self::Provider(errors) | Self::Connection(errors) => errors.iter().map(connect_error).collect(),
             Self::NoConfiguration { .. }
             | Self::File(_)
+            | Self::Base(_)
             | Self::Store(_)
             | Self::NothingSelected(_)
             | Self::Event(_)

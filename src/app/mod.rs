@@ -23,7 +23,7 @@ use crate::{
     },
     ports::{
         ci::Ci, clock::Clock, code_host::CodeHosts, metric_source::MetricSources, process::Process, program::Programs, progress::Progress,
-        provider::Providers, store::Stores, target::Targets, workspace::Workspace,
+        provider::Providers, store::Stores, target::Targets, vcs::Vcs, workspace::Workspace,
     },
     report::escape::one_line,
 };
@@ -37,6 +37,8 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// The user's files.
     pub workspace: Arc<dyn Workspace>,
+    /// The history of the user's files.
+    pub vcs: Arc<dyn Vcs>,
     /// Models.
     pub providers: Arc<dyn Providers>,
     /// The user's programs.

@@ -44,6 +44,10 @@ pub enum Outcome {
     Tested {
         /// What they concluded.
         verdict: TestVerdict,
+        /// Whether a suite stayed below its pass rate.
+        below_pass_rate: bool,
+        /// Whether comparing with base fails the run.
+        regressed: bool,
         /// What kept providers from answering.
         faults: BTreeSet<FaultKind>,
         /// Whether the lints stopped the run before its first request.
@@ -60,6 +64,8 @@ impl Outcome {
     pub fn of(run: &TestRun, unwritten: bool) -> Self {
         Self::Tested {
             verdict: run.verdict(),
+            below_pass_rate: run.below_pass_rate(),
+            regressed: run.fails_against_base(),
             faults: run.faults(),
             linted: run.stopped_by_lints(),
             interrupted: run.interrupted,
@@ -91,16 +97,26 @@ impl Outcome {
                 }
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
-            Self::Tested { verdict, faults, linted, interrupted, unwritten } => {
+            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten } => {
+                let worse = regressed.then_some(12);
+                let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
-                    TestVerdict::Failed => Some(10),
                     TestVerdict::Inconclusive if *linted => Some(11),
                     // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
-                    TestVerdict::Inconclusive | TestVerdict::Passed => None,
+                    // What failed is said by `below` and `worse`.
+                    TestVerdict::Inconclusive | TestVerdict::Passed | TestVerdict::Failed => None,
                 };
                 let faults = faults.iter().map(|fault| fault_code(*fault));
-                exit_code::strongest(verdict.into_iter().chain(faults).chain(interrupted.then_some(130)).chain(unwritten.then_some(3)))
+                exit_code::strongest(
+                    verdict
+                        .into_iter()
+                        .chain(below)
+                        .chain(worse)
+                        .chain(faults)
+                        .chain(interrupted.then_some(130))
+                        .chain(unwritten.then_some(3)),
+                )
             }
         }
     }
@@ -119,7 +135,9 @@ mod tests {
     use super::*;
 
     fn tested(verdict: TestVerdict, faults: &[FaultKind], interrupted: bool) -> u8 {
-        Outcome::Tested { verdict, faults: faults.iter().copied().collect(), linted: false, interrupted, unwritten: false }.exit_code()
+        let faults = faults.iter().copied().collect();
+        let below_pass_rate = verdict == TestVerdict::Failed;
+        Outcome::Tested { verdict, below_pass_rate, regressed: false, faults, linted: false, interrupted, unwritten: false }.exit_code()
     }
 
     #[test]
@@ -137,10 +155,31 @@ mod tests {
     }
 
     #[test]
+    fn a_regression_has_its_own_code_and_outranks_failed_assertions() {
+        let worse = |below_pass_rate| Outcome::Tested {
+            verdict: TestVerdict::Failed,
+            below_pass_rate,
+            regressed: true,
+            faults: BTreeSet::new(),
+            linted: false,
+            interrupted: false,
+            unwritten: false,
+        };
+        assert_eq!([false, true].map(|below| worse(below).exit_code()), [12, 12]);
+    }
+
+    #[test]
     fn findings_stop_with_their_own_code() {
         assert_eq!([false, true].map(|stopped| Outcome::Linted { stopped }.exit_code()), [0, 11]);
-        let stopped =
-            |verdict, unwritten| Outcome::Tested { verdict, faults: BTreeSet::new(), linted: true, interrupted: false, unwritten };
+        let stopped = |verdict, unwritten| Outcome::Tested {
+            verdict,
+            below_pass_rate: false,
+            regressed: false,
+            faults: BTreeSet::new(),
+            linted: true,
+            interrupted: false,
+            unwritten,
+        };
         assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
         assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
     }

@@ -46,7 +46,7 @@ pub const TOKEN: &str = "token";
 pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 19] = [
+pub const INPUTS: [Input; 20] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
     Input { name: "tag", flag: "tag", variable: None, key: None, kind: Kind::List },
@@ -60,6 +60,7 @@ pub const INPUTS: [Input; 19] = [
         key: Some("suites[*].limits.request"),
         kind: Kind::Text,
     },
+    Input { name: "base", flag: "base", variable: None, key: None, kind: Kind::Text },
     Input { name: "record", flag: "record", variable: None, key: None, kind: Kind::Text },
     Input { name: "replay", flag: "replay", variable: None, key: None, kind: Kind::Text },
     Input { name: "cache", flag: "cache", variable: None, key: Some("run.cache"), kind: Kind::Switch(Some("no-cache")) },

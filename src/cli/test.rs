@@ -7,17 +7,17 @@ use regex::Regex;
 use crate::{
     app::{
         publish::Telling,
-        test::{Scope, TestRequest},
+        test::{BaseRequest, Scope, TestRequest},
     },
     domain::{comment::CommentMode, duration},
-    ports::provider::Recording,
+    ports::{provider::Recording, vcs::is_reference},
     report::{FileFormat, Format, Style},
 };
 
 /// Ask models for answers and judge them
 ///
 /// Everything that can be known to be wrong is said before the first request: exit 3, nothing paid.
-/// Exit 0: passed. 10: assertions failed. 11: lints stopped the run. 4: nothing selected. 30, 31: a provider gave no answer.
+/// Exit 0: passed. 10: assertions failed. 12: worse than base. 11: lints stopped the run. 4: nothing selected. 30, 31: a provider gave no answer.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
@@ -39,6 +39,12 @@ pub(super) struct Args {
     /// How long one request may take, like 30s or 2m (a bare number is seconds), instead of the suites' own
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
+    /// Compare with the prompts as this branch, tag or commit has them [default: in a pull request, where it left its base]
+    #[arg(long, value_name = "REF", overrides_with = "no_base", value_parser = reference)]
+    base: Option<String>,
+    /// Compare with nothing, in a pull request too
+    #[arg(long)]
+    no_base: bool,
     /// Write every answer to this cassette
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
@@ -93,6 +99,11 @@ impl Args {
             concurrency: self.concurrency.map(|concurrency| concurrency as usize),
             repeat: self.repeat,
             timeout: self.timeout,
+            base: match (self.base, self.no_base) {
+                (Some(reference), _) => BaseRequest::At(reference),
+                (None, true) => BaseRequest::Nothing,
+                (None, false) => BaseRequest::Usual,
+            },
             recording: Recording { record: self.record, replay: self.replay, cache: None },
             cache: match (self.cache, self.no_cache) {
                 (true, _) => Some(true),
@@ -127,6 +138,10 @@ fn regex(text: &str) -> Result<Regex, String> {
 
 fn positive(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| "a whole number from 1 to 10000 is needed".to_owned())
+}
+
+fn reference(text: &str) -> Result<String, String> {
+    if is_reference(text) { Ok(text.to_owned()) } else { Err("the name of a branch, a tag or a commit is needed".to_owned()) }
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {

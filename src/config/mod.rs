@@ -31,8 +31,8 @@ use serde_json::Value;
 
 use crate::domain::{
     comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings,
-    provider::ProviderSettings, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings,
-    target::TargetSettings,
+    provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings,
+    suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -58,6 +58,8 @@ pub struct Config {
     pub lints: LintSettings,
     /// Where prompts are served, in the order of the file.
     pub environments: Vec<EnvironmentSettings>,
+    /// How head is compared with base.
+    pub regression: regression::Settings,
     /// Where state is kept between runs.
     pub store: StoreSettings,
     /// What GitHub is told.
@@ -108,6 +110,24 @@ pub fn default_lints() -> LintSettings {
     lints.and_then(sections::lints::read).expect("defaults.yml has every value of `lints`")
 }
 
+/// What decides how each suite's samples are judged, by the suite's name, to see whether two versions of a file differ in
+/// it; nothing where the file cannot be read.
+pub fn judged_by(text: &str, file: &str) -> std::collections::BTreeMap<String, Value> {
+    const KEYS: [&str; 7] = ["provider", "model", "parameters", "repeat", "min-pass-rate", "limits", "defaults"];
+    let Ok(document) = Document::read(text, file) else { return std::collections::BTreeMap::new() };
+    let mut problems = document.problems(file);
+    let Some((_, effective)) = read(&document.value, &mut problems) else { return std::collections::BTreeMap::new() };
+    let suites = effective.get("suites").and_then(Value::as_array).cloned().unwrap_or_default();
+    let of_suite = |suite: Value| {
+        let name = suite.get("name")?.as_str()?.to_owned();
+        let provider = suite.get("provider").and_then(Value::as_str).and_then(|name| effective.get("providers")?.get(name)).cloned();
+        let mut kept: Vec<Value> = KEYS.iter().map(|key| suite.get(key).cloned().unwrap_or_default()).collect();
+        kept.push(provider.unwrap_or_default());
+        Some((name, Value::Array(kept)))
+    };
+    suites.into_iter().filter_map(of_suite).collect()
+}
+
 /// Where state is kept where there is no configuration.
 pub fn default_store() -> StoreSettings {
     let document = Document::read(defaults::TEXT, "defaults.yml").expect("defaults.yml is YAML");
@@ -136,6 +156,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     };
     let (targets, sources) = (keys("targets"), keys("metric-sources"));
     let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), suites: &suites };
+    let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
@@ -147,6 +168,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         metric_sources: sections::metric_sources::read(&file.metric_sources.unwrap_or_default(), problems),
         run: run?,
         lints: lints?,
+        regression: regression?,
         store: store?,
         github: github?,
         gates,

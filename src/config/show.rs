@@ -68,6 +68,9 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
             "suites",
             "run",
             "lints",
+            "regression",
+            "gates",
+            "github",
             "store",
             "targets",
             "metric-sources",
@@ -147,6 +150,7 @@ mod tests {
             ("suite-defaults", "suites[0]"),
             ("run", "run"),
             ("lints", "lints"),
+            ("regression", "regression"),
             ("provider-kinds/openai", "providers.a"),
             ("provider-kinds/anthropic", "providers.b"),
         ] {

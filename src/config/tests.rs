@@ -355,10 +355,19 @@ fn limits_that_cannot_be_reached_are_a_warning() {
 fn the_defaults_are_one_sound_map() {
     let values = defaults::values();
     let sections: Vec<&str> = values.keys().map(String::as_str).collect();
-    assert_eq!(
-        sections,
-        ["suite-defaults", "run", "lints", "rollouts", "store", "github", "target-kinds", "metric-source-kinds", "provider-kinds"]
-    );
+    let expected = [
+        "suite-defaults",
+        "run",
+        "lints",
+        "regression",
+        "rollouts",
+        "store",
+        "github",
+        "target-kinds",
+        "metric-source-kinds",
+        "provider-kinds",
+    ];
+    assert_eq!(sections, expected);
     let kinds: Vec<_> = values["provider-kinds"].as_object().unwrap().keys().collect();
     assert_eq!(kinds, raw::KINDS.iter().collect::<Vec<_>>());
     let file = json!({"version": 1, "suite-defaults": values["suite-defaults"], "run": values["run"]});

@@ -10,4 +10,5 @@ pub mod progress;
 pub mod provider;
 pub mod store;
 pub mod target;
+pub mod vcs;
 pub mod workspace;

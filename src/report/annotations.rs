@@ -1,10 +1,11 @@
 //! A run as remarks on the prompts' files.
 
-use super::{number::plural, summary};
+use super::{comparison, number::plural, summary};
 use crate::domain::{
     annotation::{Annotation, Level},
     diagnostic::Place,
     lint::{Finding, Severity},
+    regression::Comparison,
     suite::run::{SampleResult, SuiteRun, TestRun, TestVerdict},
 };
 
@@ -47,6 +48,10 @@ fn suite(suite: &SuiteRun) -> Option<Annotation> {
     };
     let counts = suite.counts();
     let mut lines = vec![format!("{} of {} passed", counts.passed, plural(counts.total, "sample"))];
+    if suite.comparison.as_ref().is_some_and(Comparison::fails) {
+        lines.extend(comparison::headline(suite));
+        lines.extend(comparison::lines(suite, SAMPLES_NAMED));
+    }
     let reasons: Vec<String> =
         suite.samples.iter().filter_map(|sample| Some(format!("{}: {}", summary::sample_name(sample), reason(&sample.result)?))).collect();
     let hidden = reasons.len().saturating_sub(SAMPLES_NAMED);

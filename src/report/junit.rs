@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{
+    comparison,
     escape::{terminal, truncate_chars},
     summary,
 };
@@ -40,8 +41,34 @@ fn suite(suite: &SuiteRun) -> TestSuite {
         ("provider", Some(&suite.provider)),
     ];
     written.add_properties(properties.into_iter().filter_map(|(name, value)| Some(Property::new(name, shown(value?)))));
+    if let Some(compared) = &suite.comparison {
+        let of_base = suite
+            .base
+            .iter()
+            .flat_map(|base| [("base", base.reference.as_str()), ("base-commit", &base.commit), ("base-digest", &base.prompt.digest)]);
+        written.add_properties(of_base.map(|(name, value)| Property::new(name, shown(value))));
+        written.add_property(Property::new("comparison", comparison::word(compared)));
+        for row in comparison::rows(compared) {
+            let value = format!("{}: {} on base, {} on head, {} ({})", row.verdict, row.base, row.head, row.effect, row.note);
+            written.add_property(Property::new(format!("metric:{}", row.metric), one_line(&value)));
+        }
+        written.add_properties(comparison::changes(compared).iter().map(|change| Property::new("change", one_line(change))));
+    }
     written.add_test_cases(suite.samples.iter().map(|sample| case(&suite.name, sample)));
+    // What fails the run must not look like a green suite.
+    written.add_test_cases(against_base(suite));
     written
+}
+
+/// A test case for a comparison that fails the run.
+fn against_base(suite: &SuiteRun) -> Option<TestCase> {
+    suite.comparison.as_ref().filter(|compared| compared.fails())?;
+    let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    failure.set_message(one_line(&comparison::headline(suite)?)).set_type("regression");
+    failure.set_description(shown(&comparison::lines(suite, usize::MAX).join("\n")));
+    let mut case = TestCase::new("compared with base", failure);
+    case.set_classname(shown(&suite.name));
+    Some(case)
 }
 
 fn case(suite: &str, sample: &Sample) -> TestCase {

@@ -6,6 +6,7 @@
 pub mod annotations;
 pub mod audit;
 pub mod comment;
+mod comparison;
 pub mod escape;
 mod figures;
 #[cfg(test)]

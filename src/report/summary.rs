@@ -8,6 +8,7 @@ use crate::domain::{
     answer::{Answer, Usage},
     duration,
     provider::FaultKind,
+    regression::Comparison,
     suite::run::{AssertionRun, GraderCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
 };
 
@@ -38,23 +39,37 @@ pub(super) fn word(verdict: TestVerdict) -> &'static str {
 /// Why the run has its verdict, in one sentence.
 pub(super) fn conclusion(run: &TestRun) -> String {
     let counts = run.counts();
-    let having = |verdict| run.suites.iter().filter(|suite| suite.verdict() == verdict).count();
     let suites = number::plural(run.suites.len(), "suite");
     match run.verdict() {
         TestVerdict::Passed => {
             format!("{} of {} passed in {suites}", number::size(counts.passed), number::plural(counts.total, "sample"))
         }
-        TestVerdict::Failed => format!(
-            "{} of {suites} below the pass rate, {} of {} failed{}",
-            number::size(having(TestVerdict::Failed)),
-            number::size(counts.failed),
-            number::plural(counts.total, "sample"),
-            match counts.faulted + counts.not_run {
-                0 => String::new(),
-                open => format!(", {} not judged", number::size(open)),
-            }
-        ),
+        TestVerdict::Failed => {
+            let below = run.suites.iter().filter(|suite| suite.verdict_of_head() == TestVerdict::Failed).count();
+            let against =
+                |wanted: fn(&Comparison) -> bool| run.suites.iter().filter(|suite| suite.comparison.as_ref().is_some_and(wanted)).count();
+            let regressed = against(Comparison::regressed);
+            let open = against(|comparison| comparison.fails() && !comparison.regressed());
+            let reasons =
+                [(regressed, "regressed against base"), (open, "not shown to be as good as base"), (below, "below the pass rate")];
+            let reasons =
+                reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{} of {suites} {why}", number::size(*count)));
+            format!(
+                "{}, {} of {} failed{}",
+                reasons.collect::<Vec<_>>().join(", "),
+                number::size(counts.failed),
+                number::plural(counts.total, "sample"),
+                match counts.faulted + counts.not_run {
+                    0 => String::new(),
+                    open => format!(", {} not judged", number::size(open)),
+                }
+            )
+        }
         TestVerdict::Inconclusive if counts.total == 0 => "nothing was asked, so nothing can be concluded".to_owned(),
+        TestVerdict::Inconclusive if counts.faulted + counts.not_run == 0 => {
+            let open: usize = run.suites.iter().map(SuiteRun::unjudged_of_base).sum();
+            format!("{} of base not judged, so nothing can be concluded", number::plural(open, "sample"))
+        }
         TestVerdict::Inconclusive => format!(
             "{} of {} not judged, so nothing can be concluded{}",
             number::size(counts.faulted + counts.not_run),
@@ -159,7 +174,8 @@ impl FaultGroup<'_> {
 pub(super) fn faults(suite: &SuiteRun) -> Vec<FaultGroup<'_>> {
     let mut positions = std::collections::HashMap::new();
     let mut groups: Vec<FaultGroup<'_>> = Vec::new();
-    for sample in &suite.samples {
+    let of_base = suite.base.iter().flat_map(|base| &base.samples);
+    for sample in suite.samples.iter().chain(of_base) {
         if let SampleResult::Faulted(fault) = &sample.result {
             let position = *positions.entry((fault.kind, fault.message.as_str())).or_insert(groups.len());
             match groups.get_mut(position) {
@@ -182,7 +198,8 @@ pub(super) fn faults(suite: &SuiteRun) -> Vec<FaultGroup<'_>> {
 /// Why samples of a suite were not asked, and how many for each reason, in the order they first came up.
 pub(super) fn not_run(suite: &SuiteRun) -> Vec<(String, usize)> {
     let mut groups: Vec<(String, usize)> = Vec::new();
-    for sample in &suite.samples {
+    let of_base = suite.base.iter().flat_map(|base| &base.samples);
+    for sample in suite.samples.iter().chain(of_base) {
         if let SampleResult::NotRun(reason) = &sample.result {
             let reason = not_run_reason(reason);
             match groups.iter_mut().find(|(known, _)| *known == reason) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Style,
+    Style, comparison,
     escape::{one_line, truncate_chars},
     figures::Figures,
     number, summary,
@@ -52,6 +52,16 @@ const COLUMNS: [Column; 11] = [
     Column { title: "time", numeric: true, dispensable: 7 },
 ];
 
+const COMPARED: [Column; 7] = [
+    Column { title: "verdict", numeric: false, dispensable: 0 },
+    Column { title: "metric", numeric: false, dispensable: 0 },
+    Column { title: "base", numeric: true, dispensable: 0 },
+    Column { title: "head", numeric: true, dispensable: 0 },
+    Column { title: "difference", numeric: true, dispensable: 0 },
+    Column { title: "interval", numeric: false, dispensable: 1 },
+    Column { title: "how", numeric: false, dispensable: 2 },
+];
+
 /// Writes the report.
 ///
 /// # Errors
@@ -65,6 +75,7 @@ pub fn render(run: &TestRun, style: &Style, out: &mut dyn Write) -> io::Result<(
     let shown = if style.verbose { usize::MAX } else { (FAILING_SHOWN / failing.max(1)).max(FAILING_SHOWN_EACH) };
     for suite in &run.suites {
         details(suite, shown, style, out)?;
+        against_base(suite, style, out)?;
     }
     writeln!(out)?;
     for warning in &run.warnings {
@@ -119,10 +130,38 @@ fn row(suite: &SuiteRun) -> Vec<String> {
     ]
 }
 
+/// What comparing with base found; nothing where nothing was compared.
+fn against_base(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let (Some(headline), Some(compared)) = (comparison::headline(suite), &suite.comparison) else { return Ok(()) };
+    let color = if compared.fails() {
+        RED
+    } else if compared.is_open() {
+        YELLOW
+    } else {
+        BOLD
+    };
+    let name = one_line(&truncate_chars(&suite.name, NAME_SHOWN));
+    writeln!(out, "\n{} {}", paint(style, &[BOLD], &format!("{name}:")), paint(style, &[BOLD, color], &one_line(&headline)))?;
+    let rows: Vec<Vec<String>> = comparison::rows(compared)
+        .into_iter()
+        .map(|row| [row.verdict, row.metric, row.base, row.head, row.effect, row.interval, row.note].map(|cell| one_line(&cell)).to_vec())
+        .collect();
+    if !rows.is_empty() {
+        let (table, _) = table::render(&COMPARED, &rows, (!style.verbose).then_some(style.width.saturating_sub(2)));
+        for line in table.lines() {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    for line in comparison::lines(suite, if style.verbose { usize::MAX } else { FAILING_SHOWN }) {
+        writeln!(out, "  {}", one_line(&truncate_chars(&line, REASON_SHOWN)))?;
+    }
+    Ok(())
+}
+
 /// What is worth knowing of one suite beyond its line, with so many failing samples; nothing when all is well.
 fn details(suite: &SuiteRun, shown: usize, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let counts = suite.counts();
-    if counts.passed == counts.total && !style.verbose {
+    if counts.passed == counts.total && suite.unjudged_of_base() == 0 && !style.verbose {
         return Ok(());
     }
     writeln!(out, "\n{}", paint(style, &[BOLD], &one_line(&truncate_chars(&suite.name, NAME_SHOWN))))?;
@@ -194,6 +233,9 @@ fn unjudged(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<
 
 fn next_step(run: &TestRun, style: &Style) -> &'static str {
     match (run.verdict(), style.verbose) {
+        (TestVerdict::Failed, _) if run.fails_against_base() => {
+            "Next: look at the cases above that got worse; when the change is meant, say so in the pull request and widen `regression.metrics`."
+        }
         (TestVerdict::Passed, false) => "Next: rerun with -v to see the answers.",
         (TestVerdict::Passed, true) => "Next: nothing to mend.",
         (TestVerdict::Failed, false) => "Next: mend the prompt or the assertion named above; -v also shows passing cases.",

@@ -87,7 +87,8 @@ const draw = (sample) => {
   box.addEventListener("toggle", () => {
     if (!box.open || body.childElementCount) return;
     body.append(make("p", "quiet", "variables: " + visible(JSON.stringify(sample.vars))));
-    const other = get("beside").value === "" ? null : besideIndex.get(Number(get("beside").value))?.get(key(sample));
+    const beside = get("beside").value === "" ? data.bases[sample.suite] : Number(get("beside").value);
+    const other = beside === null ? null : besideIndex.get(beside)?.get(key(sample));
     const answers = make("div", other && other !== sample ? "answers two" : "answers");
     const parts = other && other !== sample && sample.answer !== null && other.answer !== null ? difference(sample.answer, other.answer) : null;
     answers.append(answer(sample, parts && parts[0]));
@@ -101,8 +102,8 @@ const update = () => {
   const state = get("state").value, suite = get("suite").value, text = get("text").value.toLowerCase();
   const found = data.samples.filter((sample) =>
     (state === "all" || (state === "open" ? sample.state !== "passed" : sample.state === state)) &&
-    (suite === "" || sample.suite === Number(suite)) && (text === "" || sample.search.includes(text)));
-  get("count").textContent = found.length + " of " + data.samples.length + " samples" + (found.length > shown ? ", the first " + shown + " shown" : "");
+    (suite === "" ? !sample.base : sample.suite === Number(suite)) && (text === "" || sample.search.includes(text)));
+  get("count").textContent = found.length + " of " + data.samples.filter((sample) => suite !== "" || !sample.base).length + " samples" + (found.length > shown ? ", the first " + shown + " shown" : "");
   get("samples").replaceChildren(...found.slice(0, shown).map(draw));
   get("more").hidden = found.length <= shown;
 };
@@ -112,5 +113,5 @@ get("more").addEventListener("click", () => { shown += page; update(); });
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && !["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName)) { event.preventDefault(); get("text").focus(); }
 });
-if (!data.samples.some((sample) => sample.state !== "passed")) get("state").value = "all";
+if (!data.samples.some((sample) => !sample.base && sample.state !== "passed")) get("state").value = "all";
 update();

@@ -14,6 +14,8 @@ mod action;
 mod actions;
 /// The import table of the rings holds, and the test that holds it can fail.
 mod architecture;
+/// `prompt-cicd test --base`: head against base.
+mod base;
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
 /// The same of versions and pull requests.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The most bytes of a file with cases that are read.
-const CASES_LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const CASES_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Where to read, and what the command line says instead of the file.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,17 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
         return Err(Failure::Configuration(found));
     }
     Ok((
-        Plan { suites, providers: config.providers, run: config.run, lints: config.lints, github: config.github, config: path, read, base },
+        Plan {
+            suites,
+            providers: config.providers,
+            run: config.run,
+            lints: config.lints,
+            github: config.github,
+            regression: config.regression,
+            config: path,
+            read,
+            base,
+        },
         found,
     ))
 }
@@ -103,11 +113,8 @@ impl Loader<'_> {
             self.error(&settings, message, "add `model:` to the suite or to the provider");
             return None;
         };
-        let origin = origin(provider, providers);
-        let mut parameters = origin.parameters.clone();
-        parameters.extend(prompt.parameters.clone());
-        parameters.extend(settings.parameters.clone());
-        let prices = provider.prices.or(origin.prices);
+        let parameters = parameters(&settings, &prompt, provider, providers);
+        let prices = provider.prices.or(origin(provider, providers).prices);
         let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
         let graders = graders::find(&settings, &cases, providers).unwrap_or_else(|problems| {
             self.found.extend(problems);
@@ -269,7 +276,7 @@ impl Loader<'_> {
 }
 
 /// Gives cases without a name of their own their position over all files, not in one of them.
-fn renumber(cases: &mut [Case], from: usize) {
+pub(super) fn renumber(cases: &mut [Case], from: usize) {
     if from > 0 {
         for (index, case) in cases.iter_mut().enumerate() {
             if case.id == CaseId((index + 1).to_string()) {
@@ -279,7 +286,7 @@ fn renumber(cases: &mut [Case], from: usize) {
     }
 }
 
-fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<String, Value>) -> CasePlan {
+pub(super) fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<String, Value>) -> CasePlan {
     let mut vars = prompt.clone();
     vars.extend(settings.defaults.vars.clone());
     vars.extend(case.vars.clone());
@@ -308,7 +315,25 @@ pub(super) fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [Provide
     }
 }
 
-fn model(settings: &SuiteSettings, prompt: &Prompt, provider: &ProviderSettings, providers: &[ProviderSettings]) -> Option<String> {
+/// What is sent: the provider's parameters under the prompt's under the suite's.
+pub(super) fn parameters(
+    settings: &SuiteSettings,
+    prompt: &Prompt,
+    provider: &ProviderSettings,
+    providers: &[ProviderSettings],
+) -> Map<String, Value> {
+    let mut parameters = origin(provider, providers).parameters.clone();
+    parameters.extend(prompt.parameters.clone());
+    parameters.extend(settings.parameters.clone());
+    parameters
+}
+
+pub(super) fn model(
+    settings: &SuiteSettings,
+    prompt: &Prompt,
+    provider: &ProviderSettings,
+    providers: &[ProviderSettings],
+) -> Option<String> {
     let without_models = match &provider.kind {
         ProviderKind::Command { .. } | ProviderKind::Echo => Some(provider.kind.name().to_owned()),
         ProviderKind::OpenAi(_) | ProviderKind::Anthropic(_) | ProviderKind::Cassette { .. } => None,

@@ -2,6 +2,7 @@
 //! to be wrong is said before the first request.
 
 mod ask;
+mod base;
 mod changed;
 mod graded;
 mod graders;
@@ -23,8 +24,9 @@ use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
     domain::diagnostic::Diagnostic,
     ports::provider::Recording,
-    report::{FileFormat, Format, Style},
+    report::{FileFormat, Format, Style, escape::one_line},
 };
+pub use base::BaseRequest;
 pub use changed::Scope;
 pub use plan::{Plan, SuitePlan};
 
@@ -45,6 +47,8 @@ pub struct TestRequest {
     pub repeat: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
+    /// What head is compared with.
+    pub base: BaseRequest,
     /// How answers are kept and taken.
     pub recording: Recording,
     /// `--cache` or `--no-cache`; `None`: as the configuration says.
@@ -75,10 +79,13 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         return Ok(nothing(services, &plan, &request, &why).await);
     }
     let linted = lints::lint(&plan);
+    // Lints that stop the run leave nothing to compare.
+    let base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
-        let notes =
-            narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(linted.said().map(|said| format!("warning: {said}"))).collect();
+        let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
+        let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
+        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
@@ -86,12 +93,16 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         (lints::stopped(services, &plan, &linted), Vec::new())
     } else {
         let providers = run::connect(services, &plan, &request)?;
-        (run::run(services, &plan, &providers).await, run::finish(&providers).await)
+        (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
     };
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
+        if let Some(base) = &base {
+            base.compare(suite, &plan.regression);
+        }
     }
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
+    run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
     lost.extend(reports::write(services, &run, &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -144,6 +155,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         format: Format::Json,
         reports: Vec::new(),
         style: Style { color: false, width: 120, verbose: false },
+        base: BaseRequest::Nothing,
         scope: Scope::All,
         telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
     };

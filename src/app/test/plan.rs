@@ -32,6 +32,8 @@ pub struct Plan {
     pub github: GitHubSettings,
     /// The configuration file as it was named or found.
     pub config: std::path::PathBuf,
+    /// How head is compared with base.
+    pub regression: crate::domain::regression::Settings,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
 }

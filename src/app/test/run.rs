@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Plan, SuitePlan, TestRequest,
     ask::{Asked, Asker},
+    base::Base,
     graded::{self, Graders},
     plan::CasePlan,
 };
@@ -75,11 +76,11 @@ pub(super) async fn finish(askers: &Askers) -> Vec<String> {
     lost
 }
 
-/// Asks and judges every sample of the plan.
-pub(super) async fn run(services: &Services, plan: &Plan, askers: &Askers) -> TestRun {
+/// Asks and judges every sample of the plan, and of base where there is one.
+pub(super) async fn run(services: &Services, plan: &Plan, base: Option<&Base>, askers: &Askers) -> TestRun {
     let started_at = services.clock.now();
     let started = services.clock.elapsed();
-    services.progress.started(plan.samples());
+    services.progress.started(plan.samples() + base.map_or(0, Base::samples));
     let slots = Arc::new(Semaphore::new(plan.run.max_concurrency));
     let (stop, stopped) = watch::channel(Stop::No);
     let suites = futures::future::join_all(plan.suites.iter().filter_map(|suite| {
@@ -88,6 +89,7 @@ pub(super) async fn run(services: &Services, plan: &Plan, askers: &Askers) -> Te
             SuiteRunner {
                 services,
                 suite,
+                base,
                 scan: plan.lints.scan_output.then(|| plan.lints.clone()),
                 asker,
                 graders: Arc::new(Graders::new(suite, askers, Arc::clone(&services.programs))),
@@ -133,6 +135,7 @@ async fn watch_for_stop(services: &Services, stop: &watch::Sender<Stop>) {
 struct SuiteRunner<'a> {
     services: &'a Services,
     suite: &'a SuitePlan,
+    base: Option<&'a Base>,
     scan: Option<LintSettings>,
     asker: Asker,
     graders: Arc<Graders>,
@@ -179,44 +182,94 @@ impl SuiteRunner<'_> {
             prices: suite.prices,
         });
         let suite_slots = Arc::new(Semaphore::new(suite.settings.concurrency));
-        let mut samples = Vec::with_capacity(suite.samples());
+        let on_base = self.base.and_then(|base| base.suite(&suite.settings.name)?.plan.as_ref());
+        let mut asked = Both::default();
         tracing::info!(
             component = "test",
             action = "suite",
             suite = suite.settings.name,
             model = suite.model,
-            samples = suite.samples(),
+            samples = suite.samples() + on_base.map_or(0, SuitePlan::samples),
             "suite begins"
         );
         let mut tasks = JoinSet::new();
         for case in &suite.cases {
+            let was = on_base.and_then(|base| Some((base, base.cases.iter().find(|was| was.index == case.index)?)));
             for repeat in 0..suite.settings.repeat {
-                // No more tasks than slots: a million cases must not become a million tasks.
-                while tasks.len() >= suite.settings.concurrency {
-                    samples.extend(joined(tasks.join_next().await));
+                for (of_base, plan, case) in interleaved((suite, case), was, repeat) {
+                    // No more tasks than slots: a million cases must not become a million tasks.
+                    while tasks.len() >= suite.settings.concurrency {
+                        asked.take(joined(tasks.join_next().await));
+                    }
+                    let runner = SampleRunner {
+                        services: self.services.clone(),
+                        asker: self.asker.clone(),
+                        slots: Arc::clone(&self.slots),
+                        suite_slots: Arc::clone(&suite_slots),
+                        stopped: self.stopped.clone(),
+                        case: Arc::clone(case),
+                        repeat,
+                        enqueued: started,
+                        suite_until: started + suite.settings.limits.suite,
+                        shared: Arc::clone(&shared),
+                    };
+                    let request = plan.request(case, repeat);
+                    tasks.spawn(async move { (of_base, runner.run(request).await) });
                 }
-                let runner = SampleRunner {
-                    services: self.services.clone(),
-                    asker: self.asker.clone(),
-                    slots: Arc::clone(&self.slots),
-                    suite_slots: Arc::clone(&suite_slots),
-                    stopped: self.stopped.clone(),
-                    case: Arc::clone(case),
-                    repeat,
-                    enqueued: started,
-                    suite_until: started + suite.settings.limits.suite,
-                    shared: Arc::clone(&shared),
-                };
-                let request = suite.request(case, repeat);
-                tasks.spawn(runner.run(request));
             }
         }
         while !tasks.is_empty() {
-            samples.extend(joined(tasks.join_next().await));
+            asked.take(joined(tasks.join_next().await));
         }
-        samples.sort_by_key(|sample| (sample.case_index, sample.repeat));
-        SuiteRun { duration: clock.elapsed().saturating_sub(started), samples, ..unasked(suite) }
+        let [head, base] = asked.in_order();
+        let mut run = SuiteRun { duration: clock.elapsed().saturating_sub(started), samples: head, ..unasked(suite) };
+        if let Some(of_base) = self.base {
+            of_base.begin(&mut run, base);
+        }
+        run
     }
+}
+
+/// The samples of both sides as they come.
+#[derive(Default)]
+struct Both {
+    head: Vec<Sample>,
+    base: Vec<Sample>,
+}
+
+impl Both {
+    fn take(&mut self, sample: Option<(bool, Sample)>) {
+        match sample {
+            Some((true, sample)) => self.base.push(sample),
+            Some((false, sample)) => self.head.push(sample),
+            None => {}
+        }
+    }
+
+    /// Head's and base's, each in the order of cases, then repeats.
+    fn in_order(self) -> [Vec<Sample>; 2] {
+        let sorted = |mut samples: Vec<Sample>| {
+            samples.sort_by_key(|sample| (sample.case_index, sample.repeat));
+            samples
+        };
+        [self.head, self.base].map(sorted)
+    }
+}
+
+/// A side of a sample: whether it is base's, its suite and its case.
+type Side<'a> = (bool, &'a SuitePlan, &'a Arc<CasePlan>);
+
+/// Both sides of one sample next to each other, in turn the one and the other first: whatever drifts while a run goes on
+/// meets both alike.
+fn interleaved<'a>(
+    head: (&'a SuitePlan, &'a Arc<CasePlan>),
+    base: Option<(&'a SuitePlan, &'a Arc<CasePlan>)>,
+    repeat: u32,
+) -> impl Iterator<Item = Side<'a>> {
+    let odd = (u32::try_from(head.1.index).unwrap_or(0) ^ repeat) & 1 == 1;
+    let (head, base) = ((false, head.0, head.1), base.map(|base| (true, base.0, base.1)));
+    let order = if odd { [base, Some(head)] } else { [Some(head), base] };
+    order.into_iter().flatten()
 }
 
 /// A suite before its first sample.
@@ -241,7 +294,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
 }
 
 /// A task that panicked is a bug and must not look like a finished run.
-fn joined(result: Option<Result<Sample, tokio::task::JoinError>>) -> Option<Sample> {
+fn joined<T>(result: Option<Result<T, tokio::task::JoinError>>) -> Option<T> {
     match result? {
         Ok(sample) => Some(sample),
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -3,6 +3,7 @@
 pub(in crate::config) mod gates;
 mod github;
 pub(in crate::config) mod metric_sources;
+mod regression;
 pub(in crate::config) mod rollout;
 pub(in crate::config) mod store;
 pub(in crate::config) mod targets;
@@ -19,6 +20,8 @@ use serde_json::{Map, Value, json};
 use crate::domain::lint::{Severity, catalogue::RULES};
 pub(in crate::config) use gates::{Gate, Gates};
 pub(in crate::config) use github::GitHub;
+
+pub(in crate::config) use regression::{Regression, RegressionMetric};
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -44,6 +47,8 @@ pub(in crate::config) struct File {
     /// How rollouts go, in every environment that says nothing else.
     #[expect(dead_code, reason = "read here for its schema; its values arrive in the environments")]
     pub(in crate::config) rollouts: Option<rollout::Rollouts>,
+    /// How head is compared with base.
+    pub(in crate::config) regression: Option<Regression>,
     /// Where rollouts, the registry and the audit log are kept between runs.
     pub(in crate::config) store: Option<store::Store>,
     /// What GitHub is told.

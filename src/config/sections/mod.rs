@@ -7,6 +7,7 @@ pub(super) mod lints;
 pub(super) mod metric_sources;
 pub(super) mod providers;
 mod reach;
+pub(super) mod regression;
 pub(super) mod rollout;
 pub(super) mod run;
 pub(super) mod store;

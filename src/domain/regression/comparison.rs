@@ -35,8 +35,21 @@ pub struct Comparison {
     pub cases: Vec<CaseComparison>,
     /// How the verdicts were reached.
     pub rules: Rules,
+    /// What an undecided metric does to the run.
+    pub on_inconclusive: OnInconclusive,
     /// What stopping early spared.
     pub sampling: Option<Sampling>,
+}
+
+/// What a comparison that stays open does to the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnInconclusive {
+    /// It is said, with how many samples would decide; the run goes by its assertions.
+    #[default]
+    Warn,
+    /// The run fails as if it had regressed: nothing goes through that was not shown to be fine.
+    Fail,
 }
 
 /// Something besides the prompt's text that differs between base and head.
@@ -53,6 +66,8 @@ pub enum Change {
     CaseAdded(CaseId),
     /// A case that head does not have; it is not compared.
     CaseRemoved(CaseId),
+    /// The same name with other variables or assertions: both sides are asked and judged as head has it.
+    CaseChanged(CaseId),
     /// The same variables under another name; compared.
     CaseRenamed {
         /// On base.
@@ -122,5 +137,21 @@ impl Comparison {
     /// Whether a metric that can fail the run is undecided, and none regressed.
     pub fn is_open(&self) -> bool {
         !self.regressed() && self.judgements.iter().any(Judgement::is_open)
+    }
+
+    /// Whether it fails the run: a regression, or an open question where the configuration wants an answer.
+    pub fn fails(&self) -> bool {
+        self.regressed() || self.is_open() && self.on_inconclusive == OnInconclusive::Fail
+    }
+
+    /// How many cases would decide what is open, the most of all open metrics; `None` when nothing is open, or when one of
+    /// them cannot tell.
+    pub fn needed(&self) -> Option<usize> {
+        let open = self.judgements.iter().filter(|judgement| judgement.is_open());
+        let needed = open.map(|judgement| match &judgement.verdict {
+            super::Verdict::Inconclusive { needed, .. } => *needed,
+            super::Verdict::Regressed | super::Verdict::NonInferior | super::Verdict::Improved => None,
+        });
+        needed.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 }

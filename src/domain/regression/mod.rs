@@ -4,7 +4,7 @@
 //! evidence, `non-inferior` when it lies inside by evidence, `improved` when it lies below 0 by evidence, and
 //! `inconclusive` otherwise: "not significant" never reads as "fine". Order of reading: [`metric`] (direction, margin),
 //! [`evidence`] (what one comparison measured), [`paired`] and [`independent`] (how), [`decide`] (Holm, verdicts),
-//! [`comparison`] (base and head of one suite).
+//! [`samples`] (from samples to evidence), [`comparison`] (base and head of one suite), [`settings`] (what a user may change).
 
 pub mod comparison;
 pub mod decide;
@@ -12,10 +12,16 @@ pub mod evidence;
 pub mod independent;
 pub mod metric;
 pub mod paired;
+pub mod samples;
+pub mod settings;
 
+#[cfg(test)]
+mod deciding_tests;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::{Comparison, OnInconclusive};
 pub use decide::{Judgement, Rules, Verdict, decide};
 pub use evidence::{Evidence, Measured, Scale, TestName, Undecided};
 pub use metric::{Decides, Direction, Margin, Metric, Unit};
+pub use settings::Settings;

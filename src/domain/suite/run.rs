@@ -184,7 +184,7 @@ pub enum TestVerdict {
     Passed,
     /// Some samples have no judgement, so nothing can be concluded. Never a pass.
     Inconclusive,
-    /// A suite stayed below its pass rate.
+    /// A suite stayed below its pass rate, or is worse than base.
     Failed,
 }
 
@@ -258,9 +258,28 @@ impl SuiteRun {
         Counts::of(&self.samples)
     }
 
-    /// The suite's conclusion. Failing is certain as soon as even passing the rest could not reach the pass rate;
-    /// passing needs every sample judged.
+    /// The suite's conclusion: that of its own samples, failed where comparing with base fails it, and inconclusive where
+    /// base could not be asked.
     pub fn verdict(&self) -> TestVerdict {
+        let own = self.verdict_of_head();
+        if self.comparison.as_ref().is_some_and(Comparison::fails) {
+            TestVerdict::Failed
+        } else if own == TestVerdict::Passed && self.unjudged_of_base() > 0 {
+            TestVerdict::Inconclusive
+        } else {
+            own
+        }
+    }
+
+    /// Samples of base without a judgement: what they would have said is not known.
+    pub fn unjudged_of_base(&self) -> usize {
+        let counts = self.base.as_ref().map(|base| Counts::of(&base.samples)).unwrap_or_default();
+        counts.faulted + counts.not_run
+    }
+
+    /// What head's samples say without base. Failing is certain as soon as even passing the rest could not reach the pass
+    /// rate; passing needs every sample judged.
+    pub fn verdict_of_head(&self) -> TestVerdict {
         let counts = self.counts();
         #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
         let share = |passed: usize| passed as f64 / counts.total as f64;
@@ -292,9 +311,25 @@ impl TestRun {
         self.suites.iter().map(SuiteRun::verdict).max().unwrap_or(TestVerdict::Inconclusive)
     }
 
-    /// The faults that kept samples from being judged, each kind once.
+    /// Whether a suite stayed below its pass rate.
+    pub fn below_pass_rate(&self) -> bool {
+        self.suites.iter().any(|suite| suite.verdict_of_head() == TestVerdict::Failed)
+    }
+
+    /// Whether comparing with base fails the run.
+    pub fn fails_against_base(&self) -> bool {
+        self.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::fails)
+    }
+
+    /// All samples of base, suite by suite.
+    pub fn samples_of_base(&self) -> impl Iterator<Item = &Sample> {
+        self.suites.iter().filter_map(|suite| suite.base.as_ref()).flat_map(|base| &base.samples)
+    }
+
+    /// The faults that kept samples from being judged, on head or base, each kind once.
     pub fn faults(&self) -> std::collections::BTreeSet<FaultKind> {
         self.samples()
+            .chain(self.samples_of_base())
             .filter_map(|sample| match &sample.result {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
@@ -309,19 +344,24 @@ impl TestRun {
         self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
     }
 
-    /// Tokens of all answers asked for in this run; replayed ones cost nothing now.
+    /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
     pub fn usage(&self) -> Usage {
-        self.samples().filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(Usage::default(), |sum, answer| {
-            Usage {
+        self.samples().chain(self.samples_of_base()).filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(
+            Usage::default(),
+            |sum, answer| Usage {
                 input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
                 output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            }
-        })
+            },
+        )
     }
 
-    /// Dollars spent in this run on live answers; see [`cost_of`].
+    /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
     pub fn cost_usd(&self) -> Option<f64> {
-        cost_of(self.samples().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())))
+        cost_of(
+            self.samples()
+                .chain(self.samples_of_base())
+                .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
+        )
     }
 }
 

@@ -152,6 +152,9 @@ fn change(change: &Change) -> String {
         Change::Suite => "the suite's definition differs: both sides are judged by head's".to_owned(),
         Change::CaseAdded(case) => format!("case {case} is new: not compared"),
         Change::CaseRemoved(case) => format!("case {case} is gone: not compared"),
+        Change::CaseChanged(case) => {
+            format!("case {case} has other variables or assertions: both sides are asked and judged as head has it")
+        }
         Change::CaseRenamed { from, to } => format!("case {from} is named {to} now"),
         Change::Model { from, to } => format!("model {from} → {to}"),
         Change::Parameters => "other parameters are sent".to_owned(),
@@ -236,6 +239,7 @@ fn base_answer<'a>(suite: &SuiteRun, base: &'a BaseRun, id: &CaseId) -> Option<&
         | Change::Suite
         | Change::CaseAdded(_)
         | Change::CaseRemoved(_)
+        | Change::CaseChanged(_)
         | Change::Model { .. }
         | Change::Parameters => None,
     });

@@ -1,17 +1,15 @@
 //! The report as one self-contained page: no network, no font, no script but its own.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use handlebars::{Handlebars, html_escape};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{escape::one_line, figures::Figures, number, summary};
+use super::{comparison, escape::one_line, figures::Figures, number, summary};
 use crate::domain::{
     duration,
+    regression::{Direction, Measured, Scale, Verdict},
     suite::run::{Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
 };
 
@@ -44,6 +42,7 @@ struct Page {
     totals: Vec<String>,
     warnings: Vec<String>,
     suites: Vec<Row>,
+    comparisons: Vec<Compared>,
     footer: String,
     style: &'static str,
     script: &'static str,
@@ -69,6 +68,34 @@ struct Row {
     cost: String,
 }
 
+/// A suite against base.
+#[derive(Debug, Serialize)]
+struct Compared {
+    class: &'static str,
+    name: String,
+    headline: String,
+    rows: Vec<ComparedRow>,
+    lines: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ComparedRow {
+    class: &'static str,
+    row: comparison::Row,
+    /// The interval as a picture, where there is one.
+    picture: Option<Interval>,
+}
+
+/// An interval around "no change", in the units of [`CHART`].
+#[derive(Debug, Serialize)]
+struct Interval {
+    low: f64,
+    width: f64,
+    effect: f64,
+    none: f64,
+    margin: f64,
+}
+
 /// One bar of a histogram, in the units of [`CHART`].
 #[derive(Debug, Serialize)]
 struct Bar {
@@ -81,13 +108,17 @@ struct Bar {
 /// What the page's script draws.
 #[derive(Debug, Serialize)]
 struct Data<'a> {
-    suites: Vec<&'a str>,
+    suites: Vec<String>,
+    /// For each suite the one that holds its base, where there is one.
+    bases: Vec<Option<usize>>,
     samples: Vec<Entry<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     suite: usize,
+    /// Whether it is base's: shown beside head's.
+    base: bool,
     case: &'a str,
     repeat: u32,
     state: &'static str,
@@ -128,6 +159,7 @@ fn page(run: &TestRun) -> io::Result<Page> {
         totals: summary::totals(run),
         warnings: run.warnings.clone(),
         suites: run.suites.iter().map(row).collect(),
+        comparisons: run.suites.iter().filter_map(compared).collect(),
         footer: format!("prompt-cicd {}, {}, {}", env!("CARGO_PKG_VERSION"), run.started_at, duration::human(run.duration)),
         style: include_str!("../../../templates/report/style.css"),
         script: include_str!("../../../templates/report/script.js"),
@@ -212,16 +244,74 @@ fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-fn data(run: &TestRun) -> Data<'_> {
-    let names: HashMap<&str, usize> = run.suites.iter().enumerate().map(|(index, suite)| (suite.name.as_str(), index)).collect();
-    let samples = run.suites.iter().flat_map(|suite| {
-        let index = names.get(suite.name.as_str()).copied().unwrap_or_default();
-        suite.samples.iter().map(move |sample| entry(index, sample))
+fn compared(suite: &SuiteRun) -> Option<Compared> {
+    let found = suite.comparison.as_ref()?;
+    let class = if found.fails() {
+        "failed"
+    } else if found.is_open() {
+        "inconclusive"
+    } else {
+        "passed"
+    };
+    let rows = comparison::rows(found).into_iter().zip(&found.judgements).map(|(row, judgement)| ComparedRow {
+        class: match judgement.verdict {
+            Verdict::Regressed => "failed",
+            Verdict::Inconclusive { .. } => "inconclusive",
+            Verdict::NonInferior | Verdict::Improved => "passed",
+        },
+        row,
+        picture: judgement.evidence.result.as_ref().ok().and_then(|measured| interval(measured, judgement.evidence.metric.direction)),
     });
-    Data { suites: run.suites.iter().map(|suite| suite.name.as_str()).collect(), samples: samples.collect() }
+    Some(Compared {
+        class,
+        name: one_line(&suite.name),
+        headline: comparison::headline(suite)?,
+        rows: rows.collect(),
+        lines: comparison::lines(suite, usize::MAX),
+    })
 }
 
-fn entry(suite: usize, sample: &Sample) -> Entry<'_> {
+/// The interval, no change and the margin that fails on one axis; worse is to the right. `None` where an end is not finite.
+fn interval(measured: &Measured, direction: Direction) -> Option<Interval> {
+    let on_axis = |number: f64| match measured.scale {
+        Scale::Ratio => direction.worse(number.ln()),
+        Scale::Difference => direction.worse(number),
+    };
+    let [one, other] = measured.interval.map(on_axis);
+    let (low, high, effect, margin) = (one.min(other), one.max(other), on_axis(measured.effect), measured.margin);
+    let (least, most) =
+        ([low, effect, 0.0, margin].into_iter().reduce(f64::min)?, [high, effect, 0.0, margin].into_iter().reduce(f64::max)?);
+    let at = |number: f64| round((number - least) / (most - least) * CHART.0);
+    (least.is_finite() && most.is_finite() && most > least).then(|| Interval {
+        low: at(low),
+        width: round(at(high) - at(low)),
+        effect: at(effect),
+        none: at(0.0),
+        margin: at(margin),
+    })
+}
+
+fn data(run: &TestRun) -> Data<'_> {
+    let mut suites: Vec<String> = run.suites.iter().map(|suite| suite.name.clone()).collect();
+    let mut bases = vec![None; suites.len()];
+    let mut samples: Vec<Entry<'_>> = Vec::new();
+    for (index, suite) in run.suites.iter().enumerate() {
+        samples.extend(suite.samples.iter().map(|sample| entry(index, false, sample)));
+    }
+    for (suite, place) in run.suites.iter().zip(0..) {
+        let Some(base) = &suite.base else { continue };
+        let index = suites.len();
+        if let Some(of) = bases.get_mut(place) {
+            *of = Some(index);
+        }
+        suites.push(format!("{} on base", suite.name));
+        samples.extend(base.samples.iter().map(|sample| entry(index, true, sample)));
+    }
+    bases.resize(suites.len(), None);
+    Data { suites, bases, samples }
+}
+
+fn entry(suite: usize, base: bool, sample: &Sample) -> Entry<'_> {
     let answer = sample.answer();
     let (state, error, assertions) = match &sample.result {
         SampleResult::Judged { passed, assertions, .. } => (if *passed { "passed" } else { "failed" }, None, assertions.as_slice()),
@@ -230,6 +320,7 @@ fn entry(suite: usize, sample: &Sample) -> Entry<'_> {
     };
     Entry {
         suite,
+        base,
         case: &sample.case_id.0,
         repeat: sample.repeat,
         state,

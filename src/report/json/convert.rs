@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, slice};
 
+use super::compared;
 use super::v1::{
     Assertion, CaseResult, Error, GraderCall, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool,
     Validation, Verdict,
@@ -9,7 +10,7 @@ use super::v1::{
 use crate::domain::{
     answer::{self, Usage},
     duration::millis,
-    suite::run::{Counts, NotRun, ProcessUse, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
+    suite::run::{Counts, NotRun, ProcessUse, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
 };
 use crate::report::{figures::Figures, summary};
 
@@ -23,6 +24,7 @@ impl<'a> From<&'a TestRun> for Report<'a> {
             started_at: &run.started_at,
             interrupted: run.interrupted,
             warnings: &run.warnings,
+            regressed: run.suites.iter().any(|suite| suite.comparison.is_some()).then(|| run.fails_against_base()),
             results: Results::of(&run.suites, run.verdict(), run.counts(), performance(&run.suites, seconds, run.process)),
             suites: run.suites.iter().map(|suite| Suite::of(suite, run.process)).collect(),
         }
@@ -36,18 +38,21 @@ impl<'a> Suite<'a> {
         Self {
             name: &suite.name,
             verdict: suite.verdict().into(),
-            prompt: Prompt {
-                name: &suite.prompt.name,
-                version: suite.prompt.version.as_deref(),
-                digest: &suite.prompt.digest,
-                file: suite.prompt.file.display().to_string(),
-            },
+            prompt: Prompt::of(&suite.prompt),
             provider: &suite.provider,
             model: &suite.model,
             min_pass_rate: suite.min_pass_rate,
             pass_rate: counts.pass_rate(),
             results: Results::of(only, suite.verdict(), counts, performance(only, suite.duration.as_secs_f64(), process)),
+            base: compared::Base::of(suite),
+            comparison: suite.comparison.as_ref().map(compared::Comparison::from),
         }
+    }
+}
+
+impl<'a> Prompt<'a> {
+    pub(super) fn of(prompt: &'a PromptIdentity) -> Self {
+        Self { name: &prompt.name, version: prompt.version.as_deref(), digest: &prompt.digest, file: prompt.file.display().to_string() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The report for programs: JSON in a frozen format, written piece by piece.
 
+pub mod compared;
 mod convert;
 pub mod v1;
 

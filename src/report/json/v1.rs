@@ -28,6 +28,8 @@ pub struct Report<'a> {
     pub interrupted: bool,
     /// Things worth knowing that are not failures.
     pub warnings: &'a [String],
+    /// Whether comparing with base fails the run; null where nothing was compared.
+    pub regressed: Option<bool>,
     /// The results of all suites together.
     #[serde(flatten)]
     pub results: Results<'a>,
@@ -50,7 +52,7 @@ pub struct Tool {
 pub enum Verdict {
     /// Every suite reached its pass rate, and every sample was judged.
     Passed,
-    /// A suite stayed below its pass rate.
+    /// A suite stayed below its pass rate, or is worse than base.
     Failed,
     /// Some samples have no judgement, so nothing can be concluded. Never a pass.
     Inconclusive,
@@ -76,6 +78,10 @@ pub struct Suite<'a> {
     /// The suite's results.
     #[serde(flatten)]
     pub results: Results<'a>,
+    /// The same suite as it is on base; null where nothing was asked there.
+    pub base: Option<super::compared::Base<'a>>,
+    /// What comparing with base found; null where nothing was compared.
+    pub comparison: Option<super::compared::Comparison<'a>>,
 }
 
 /// Which prompt was tested.

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    comment,
+    comment, comparison,
     escape::{markdown_table_cell, truncate_chars, workflow_command_safe},
     figures::Figures,
     number, summary,
@@ -31,6 +31,8 @@ const REASON_SHOWN: usize = 500;
 const ANSWER_SHOWN: usize = 10_000;
 /// Characters shown of a passing answer.
 const PASSING_ANSWER_SHOWN: usize = 80;
+/// Cases named that differ from base.
+const CASES_SHOWN: usize = 20;
 /// Different faults shown of one suite.
 const FAULTS_SHOWN: usize = 20;
 /// Bytes of the words around the cases of a suite and of those that say what was left out.
@@ -84,6 +86,10 @@ struct Row {
 struct Section {
     icon: &'static str,
     name: String,
+    /// What comparing with base concluded; empty where nothing was compared.
+    against: String,
+    compared: Vec<comparison::Row>,
+    differences: Vec<String>,
     unjudged: Vec<String>,
     /// Rendered: base and head.
     comparison: String,
@@ -100,6 +106,7 @@ impl Section {
     /// Whether the suite's row in the table says it all.
     fn is_empty(&self) -> bool {
         self.comparison.is_empty()
+            && self.against.is_empty()
             && self.unjudged.is_empty()
             && self.failing.is_empty()
             && self.more_failing.is_empty()
@@ -170,6 +177,9 @@ fn section(suite: &SuiteRun) -> Section {
     Section {
         icon: icon(suite.verdict()),
         name: truncate_chars(&suite.name, NAME_SHOWN).into_owned(),
+        against: comparison::headline(suite).unwrap_or_default(),
+        compared: suite.comparison.as_ref().map(comparison::rows).unwrap_or_default(),
+        differences: comparison::lines(suite, CASES_SHOWN).iter().map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
         unjudged,
         comparison: suite.comparison.as_ref().map_or_else(String::new, |_| comment::metrics::section(&comment::of_suite(suite, &mut 0))),
         failing: Vec::new(),

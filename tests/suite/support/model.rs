@@ -36,6 +36,8 @@ pub(crate) enum Behaviour {
     Flaky(usize, u16),
     /// Answers 200 with this body.
     Body(&'static str),
+    /// What this makes of the number of requests before and the last message: an answer, or a status.
+    Rule(fn(usize, &str) -> Result<String, u16>),
 }
 
 #[derive(Debug)]
@@ -114,6 +116,10 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap,
         Behaviour::Status(status, body) => (StatusCode::from_u16(*status).unwrap(), *body).into_response(),
         Behaviour::Flaky(failing, status) if before < *failing => (StatusCode::from_u16(*status).unwrap(), "busy").into_response(),
         Behaviour::Echo | Behaviour::Flaky(..) => completion(&said),
+        Behaviour::Rule(rule) => match rule(before, &said) {
+            Ok(text) => completion(&text),
+            Err(status) => (StatusCode::from_u16(status).unwrap(), "no").into_response(),
+        },
         Behaviour::Body(body) => Response::new(Body::from(*body)),
     };
     shared.under_way.fetch_sub(1, Ordering::SeqCst);

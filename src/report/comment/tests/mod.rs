@@ -85,6 +85,7 @@ pub(super) fn regressed() -> SuiteRun {
             case("mended", CaseStatus::Fixed),
         ],
         rules: Rules::default(),
+        on_inconclusive: crate::domain::regression::comparison::OnInconclusive::Warn,
         sampling: Some(Sampling { asked: 80, most: 200, decided: true }),
     });
     suite

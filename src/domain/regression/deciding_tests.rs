@@ -1,0 +1,39 @@
+//! The worked numbers of `docs/design/deciding.md`, computed again.
+
+use super::{Evidence, Metric, Rules, Verdict, decide, paired};
+use crate::domain::stats::{
+    multiplicity::{Method, adjust},
+    paired::mcnemar::McNemar,
+    proportion::intervals::newcombe_paired,
+};
+
+const PAGE: &str = include_str!("../../../docs/design/deciding.md");
+
+fn lost(cases: usize) -> McNemar {
+    McNemar { both_pass: 20 - cases, base_only: cases, head_only: 0, both_fail: 0 }
+}
+
+fn judged(table: McNemar) -> Verdict {
+    let evidence: Evidence = paired::passes(&Metric::of_a_run("pass-rate").unwrap(), table, &Rules::default());
+    decide(vec![evidence], &Rules::default()).remove(0).verdict
+}
+
+#[test]
+fn the_example_is_what_the_program_finds() {
+    let six = lost(6);
+    assert!((six.exact().less - 1.0 / 64.0).abs() < 1e-12 && PAGE.contains("p = 1/2⁶ = 0.0156"));
+    let interval = newcombe_paired(six, 0.90).unwrap();
+    let shown = format!("from −{:.1} to −{:.1} points", -100.0 * interval.lower, -100.0 * interval.upper);
+    assert!(PAGE.contains(&shown), "{shown}");
+    assert_eq!(judged(six), Verdict::Regressed);
+    assert!((lost(3).exact().less - 0.125).abs() < 1e-12 && PAGE.contains("p = 1/2³ = 0.125: `inconclusive`"));
+    assert!(matches!(judged(lost(3)), Verdict::Inconclusive { .. }));
+}
+
+#[test]
+fn holms_numbers_are_what_the_program_finds() {
+    let adjusted = adjust(Method::Holm, &[0.0156, 0.20, 0.40]).unwrap();
+    let shown: Vec<String> = adjusted.iter().map(|p| format!("{p:.4}")).collect();
+    assert_eq!(shown, ["0.0468", "0.4000", "0.4000"]);
+    assert!(PAGE.contains("0.0156, 0.20 and 0.40 become 0.0468, 0.40 and 0.40"));
+}

@@ -1,0 +1,115 @@
+//! The history of the user's files: what a file was at another commit.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+/// Reads a repository's history. Every call has a deadline of its own.
+#[async_trait]
+pub trait Vcs: Send + Sync {
+    /// What a pull request proposes, where this run is about one.
+    fn proposed(&self) -> Option<Proposed>;
+
+    /// The commit that a branch, a tag or a commit's name stands for, as its full name.
+    ///
+    /// # Errors
+    /// When there is none, or it is not to be had here.
+    async fn commit(&self, reference: &str) -> Result<String, VcsError>;
+
+    /// The last commit that two have in common.
+    ///
+    /// # Errors
+    /// When they have none, or the history here does not reach so far.
+    async fn merge_base(&self, one: &str, other: &str) -> Result<String, VcsError>;
+
+    /// A file's bytes at a commit; `None` when it was not there. The path is relative to the working directory.
+    ///
+    /// # Errors
+    /// When the commit is not to be had, or the file has more than `limit` bytes.
+    async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError>;
+
+    /// The files that matched a pattern with `*` in its last component at a commit, sorted; none when there were none.
+    ///
+    /// # Errors
+    /// When the commit is not to be had, or nothing here can list its files.
+    async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError>;
+}
+
+/// A pull request as the event tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The commit at the tip of the branch that it goes to.
+    pub base: String,
+    /// Its own last commit.
+    pub head: String,
+}
+
+/// Why history could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum VcsError {
+    /// It cannot be the name of a commit; nothing was asked.
+    #[error("`{0}` cannot be the name of a commit, a branch or a tag")]
+    NoName(String),
+    /// There is nothing of that name, or a shallow clone does not have it.
+    #[error("`{reference}` is no commit, branch or tag here{}", if *.shallow { ", and this clone is shallow: it may only be missing" } else { "" })]
+    Missing {
+        /// As asked for.
+        reference: String,
+        /// Whether the clone has only a part of the history.
+        shallow: bool,
+    },
+    /// Two commits without a common one.
+    #[error("{one} and {other} have no common commit here{}", if *.shallow { ": this clone is shallow" } else { "" })]
+    Unrelated {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+        /// Whether the clone has only a part of the history.
+        shallow: bool,
+    },
+    /// Here is no repository, or no program that reads it.
+    #[error("the history cannot be read here: {0}")]
+    Unavailable(String),
+    /// A file of more bytes than are read.
+    #[error("{path} at {commit} has more than {limit} bytes", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The commit.
+        commit: String,
+        /// The most.
+        limit: u64,
+    },
+    /// No answer in time, or none that can be used.
+    #[error("the history could not be read: {0}")]
+    Unreachable(String),
+}
+
+/// Whether a text may be handed on as the name of a commit: nothing that reads as an option, a range, a path or a command.
+pub fn is_reference(text: &str) -> bool {
+    let fine = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '/' | '-' | '@' | '+' | '#' | '^' | '~');
+    (1..=250).contains(&text.chars().count())
+        && !text.starts_with(['-', '.', '/', '^', '~'])
+        && !text.contains("..")
+        && text.chars().all(fine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_reference;
+
+    #[test]
+    fn what_is_no_name_is_refused_before_anyone_is_asked() {
+        for good in ["main", "origin/main", "v1.2.3", "HEAD~2", "HEAD^", "feature/ünïcode#7", "0123abc", "release@2"] {
+            assert!(is_reference(good), "{good}");
+        }
+        for bad in
+            ["", "-h", "--output=/tmp/x", "--upload-pack=id", "a b", "a;id", "$(id)", "main..x", "main:x", "a\nb", "^main", "@{-1}", "a\0"]
+        {
+            assert!(!is_reference(bad), "{bad:?}");
+        }
+        assert!(!is_reference(&"a".repeat(251)));
+    }
+}
