@@ -1,6 +1,8 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
 pub mod config;
+pub mod detect;
+pub mod distributions;
 pub mod exit_code;
 pub mod failure;
 pub mod init;
@@ -8,12 +10,20 @@ pub mod lint;
 pub mod outcome;
 pub mod publish;
 pub mod test;
+pub mod trend;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
     domain::diagnostic::{Diagnostic, Severity},
-    ports::{ci::Ci, clock::Clock, process::Process, progress::Progress, provider::Providers, workspace::Workspace},
+    ports::{
+        ci::Ci,
+        clock::Clock,
+        process::Process,
+        progress::Progress,
+        provider::Providers,
+        workspace::{Workspace, WorkspaceError},
+    },
     report::escape::one_line,
 };
 pub use failure::Failure;
@@ -65,6 +75,28 @@ pub const CONFIG_PLACES: [&str; 4] = ["prompt-cicd.yml", "prompt-cicd.yaml", ".g
 
 /// The most bytes of a configuration or a prompt file that are read.
 const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// The most bytes of a file of samples that are read.
+const SAMPLES_LIMIT: u64 = 1024 * 1024 * 1024;
+
+/// Reads a file of samples, or standard input for `-`.
+fn read_samples(services: &Services, path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let stream = services.workspace.open(path).map_err(Failure::File)?;
+    let failed = |source| Failure::File(WorkspaceError::Io { path: path.to_owned(), source });
+    stream.take(SAMPLES_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if size > SAMPLES_LIMIT {
+        return Err(Failure::File(WorkspaceError::TooLarge { path: path.to_owned(), size, limit: SAMPLES_LIMIT }));
+    }
+    Ok(bytes)
+}
+
+/// How a file is named in messages.
+fn shown_path(path: &std::path::Path) -> String {
+    if path == std::path::Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}
 
 /// Finds and reads the configuration file.
 fn read_config(services: &Services, given: Option<PathBuf>) -> Result<(PathBuf, String), Failure> {

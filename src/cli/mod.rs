@@ -2,10 +2,14 @@
 
 mod completions;
 mod config;
+mod detect;
+mod distributions;
 mod init;
 pub mod inputs;
 mod lint;
+mod samples;
 mod test;
+mod trend;
 
 use std::path::PathBuf;
 
@@ -78,6 +82,9 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Detect(Box<detect::Args>),
+    Distributions(Box<distributions::Args>),
+    Trend(trend::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -89,7 +96,8 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
-            Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+            Command::Detect(args) => args.no_fail,
+            Command::Distributions(_) | Command::Trend(_) | Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
         }
     }
 
@@ -102,6 +110,9 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
+            Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),
+            Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Completions(args) => Ok(completions::run(&args)),

@@ -15,6 +15,7 @@ mod path;
 mod problems;
 pub mod prompt_file;
 mod raw;
+pub mod samples;
 pub mod schema;
 mod sections;
 pub mod show;

@@ -20,6 +20,8 @@ mod behaviour;
 mod cli;
 /// `prompt-cicd config`: all problems at once, each with its place.
 mod config;
+/// `prompt-cicd detect`, `trend`, `distributions`: numbers in, a verdict out.
+mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.

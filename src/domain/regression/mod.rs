@@ -4,14 +4,16 @@
 //! evidence, `non-inferior` when it lies inside by evidence, `improved` when it lies below 0 by evidence, and
 //! `inconclusive` otherwise: "not significant" never reads as "fine". Order of reading: [`metric`] (direction, margin),
 //! [`evidence`] (what one comparison measured), [`paired`] and [`independent`] (how), [`decide`] (Holm, verdicts),
-//! [`comparison`] (base and head of one suite).
+//! [`comparison`] (base and head of one suite), [`analysis`] (two samples from every side).
 
+pub mod analysis;
 pub mod comparison;
 pub mod decide;
 pub mod evidence;
 pub mod independent;
 pub mod metric;
 pub mod paired;
+pub mod trend;
 
 #[cfg(test)]
 mod tests;
