@@ -67,7 +67,7 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
         Source::File(path) => {
             let file = shown_path(path);
             let bytes = read_samples(services, path)?;
-            (samples::pair(&bytes, &file).map_err(Failure::Configuration)?, file)
+            (samples::pair(&bytes, &file).map_err(Failure::Samples)?, file)
         }
         Source::Lists { baseline, current } => {
             let mut wrong = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
             };
             let (baseline, current) = (list("--baseline", baseline), list("--current", current));
             if !wrong.is_empty() {
-                return Err(Failure::Configuration(wrong));
+                return Err(Failure::Samples(wrong));
             }
             (Pair { baseline, current, written: Written::default() }, "command line".to_owned())
         }
@@ -89,7 +89,7 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
             let diagnostic = Diagnostic::error(Place::file(&file), "", message);
             help.map_or(diagnostic.clone(), |help| diagnostic.with_help(help))
         });
-        Failure::Configuration(diagnostics.collect())
+        Failure::Samples(diagnostics.collect())
     };
     let question = written.over(pair.written).question().map_err(&failed)?;
     analyse(&question, &pair.baseline, &pair.current).map_err(|error| failed(vec![(error.to_string(), None)]))

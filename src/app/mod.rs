@@ -1,5 +1,6 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
+pub mod compare;
 pub mod config;
 pub mod detect;
 pub mod distributions;

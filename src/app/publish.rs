@@ -55,7 +55,7 @@ pub fn failure(services: &Services, failure: &Failure) -> Vec<String> {
         return Vec::new();
     }
     let annotations = match failure {
-        Failure::Configuration(diagnostics) => diagnostics.iter().map(Annotation::from).collect(),
+        Failure::Configuration(diagnostics) | Failure::Samples(diagnostics) => diagnostics.iter().map(Annotation::from).collect(),
         Failure::Provider(_) | Failure::NoConfiguration { .. } | Failure::File(_) | Failure::NothingSelected(_) | Failure::Internal(_) => {
             let details = failure.details().join("\n");
             let message = format!("{failure}\n{details}").trim_end().to_owned();

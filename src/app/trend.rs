@@ -40,10 +40,10 @@ pub struct TrendRequest {
 /// A file that cannot be read, values that are none, time that runs backwards.
 pub fn trend(services: &Services, request: &TrendRequest) -> Result<Finished, Failure> {
     let file = request.file.as_deref().map_or_else(|| "command line".to_owned(), shown_path);
-    let wrong = |message: String| Failure::Configuration(vec![Diagnostic::error(Place::file(&file), "", message)]);
+    let wrong = |message: String| Failure::Samples(vec![Diagnostic::error(Place::file(&file), "", message)]);
     let series = match (&request.file, &request.values) {
         (_, Some(values)) => Series { values: samples::list(values).map_err(wrong)?, ..Series::default() },
-        (Some(path), None) => samples::series(&read_samples(services, path)?, &file).map_err(Failure::Configuration)?,
+        (Some(path), None) => samples::series(&read_samples(services, path)?, &file).map_err(Failure::Samples)?,
         (None, None) => Series::default(),
     };
     let metric = request.metric.clone().or(series.metric).unwrap_or_else(|| "metric".to_owned());

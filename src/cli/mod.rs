@@ -1,5 +1,6 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
+mod compare;
 mod completions;
 mod config;
 mod detect;
@@ -82,6 +83,7 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Compare(compare::Args),
     Detect(Box<detect::Args>),
     Distributions(Box<distributions::Args>),
     Trend(trend::Args),
@@ -96,6 +98,7 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
+            Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
             Command::Distributions(_) | Command::Trend(_) | Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
         }
@@ -110,6 +113,7 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Compare(args) => crate::app::compare::compare(services, &args.request(style)),
             Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
             Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),

@@ -5,6 +5,7 @@
 //! that one run shows every problem.
 
 mod assertions;
+pub mod benchmark;
 pub mod cases;
 mod check;
 pub mod defaults;

@@ -2,6 +2,7 @@
 
 pub mod annotation;
 pub mod answer;
+pub mod benchmark;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;

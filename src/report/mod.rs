@@ -4,6 +4,7 @@
 //! from a model, a user or another program passes [`escape`] on its way.
 
 pub mod annotations;
+pub mod compare;
 pub mod escape;
 mod figures;
 #[cfg(test)]

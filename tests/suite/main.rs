@@ -18,6 +18,8 @@ mod architecture;
 mod behaviour;
 /// What every command shares: help, completions, usage errors.
 mod cli;
+/// `prompt-cicd compare`: result files of benchmark tools.
+mod compare;
 /// `prompt-cicd config`: all problems at once, each with its place.
 mod config;
 /// `prompt-cicd detect`, `trend`, `distributions`: numbers in, a verdict out.

@@ -55,7 +55,7 @@ fn json(value: &serde_json::Value, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A number with enough digits to tell and no more: 4 for people.
-pub(super) fn digits(value: f64) -> String {
+pub(in crate::report) fn digits(value: f64) -> String {
     if !value.is_finite() {
         return if value > 0.0 {
             "∞"
@@ -84,6 +84,6 @@ pub(super) fn p(value: f64) -> String {
     if value < 1e-4 { if value <= 0.0 { "< 1e-300".to_owned() } else { format!("{value:.1e}") } } else { format!("{value:.4}") }
 }
 
-pub(super) fn paint(style: &Style, codes: &str, text: &str) -> String {
+pub(in crate::report) fn paint(style: &Style, codes: &str, text: &str) -> String {
     if style.color { format!("\u{1b}[{codes}m{text}\u{1b}[0m") } else { text.to_owned() }
 }

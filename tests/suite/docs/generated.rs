@@ -185,6 +185,10 @@ fn the_help_of_every_command() {
     for (file, command) in [
         ("docs/reference/commands/test.md", vec!["test"]),
         ("docs/reference/commands/lint.md", vec!["lint"]),
+        ("docs/reference/commands/detect.md", vec!["detect"]),
+        ("docs/reference/commands/compare.md", vec!["compare"]),
+        ("docs/reference/commands/distributions.md", vec!["distributions"]),
+        ("docs/reference/commands/trend.md", vec!["trend"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),
         ("docs/reference/commands/completions.md", vec!["completions"]),

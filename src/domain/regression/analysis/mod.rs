@@ -208,6 +208,7 @@ impl Prepared {
         let sample = Sample::new(&values).map_err(|error| AnalysisError::Unusable { side, error })?;
         let named = outliers(sample, question.outliers);
         if let OutlierRule::Z(limit) = question.outliers
+            && question.filter_outliers
             && !z_can_name(values.len(), limit)
         {
             warnings.push(format!("{side}: a z rule with {limit} can name nothing among {} values; use mad or iqr", values.len()));

@@ -151,11 +151,10 @@ pub(super) fn magnitude(d: Size) -> &'static str {
 /// Critical: a large effect with p < 0.01. High: large or medium. Medium: small. Low: the rest.
 pub(super) fn severity(regressed: bool, magnitude: &str, p: f64) -> Severity {
     match (regressed, magnitude) {
-        (false, _) => Severity::Low,
         (true, "large") if p < 0.01 => Severity::Critical,
         (true, "large" | "medium") => Severity::High,
         (true, "small") => Severity::Medium,
-        (true, _) => Severity::Low,
+        (_, _) => Severity::Low,
     }
 }
 
