@@ -12,7 +12,10 @@ use super::{
     table::{self, Column},
 };
 use crate::domain::{
-    benchmark::compare::{Comparison, Row, Status},
+    benchmark::{
+        SHARE,
+        compare::{Comparison, Row, Status},
+    },
     regression::{Direction, Rules},
 };
 
@@ -59,7 +62,8 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
             },
             "base": row.base.filter(|value| value.is_finite()),
             "head": row.head.filter(|value| value.is_finite()),
-            "change_pct": row.change_percent,
+            "change_pct": row.change_percent.filter(|_| row.unit != SHARE),
+            "change_points": row.change_percent.filter(|_| row.unit == SHARE),
             "change_text": change(row),
             "status": row.status.word(),
             "fails": row.status == Status::Failed,
@@ -93,6 +97,7 @@ fn change(row: &Row) -> String {
     match (row.status, row.change_percent) {
         (Status::New, _) => "NEW".to_owned(),
         (Status::Missing, _) => "MISSING".to_owned(),
+        (_, Some(points)) if row.unit == SHARE => format!("{points:+.1} points"),
         (_, Some(percent)) => format!("{percent:+.1}%"),
         (_, None) => "–".to_owned(),
     }

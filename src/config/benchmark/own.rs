@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Found, Wrong, json, number::Lenient};
 use crate::domain::{
-    benchmark::{Benchmark, Samples},
+    benchmark::{Benchmark, SHARE, Samples},
     regression::Direction,
 };
 
@@ -59,8 +59,8 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         let kinds = [
             ("latency", "ms", Direction::LowerIsBetter),
             ("cost", "USD", Direction::LowerIsBetter),
-            ("score", "", Direction::HigherIsBetter),
-            ("pass rate", "", Direction::HigherIsBetter),
+            ("score", SHARE, Direction::HigherIsBetter),
+            ("pass rate", SHARE, Direction::HigherIsBetter),
         ];
         kinds.into_iter().zip(samples).filter(|((kind, ..), samples)| samples.seen() > 0 || *kind == "pass rate").map(
             move |((kind, unit, direction), samples)| Benchmark {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Found, json, number::Lenient};
 use crate::domain::{
-    benchmark::{Benchmark, Samples},
+    benchmark::{Benchmark, SHARE, Samples},
     regression::Direction,
 };
 
@@ -77,8 +77,8 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             let kinds = [
                 ("latency", "ms", Direction::LowerIsBetter),
                 ("cost", "USD", Direction::LowerIsBetter),
-                ("score", "", Direction::HigherIsBetter),
-                ("pass rate", "", Direction::HigherIsBetter),
+                ("score", SHARE, Direction::HigherIsBetter),
+                ("pass rate", SHARE, Direction::HigherIsBetter),
             ];
             kinds.into_iter().zip(samples).filter(|(_, samples)| samples.seen() > 0).map(move |((kind, unit, direction), samples)| {
                 Benchmark { name: format!("{name}: {kind}"), unit: unit.to_owned(), direction, value: None, samples }

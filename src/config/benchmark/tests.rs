@@ -99,7 +99,7 @@ fn files_of_the_other_tools_are_read() {
     let own = read(Tool::PromptCicd, &mut own.as_slice(), "own").unwrap();
     assert_eq!(
         own.iter().map(row).collect::<Vec<_>>(),
-        [("s: latency", "ms", Some(12.5), 1), ("s: score", "", Some(1.0), 1), ("s: pass rate", "", Some(1.0), 1)]
+        [("s: latency", "ms", Some(12.5), 1), ("s: score", "share", Some(1.0), 1), ("s: pass rate", "share", Some(1.0), 1)]
     );
 }
 
@@ -156,7 +156,8 @@ fn thresholds_are_read_and_checked_at_once() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    // More by PROPTEST_CASES.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(2_000), ..ProptestConfig::default() })]
 
     #[test]
     fn no_mutated_file_panics(file in 0usize..FILES.len(), edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12), cut: prop::sample::Index) {

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Benchmark;
-use crate::domain::regression::{Decides, Direction, Judgement, Margin, Metric, Rules, Unit, Verdict, decide, independent};
+use super::{Benchmark, SHARE};
+use crate::domain::regression::{Decides, Direction, Evidence, Judgement, Margin, Metric, Rules, Unit, Verdict, decide, independent};
+use crate::domain::stats::proportion::Rate;
 
 /// How much worse is fine, and which way is good.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,13 +94,13 @@ pub struct Row {
     pub base: Option<f64>,
     /// On head.
     pub head: Option<f64>,
-    /// (head − base) / base · 100.
+    /// (head − base) / base · 100; of shares (head − base) · 100, in points.
     pub change_percent: Option<f64>,
     /// What became of it.
     pub status: Status,
     /// Why it cannot be compared, or is not decided.
     pub why: Option<String>,
-    /// The thresholds that hold for it, in per cent.
+    /// The thresholds that hold for it, in per cent, of shares in points.
     pub thresholds: (f64, f64),
     /// What the samples say, where there are enough.
     pub judgement: Option<Judgement>,
@@ -133,6 +134,9 @@ pub struct Comparison {
     pub open: bool,
 }
 
+/// How many points a pass rate or score may lose, unless a rule says otherwise: the margin of `test --base`.
+const SHARE_POINTS: f64 = 2.0;
+
 /// Compares. A name that stands for several benchmarks in a file takes the last of them.
 pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, rules: &Rules) -> Comparison {
     let on_head: HashMap<&str, &Benchmark> = head.iter().map(|benchmark| (benchmark.name.as_str(), benchmark)).collect();
@@ -163,7 +167,10 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
     let rule = thresholds.rules.iter().find(|rule| fits(&rule.pattern, &name));
     let direction =
         rule.and_then(|rule| rule.direction).or(either.map(|benchmark| benchmark.direction)).unwrap_or(Direction::LowerIsBetter);
-    let bounds = (rule.and_then(|rule| rule.warn).unwrap_or(thresholds.warn), rule.and_then(|rule| rule.fail).unwrap_or(thresholds.fail));
+    let is_share = either.is_some_and(|benchmark| benchmark.unit == SHARE);
+    let general = if is_share { (SHARE_POINTS, SHARE_POINTS) } else { (thresholds.warn, thresholds.fail) };
+    let fail = rule.and_then(|rule| rule.fail).unwrap_or(general.1);
+    let bounds = (rule.and_then(|rule| rule.warn).unwrap_or(general.0.min(fail)), fail);
     let values = [base, head].map(|side| side.and_then(Benchmark::mean));
     let mut row = Row {
         name,
@@ -193,7 +200,7 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
     row
 }
 
-/// The change in per cent, or why there is none.
+/// The change in per cent (of shares in points), or why there is none.
 fn change(base: &Benchmark, head: &Benchmark) -> Result<f64, String> {
     if base.unit != head.unit {
         return Err(format!("base is in `{}` and head in `{}`", base.unit, head.unit));
@@ -210,6 +217,9 @@ fn change(base: &Benchmark, head: &Benchmark) -> Result<f64, String> {
         }
     };
     let (from, to) = (value("base", base)?, value("head", head)?);
+    if base.unit == SHARE {
+        return Ok((to - from) * 100.0);
+    }
     if from > 0.0 {
         // In this order: a change of exactly the threshold must not be rounded past it.
         Ok((to - from) / from * 100.0)
@@ -246,10 +256,7 @@ fn judge(rows: &mut [Row], rules: &Rules) {
         if row.change_percent.is_none() || !enough || warn <= 0.0 {
             continue;
         }
-        let most = if row.direction == Direction::HigherIsBetter { 0.99 } else { f64::INFINITY };
-        let margin = Margin::Relative { warn: (warn / 100.0).min(most), fail: (fail / 100.0).min(most) };
-        let metric = Metric { name: row.name.clone(), direction: row.direction, margin, unit: Unit::Number, decides: Decides::Fail };
-        evidence.push(independent::amounts(&metric, base, head, rules));
+        evidence.push(evidence_of(row, base, head, rules));
         judged.push(index);
     }
     for (judgement, index) in decide(evidence, rules).into_iter().zip(judged) {
@@ -271,6 +278,30 @@ fn judge(rows: &mut [Row], rules: &Rules) {
         }
         row.judgement = Some(judgement);
     }
+}
+
+/// What the samples of a row say: rates of 0 and 1 by Boschloo's test, shares by points, all else by ratio.
+fn evidence_of(row: &Row, base: &[f64], head: &[f64], rules: &Rules) -> Evidence {
+    let (warn, fail) = (row.thresholds.0 / 100.0, row.thresholds.1 / 100.0);
+    let named = |margin| Metric { name: row.name.clone(), direction: row.direction, margin, unit: Unit::Number, decides: Decides::Fail };
+    if row.unit != SHARE {
+        // Nothing can lose more than all of itself.
+        let most = if row.direction == Direction::HigherIsBetter { 0.99 } else { f64::INFINITY };
+        return independent::amounts(&named(Margin::Relative { warn: warn.min(most), fail: fail.min(most) }), base, head, rules);
+    }
+    let metric = named(Margin::Absolute { warn, fail });
+    match (rate(base), rate(head)) {
+        (Some(base), Some(head)) => independent::passes(&metric, base, head, rules),
+        (_, _) => independent::amounts(&metric, base, head, rules),
+    }
+}
+
+/// How many passed, where every value is 0 or 1.
+fn rate(values: &[f64]) -> Option<Rate> {
+    let passed = values.iter().filter(|value| **value >= 1.0).count();
+    let failed = values.iter().filter(|value| **value <= 0.0).count();
+    let whole = values.iter().all(|value| (0.0..=1.0).contains(value)) && passed + failed == values.len();
+    Rate::new(passed, values.len()).ok().filter(|_| whole)
 }
 
 /// Whether a name fits a pattern, in which `*` stands for any characters.

@@ -76,6 +76,9 @@ impl Tool {
     }
 }
 
+/// The unit of pass rates and scores from 0 to 1: they are compared by points of a hundred, not by ratio.
+pub const SHARE: &str = "share";
+
 /// One benchmark's result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Benchmark {

@@ -80,6 +80,20 @@ fn samples_decide_where_there_are_enough() {
 }
 
 #[test]
+fn pass_rates_are_compared_by_points() {
+    let rate = |passed: u32, of: u32| {
+        let samples = (0..of).map(|run| f64::from(u8::from(run < passed))).collect();
+        vec![Benchmark { samples, ..Benchmark::number("pass rate", SHARE, Direction::HigherIsBetter, None) }]
+    };
+    assert_eq!(status(&rate(95, 100), &rate(70, 100)), Status::Failed);
+    assert_eq!(status(&rate(0, 40), &rate(40, 40)), Status::Improved);
+    // Three points fewer of a hundred may be chance.
+    assert_eq!(status(&rate(95, 100), &rate(92, 100)), Status::Open);
+    assert_eq!(status(&rate(3, 3), &rate(2, 3)), Status::Failed, "too few to test: the threshold decides");
+    assert_eq!(status(&rate(95, 100), &rate(95, 100)), Status::Unchanged);
+}
+
+#[test]
 fn rules_hold_for_the_names_they_fit() {
     let tight = Rule { pattern: "b*".to_owned(), warn: Some(1.0), fail: Some(2.0), direction: Some(Direction::HigherIsBetter) };
     let thresholds = Thresholds { rules: vec![tight], ..Thresholds::default() };
