@@ -6,6 +6,7 @@ pub mod detect;
 pub mod distributions;
 pub mod exit_code;
 pub mod failure;
+pub mod gate;
 pub mod init;
 pub mod lint;
 pub mod outcome;

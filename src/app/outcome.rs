@@ -25,6 +25,13 @@ pub enum Outcome {
         /// Whether something that can fail was not decided: never a pass.
         open: bool,
     },
+    /// Gates were judged.
+    Gated {
+        /// Whether one that can fail the run is closed.
+        closed: bool,
+        /// Whether the report could not be written.
+        unwritten: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -71,6 +78,7 @@ impl Outcome {
                     0
                 }
             }
+            Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
             Self::Tested { verdict, faults, linted, interrupted, unwritten } => {
                 let verdict = match verdict {
                     TestVerdict::Failed => Some(10),

@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod detect;
 mod distributions;
+mod gate;
 mod init;
 pub mod inputs;
 mod lint;
@@ -87,6 +88,7 @@ enum Command {
     Detect(Box<detect::Args>),
     Distributions(Box<distributions::Args>),
     Trend(trend::Args),
+    Gate(gate::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -98,6 +100,7 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
+            Command::Gate(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
             Command::Distributions(_) | Command::Trend(_) | Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
@@ -117,6 +120,7 @@ impl Cli {
             Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
             Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
+            Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Completions(args) => Ok(completions::run(&args)),

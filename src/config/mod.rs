@@ -31,10 +31,15 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::domain::{diagnostic::Diagnostic, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings};
+use crate::domain::{
+    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings,
+};
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
+
+/// The presets of `gates`, commented; part of the documentation.
+pub const GATE_PRESETS: &str = sections::gates::PRESETS;
 
 /// What `init` writes.
 #[cfg(test)]
@@ -51,6 +56,8 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// Rules over other tools' numbers, presets first.
+    pub gates: Vec<GateRule>,
 }
 
 /// What a run keeps to, all suites together.
@@ -96,11 +103,13 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
+    let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
         lints: lints?,
+        gates,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

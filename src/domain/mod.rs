@@ -6,6 +6,7 @@ pub mod benchmark;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
+pub mod gate;
 pub mod lint;
 pub mod prompt;
 pub mod provider;

@@ -9,6 +9,7 @@ pub mod escape;
 mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod gate;
 pub mod html;
 pub mod json;
 pub mod junit;

@@ -26,6 +26,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// `prompt-cicd gate`: rules over other tools' numbers.
+mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
 mod github;
 /// `prompt-cicd init`: what it writes runs as it stands.

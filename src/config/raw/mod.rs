@@ -1,5 +1,7 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
+pub(in crate::config) mod gates;
+
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -10,6 +12,7 @@ use serde::{
 use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
+pub(in crate::config) use gates::{Gate, Gates};
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -30,6 +33,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) run: Option<Run>,
     /// Checks on prompts and variables before any model is asked, and scans of answers.
     pub(in crate::config) lints: Option<Lints>,
+    /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
+    pub(in crate::config) gates: Option<Gates>,
 }
 
 /// A provider: a server, a program or a recording that answers.

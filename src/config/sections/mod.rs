@@ -1,6 +1,7 @@
 //! The sections of the configuration: raw values in, domain types out. What is wrong is reported and skipped, so that
 //! the rest is still looked at.
 
+pub(super) mod gates;
 pub(super) mod lints;
 pub(super) mod providers;
 pub(super) mod run;

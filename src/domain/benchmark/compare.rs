@@ -251,7 +251,7 @@ fn judge(rows: &mut [Row], rules: &Rules) {
     for (index, row) in rows.iter().enumerate() {
         let [base, head] = &row.samples;
         let enough = base.len() >= rules.min_samples && head.len() >= rules.min_samples;
-        let (warn, fail) = row.thresholds;
+        let (warn, _) = row.thresholds;
         // A threshold of 0 has no margin to test against.
         if row.change_percent.is_none() || !enough || warn <= 0.0 {
             continue;

@@ -68,7 +68,7 @@ fn values_that_are_none_are_named() {
 fn lists_and_tables_are_samples_too() {
     let lists = ["detect", "--baseline", "-1,1,-1,1,-1,1,-1,1,-1,1", "--current", "9,11,9,11,9,11,9,11,9,11", "--direction", "increase"];
     Workspace::empty().prompt_cicd(lists).run().exits(12).shows("REGRESSED");
-    let rows: String = (0..20).map(|row| format!("{},{}\n", 100 + row % 3, 130 + row % 3)).collect();
+    let rows = (0..20).map(|row| format!("{},{}\n", 100 + row % 3, 130 + row % 3)).collect::<Vec<_>>().concat();
     detect(&format!("baseline,current\n{rows}"), &["--direction", "lower_is_better", "--margin", "0.1"]).exits(12).shows("REGRESSED");
     detect(&format!("baseline,current\n{rows}"), &["--direction", "lower-is-better", "--margin", "0.5"]).exits(0).shows("NON-INFERIOR");
 }

@@ -6,9 +6,10 @@ fn a_trend_has_slope_fit_prediction_and_change_points() {
     let found = workspace.prompt_cicd(["trend", "--values", "1,2,2,3,5", "--format", "json"]).run().exits(0).json();
     assert!((found["slope"].as_f64().unwrap() - 0.9).abs() < 1e-12);
     assert!((found["prediction"]["value"].as_f64().unwrap() - 5.3).abs() < 1e-12);
-    let rows: String = (0..30)
+    let rows = (0..30)
         .map(|hour| format!("2026-01-01T{:02}:{:02}:00Z,{}\n", hour / 2, hour % 2 * 30, if hour < 15 { 10 } else { 20 } + hour % 2))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let workspace = workspace.file("history.csv", &format!("time,latency\n{rows}"));
     workspace.prompt_cicd(["trend", "history.csv"]).run().exits(0).shows("latency: rising").shows("change point: value 15");
     workspace.prompt_cicd(["trend", "history.csv", "--format", "html"]).run().exits(0).shows("<svg");

@@ -4,6 +4,7 @@ use prompt_cicd::{
     app::exit_code,
     config,
     domain::{
+        gate,
         lint::{catalogue::RULES, scan},
         suite::assertion::{
             self,
@@ -116,6 +117,19 @@ fn the_rules() {
 }
 
 #[test]
+fn the_gate_formats() {
+    let mut table = "| format | written by | measure | what it is |\n|---|---|---|---|\n".to_owned();
+    for format in gate::format::all() {
+        for (index, (measure, meaning)) in format.measures.iter().enumerate() {
+            let (name, tool) = if index == 0 { (format!("`{}`", format.name), format.tool) } else { (String::new(), "") };
+            writeln!(table, "| {name} | {tool} | `{measure}` | {meaning} |").unwrap();
+        }
+    }
+    holds("docs/reference/gate-formats.md", "formats", &table);
+    holds("docs/reference/gate-formats.md", "presets", &format!("```yaml\n{}\n```", config::GATE_PRESETS.trim()));
+}
+
+#[test]
 fn the_configuration_keys() {
     let schema = config::schema::schema();
     let mut rows = String::from("| key | type | meaning |\n|---|---|---|\n");
@@ -189,6 +203,7 @@ fn the_help_of_every_command() {
         ("docs/reference/commands/compare.md", vec!["compare"]),
         ("docs/reference/commands/distributions.md", vec!["distributions"]),
         ("docs/reference/commands/trend.md", vec!["trend"]),
+        ("docs/reference/commands/gate.md", vec!["gate"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),
         ("docs/reference/commands/completions.md", vec!["completions"]),

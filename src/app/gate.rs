@@ -1,0 +1,180 @@
+//! `prompt-cicd gate`: rules over numbers that other tools produced.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::{Failure, Finished, Outcome, Services, read_config};
+use crate::{
+    config,
+    domain::{
+        annotation::{Annotation, Level},
+        diagnostic::Place,
+        gate::{GateResult, GateRule, GateRun, Status, Unread, format},
+    },
+    report::{
+        Style,
+        gate::{Format, render},
+    },
+};
+
+/// The most bytes of another tool's file that are read.
+const FILE_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct GateRequest {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// Only these gates; empty: all.
+    pub names: Vec<String>,
+    /// Files that take the place of the configuration's, by the gate's name.
+    pub files: Vec<(String, PathBuf)>,
+    /// An earlier JSON report of this command, for ratchets.
+    pub baseline: Option<PathBuf>,
+    /// Where the JSON report goes, to be a baseline later.
+    pub save: Option<PathBuf>,
+    /// What standard output gets.
+    pub format: Format,
+    /// How text looks.
+    pub style: Style,
+}
+
+/// Judges every gate.
+///
+/// # Errors
+/// A configuration that is wrong, a gate that is not there, and nothing to judge.
+pub fn gate(services: &Services, request: &GateRequest) -> Result<Finished, Failure> {
+    let (path, text) = read_config(services, request.config.clone())?;
+    let (config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    let rules = selected(config.gates, request)?;
+    let before = request.baseline.as_deref().map(|path| baseline(services, path));
+    let mut texts = Texts { services, read: BTreeMap::new() };
+    let gates = rules.iter().map(|rule| judge(rule, &base, before.as_ref(), &mut texts)).collect();
+    let run = GateRun { gates };
+    let mut notes = super::lines(&warnings);
+    let mut lost = false;
+    if let Some(path) = &request.save {
+        let mut json = Vec::new();
+        render(Format::Json, &run, &request.style, &mut json).map_err(|error| Failure::Internal(error.into()))?;
+        if let Err(error) = services.workspace.write(path, &json) {
+            notes.push(format!("error: {error}"));
+            lost = true;
+        }
+    }
+    let mut stdout = Vec::new();
+    render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    notes.extend(publish(services, &run, &path));
+    Ok(Finished { outcome: Outcome::Gated { closed: run.is_closed(), unwritten: lost }, stdout, notes })
+}
+
+fn selected(rules: Vec<GateRule>, request: &GateRequest) -> Result<Vec<GateRule>, Failure> {
+    let known: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    let named = request.names.iter().chain(request.files.iter().map(|(name, _)| name));
+    if let Some(unknown) = named.into_iter().find(|name| !known.contains(&name.as_str())) {
+        let all = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+        return Err(Failure::NothingSelected(format!("the configuration has no gate `{unknown}`; {all}")));
+    }
+    let mut rules: Vec<GateRule> =
+        rules.into_iter().filter(|rule| request.names.is_empty() || request.names.contains(&rule.name)).collect();
+    if rules.is_empty() {
+        return Err(Failure::NothingSelected(
+            "the configuration has no gates: add `gates: {presets: [quality]}` or rules of your own".to_owned(),
+        ));
+    }
+    for rule in &mut rules {
+        if let Some((_, file)) = request.files.iter().rev().find(|(name, _)| *name == rule.name) {
+            // As given on the command line: relative to the working directory.
+            rule.source.file = Path::new("./").join(file);
+        }
+    }
+    Ok(rules)
+}
+
+/// Files that several gates read are read once.
+struct Texts<'s> {
+    services: &'s Services,
+    read: BTreeMap<PathBuf, Result<String, Unread>>,
+}
+
+impl Texts<'_> {
+    fn get(&mut self, path: &Path) -> Result<&str, Unread> {
+        let read = self.read.entry(path.to_owned()).or_insert_with(|| {
+            self.services.workspace.read_text(path, FILE_LIMIT).map_err(|error| Unread(format!("{error}; did the step before write it?")))
+        });
+        read.as_deref().map_err(Clone::clone)
+    }
+}
+
+type Baseline = Result<BTreeMap<String, f64>, Unread>;
+
+fn judge(rule: &GateRule, base: &Path, before: Option<&Baseline>, texts: &mut Texts<'_>) -> GateResult {
+    let given = rule.source.file.starts_with("./");
+    let path = if given { rule.source.file.clone() } else { base.join(&rule.source.file) };
+    let value = texts.get(&path).and_then(|text| {
+        format::read(text, rule.source.format.as_deref(), &rule.source.measure)
+            .map_err(|why| Unread(format!("{}: {why}", rule.source.file.display())))
+    });
+    let before = match before {
+        None => Err(Unread(
+            "`never-worse` needs a baseline: give --baseline FILE, which `gate --save FILE` wrote on the main branch".to_owned(),
+        )),
+        Some(Err(why)) => Err(why.clone()),
+        Some(Ok(values)) => {
+            values.get(&rule.name).copied().ok_or_else(|| Unread(format!("the baseline has no number for `{}`", rule.name)))
+        }
+    };
+    rule.judge(value, before)
+}
+
+/// The numbers of an earlier run.
+fn baseline(services: &Services, path: &Path) -> Baseline {
+    let text = services.workspace.read_text(path, FILE_LIMIT).map_err(|error| Unread(format!("the baseline: {error}")))?;
+    let broken = |why: String| Unread(format!("the baseline {}: {why}", path.display()));
+    let json: Value = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    let gates =
+        json.get("gates").and_then(Value::as_array).ok_or_else(|| broken("no `gates` in it; is it of `gate --save`?".to_owned()))?;
+    let number = |gate: &Value| Some((gate.get("name")?.as_str()?.to_owned(), gate.get("value")?.as_f64()?));
+    Ok(gates.iter().filter_map(number).collect())
+}
+
+fn publish(services: &Services, run: &GateRun, config: &Path) -> Vec<String> {
+    let ci = &services.ci;
+    if !ci.is_present() {
+        return Vec::new();
+    }
+    let annotation = |gate: &GateResult| {
+        let level = match gate.status {
+            Status::Passed => return None,
+            Status::Warned => Level::Warning,
+            Status::Failed => Level::Error,
+        };
+        let title = format!("gate {}", gate.rule.name);
+        let message = gate.reason.clone().unwrap_or_default();
+        Some(Annotation { level, place: Place::file(config.display().to_string()), title, message })
+    };
+    let annotations: Vec<Annotation> = run.gates.iter().filter_map(annotation).collect();
+    ci.annotate(&annotations);
+    let style = Style { color: false, width: 120, verbose: false };
+    let mut summary = Vec::new();
+    let written = render(Format::Markdown, run, &style, &mut summary).map_err(|error| error.to_string());
+    let mut untold: Vec<String> = Vec::new();
+    let text = String::from_utf8_lossy(&summary);
+    if let Err(error) = written.and_then(|()| ci.append_summary(&text).map_err(|error| error.to_string())) {
+        untold.push(format!("warning: {error}"));
+    }
+    let verdict = if run.is_closed() { "failed" } else { "passed" };
+    let code = if run.is_closed() { "13" } else { "0" };
+    let outputs = [
+        ("verdict", verdict.to_owned()),
+        ("exit-code", code.to_owned()),
+        ("passed", run.count(Status::Passed).to_string()),
+        ("failed", run.count(Status::Failed).to_string()),
+    ];
+    untold.extend(ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")));
+    untold
+}

@@ -1,0 +1,116 @@
+//! How tests ended.
+
+use quick_xml::{Reader, events::Event};
+
+use super::{Format, Readings, coverage::xml_root, number, percent};
+
+/// `JUnit`'s XML.
+pub(super) const JUNIT: Format = Format {
+    name: "junit",
+    tool: "pytest (`--junitxml`), cargo-nextest, Jest, Maven, prompt-cicd, many others",
+    measures: &[
+        ("tests", "test cases, skipped ones included"),
+        ("failures", "failed test cases"),
+        ("errors", "test cases that broke"),
+        ("skipped", "skipped test cases"),
+        ("test-pass-rate", "passed test cases over those that ran, in percent"),
+    ],
+    looks_like: |text| xml_root(text).is_some_and(|root| root == "testsuites" || root == "testsuite"),
+    read: junit,
+};
+
+/// Counts the cases themselves: the totals in attributes are written by hand in too many tools.
+fn junit(text: &str) -> Result<Readings, String> {
+    if !xml_root(text).is_some_and(|root| root == "testsuites" || root == "testsuite") {
+        return Err("its first element is neither <testsuites> nor <testsuite>".to_owned());
+    }
+    let mut reader = Reader::from_str(text);
+    let [mut tests, mut failures, mut errors, mut skipped] = [0_usize; 4];
+    // What the current case turned out to be; a case counts once, by its worst.
+    let mut worst = 0_u8;
+    let mut inside = false;
+    let mut close = |worst: u8| match worst {
+        3 => errors += 1,
+        2 => failures += 1,
+        1 => skipped += 1,
+        _ => {}
+    };
+    loop {
+        let event = reader.read_event().map_err(|error| format!("byte {}: {error}", reader.error_position()))?;
+        match event {
+            Event::Start(start) if start.local_name().as_ref() == b"testcase" => {
+                tests += 1;
+                (inside, worst) = (true, 0);
+            }
+            Event::Empty(start) if start.local_name().as_ref() == b"testcase" => tests += 1,
+            Event::Start(start) | Event::Empty(start) if inside => {
+                worst = worst.max(match start.local_name().as_ref() {
+                    b"error" => 3,
+                    b"failure" => 2,
+                    b"skipped" => 1,
+                    _ => 0,
+                });
+            }
+            Event::End(end) if end.local_name().as_ref() == b"testcase" => {
+                close(worst);
+                inside = false;
+            }
+            Event::Eof => break,
+            Event::Start(_)
+            | Event::Empty(_)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
+        }
+    }
+    if inside {
+        return Err("it ends within a test case".to_owned());
+    }
+    let ran = tests - skipped;
+    let mut readings = Readings::from([
+        ("tests", number(tests)),
+        ("failures", number(failures)),
+        ("errors", number(errors)),
+        ("skipped", number(skipped)),
+    ]);
+    if let Ok(rate) = percent(number(ran - failures - errors), number(ran), "tests") {
+        readings.insert("test-pass-rate", rate);
+    }
+    Ok(readings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+
+    const TEXT: &str = r#"<testsuites><testsuite name="a" tests="99">
+        <testcase name="1"/><testcase name="2"><failure message="x">why &amp; how</failure><error/></testcase>
+        <testcase name="3"><failure/></testcase><testcase name="4"><skipped/></testcase></testsuite></testsuites>"#;
+
+    #[test]
+    fn cases_are_counted_once_by_their_worst() {
+        let value = |measure| read(TEXT, None, measure);
+        assert_eq!(["tests", "failures", "errors", "skipped"].map(value), [Ok(4.0), Ok(1.0), Ok(1.0), Ok(1.0)]);
+        assert!((value("test-pass-rate").unwrap() - 100.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nothing_run_has_no_pass_rate_and_half_a_file_is_no_file() {
+        assert!(read("<testsuites></testsuites>", None, "test-pass-rate").unwrap_err().starts_with("no `test-pass-rate`"));
+        assert_eq!(read("<testsuites></testsuites>", None, "tests"), Ok(0.0));
+        assert!(read("<testsuites><testcase>", None, "tests").is_err());
+        assert!(read("<testsuites><testcase></oops></testsuites>", None, "tests").unwrap_err().starts_with("not junit: byte "));
+    }
+
+    #[test]
+    fn entities_are_not_expanded() {
+        let bomb =
+            "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;\">]><testsuite><testcase name=\"&b;\"/></testsuite>";
+        assert_eq!(read(bomb, None, "tests"), Ok(1.0));
+    }
+}
