@@ -1,22 +1,36 @@
 //! The only constructor of adapters: from flags and environment to services.
 #![expect(clippy::disallowed_methods, reason = "this ring reads the environment")]
 
-use std::{io::IsTerminal as _, sync::Arc};
+use std::{io::IsTerminal as _, path::Path, sync::Arc};
 
 use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
+        github::{GitHub, GitHubBranch, Identity, Settings},
+        http::Http,
         log,
         process::OwnProcess,
+        program::LocalPrograms,
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
-        secret::Scrubber,
+        secret::{Scrubber, Secret},
+        store::{BranchStore, DirectoryStore, GitBranch, PostgresStore, SqliteStore},
         workspace::Disk,
     },
     app::{Failure, Services},
     cli::{Color, Global, LogFormat, inputs},
-    ports::{ci::Ci, progress::Progress, workspace::WorkspaceError},
+    domain::{
+        audit::Who,
+        store::{StoreKind, StoreSettings},
+    },
+    ports::{
+        ci::Ci,
+        clock::Clock,
+        progress::Progress,
+        store::{Branch, Store, StoreError, Stores},
+        workspace::WorkspaceError,
+    },
     report::Style,
 };
 
@@ -45,13 +59,89 @@ pub fn services(global: &Global) -> Services {
     };
     let step = Step::from_environment();
     let scrubber = if step.is_some() { Scrubber::announcing(Step::mask) } else { Scrubber::default() };
+    let in_actions = step.is_some();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber);
+    let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: providers.scrubber(), in_actions };
     Services {
         ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
-        clock: Arc::new(SystemClock::default()),
+        clock,
         workspace: Arc::new(Disk),
-        providers: Arc::new(ProviderFactory::new(Arc::new(variable), "").with_scrubber(scrubber)),
+        providers: Arc::new(providers),
+        programs: Arc::new(LocalPrograms::new(Arc::new(variable))),
         progress,
         process: Arc::new(OwnProcess::default()),
+        stores: Arc::new(stores),
+        who: who(),
+    }
+}
+
+/// Who runs us: in GitHub Actions the account and the run, elsewhere the user and the machine.
+fn who() -> Who {
+    let named = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let run = || Some(format!("{}/{}/actions/runs/{}", named("GITHUB_SERVER_URL")?, named("GITHUB_REPOSITORY")?, named("GITHUB_RUN_ID")?));
+    let attempt = named("GITHUB_RUN_ATTEMPT").map(|attempt| format!("/attempts/{attempt}")).unwrap_or_default();
+    Who {
+        actor: ["GITHUB_ACTOR", "USER", "LOGNAME"].iter().find_map(|name| named(name)).unwrap_or_else(|| "unknown".to_owned()),
+        run: run().map(|run| run + &attempt).or_else(|| named("HOSTNAME")),
+        workflow: named("GITHUB_WORKFLOW_REF"),
+    }
+}
+
+/// Opens stores.
+struct StoreFactory {
+    clock: Arc<dyn Clock>,
+    scrubber: Arc<Scrubber>,
+    in_actions: bool,
+}
+
+impl StoreFactory {
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    fn on_branch(&self, branch: Arc<dyn Branch>, history: u64) -> Arc<dyn Store> {
+        Arc::new(BranchStore::new(branch, self.clock(), history))
+    }
+
+    fn github(&self, branch: &str, history: u64) -> Result<Arc<dyn Store>, StoreError> {
+        let needed = |name: &str| {
+            variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| {
+                let token = "a workflow passes `GITHUB_TOKEN: ${{ github.token }}`, or says another `store.kind`";
+                StoreError::Settings(format!("store: {name} is not set, and the branch {branch} on GitHub needs it; {token}"))
+            })
+        };
+        let settings = Settings {
+            api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
+            repository: needed("GITHUB_REPOSITORY")?,
+            token: Secret::new(needed("GITHUB_TOKEN")?),
+            identity: Identity::ActionsBot,
+        };
+        let http = Http::new().map_err(|error| StoreError::Settings(format!("store: {error}")))?;
+        let github = GitHub::new(settings, &http, self.clock(), Arc::clone(&self.scrubber));
+        let github = github.map_err(|error| StoreError::Settings(format!("store: {error}")))?;
+        Ok(self.on_branch(Arc::new(GitHubBranch::new(Arc::new(github), branch)), history))
+    }
+}
+
+impl Stores for StoreFactory {
+    fn open(&self, settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(match &settings.kind {
+            StoreKind::Auto { branch, .. } if self.in_actions => self.github(branch, settings.history)?,
+            StoreKind::Auto { path, .. } | StoreKind::Directory { path } => Arc::new(DirectoryStore::new(path, self.clock())),
+            StoreKind::Sqlite { path } => Arc::new(SqliteStore::new(path, self.clock())),
+            StoreKind::Postgres { url_env } => {
+                let missing =
+                    || StoreError::Settings(format!("store: the environment variable {url_env} is not set; it holds the address"));
+                let url = Secret::new(variable(url_env).filter(|url| !url.is_empty()).ok_or_else(missing)?);
+                Arc::new(PostgresStore::new(&url, self.clock(), Arc::clone(&self.scrubber))?)
+            }
+            StoreKind::Git { remote, branch } => {
+                let branch = GitBranch::new(remote, branch, Path::new("."), self.clock(), Arc::clone(&self.scrubber));
+                self.on_branch(Arc::new(branch), settings.history)
+            }
+            StoreKind::GitHub { branch } => self.github(branch, settings.history)?,
+        })
     }
 }
 

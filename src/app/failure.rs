@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     domain::diagnostic::Diagnostic,
-    ports::{provider::ConnectError, workspace::WorkspaceError},
+    ports::{provider::ConnectError, store::StoreError, workspace::WorkspaceError},
     report::escape::one_line,
 };
 
@@ -29,6 +29,9 @@ pub enum Failure {
     /// Providers cannot be used at all; all of them at once.
     #[error("{}; nothing was asked", count(.0.len(), "provider cannot", "providers cannot") + " be used")]
     Provider(Vec<ConnectError>),
+    /// State could not be read or written.
+    #[error("{0}")]
+    Store(#[source] StoreError),
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
@@ -42,6 +45,12 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) | Self::Samples(_) | Self::NoConfiguration { .. } | Self::File(_) | Self::Provider(_) => 3,
+            Self::Store(error) => match error {
+                StoreError::Unreachable { .. } => 30,
+                StoreError::Refused { .. } | StoreError::Full { .. } => 31,
+                StoreError::Conflict(_) => 32,
+                StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::TooLarge { .. } | StoreError::Settings(_) => 3,
+            },
             Self::NothingSelected(_) => 4,
             Self::Internal(_) => 1,
         }
@@ -57,7 +66,7 @@ impl Failure {
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
             // Each error has its own next step.
-            Self::Provider(_) => None,
+            Self::Provider(_) | Self::Store(_) => None,
             Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }
@@ -68,7 +77,7 @@ impl Failure {
         match self {
             Self::Configuration(diagnostics) | Self::Samples(diagnostics) => super::lines(diagnostics),
             Self::Provider(errors) => errors.iter().map(connect_error).collect(),
-            Self::NoConfiguration { .. } | Self::File(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
+            Self::NoConfiguration { .. } | Self::File(_) | Self::Store(_) | Self::NothingSelected(_) | Self::Internal(_) => Vec::new(),
         }
     }
 }

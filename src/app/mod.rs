@@ -1,5 +1,6 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
+pub mod audit;
 pub mod compare;
 pub mod config;
 pub mod detect;
@@ -17,13 +18,18 @@ pub mod trend;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use crate::{
-    domain::diagnostic::{Diagnostic, Severity},
+    domain::{
+        audit::Who,
+        diagnostic::{Diagnostic, Severity},
+    },
     ports::{
         ci::Ci,
         clock::Clock,
         process::Process,
+        program::Programs,
         progress::Progress,
         provider::Providers,
+        store::Stores,
         workspace::{Workspace, WorkspaceError},
     },
     report::escape::one_line,
@@ -40,12 +46,18 @@ pub struct Services {
     pub workspace: Arc<dyn Workspace>,
     /// Models.
     pub providers: Arc<dyn Providers>,
+    /// The user's programs.
+    pub programs: Arc<dyn Programs>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.
     pub process: Arc<dyn Process>,
     /// The CI system that runs us, or none.
     pub ci: Arc<dyn Ci>,
+    /// Where state is kept between runs.
+    pub stores: Arc<dyn Stores>,
+    /// Who runs us, for the audit log.
+    pub who: Who,
 }
 
 impl fmt::Debug for Services {

@@ -25,6 +25,11 @@ pub enum Outcome {
         /// Whether something that can fail was not decided: never a pass.
         open: bool,
     },
+    /// The audit log was read.
+    Audited {
+        /// Whether its chain is broken.
+        broken: bool,
+    },
     /// Gates were judged.
     Gated {
         /// Whether one that can fail the run is closed.
@@ -73,6 +78,13 @@ impl Outcome {
             Self::Compared { regressed: true, .. } => 12,
             Self::Compared { open, .. } => {
                 if *open {
+                    13
+                } else {
+                    0
+                }
+            }
+            Self::Audited { broken } => {
+                if *broken {
                     13
                 } else {
                     0

@@ -56,7 +56,12 @@ pub fn failure(services: &Services, failure: &Failure) -> Vec<String> {
     }
     let annotations = match failure {
         Failure::Configuration(diagnostics) | Failure::Samples(diagnostics) => diagnostics.iter().map(Annotation::from).collect(),
-        Failure::Provider(_) | Failure::NoConfiguration { .. } | Failure::File(_) | Failure::NothingSelected(_) | Failure::Internal(_) => {
+        Failure::Provider(_)
+        | Failure::NoConfiguration { .. }
+        | Failure::File(_)
+        | Failure::Store(_)
+        | Failure::NothingSelected(_)
+        | Failure::Internal(_) => {
             let details = failure.details().join("\n");
             let message = format!("{failure}\n{details}").trim_end().to_owned();
             vec![Annotation { level: Level::Error, place: Place::file("prompt-cicd.yml"), title: "prompt-cicd".to_owned(), message }]

@@ -1,5 +1,6 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
+mod audit;
 mod compare;
 mod completions;
 mod config;
@@ -91,6 +92,7 @@ enum Command {
     Gate(gate::Args),
     Init(init::Args),
     Config(config::Args),
+    Audit(audit::Args),
     Completions(completions::Args),
 }
 
@@ -103,7 +105,12 @@ impl Cli {
             Command::Gate(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
-            Command::Distributions(_) | Command::Trend(_) | Command::Init(_) | Command::Config(_) | Command::Completions(_) => false,
+            Command::Distributions(_)
+            | Command::Trend(_)
+            | Command::Init(_)
+            | Command::Config(_)
+            | Command::Audit(_)
+            | Command::Completions(_) => false,
         }
     }
 
@@ -123,6 +130,7 @@ impl Cli {
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
             Command::Config(args) => config::run(services, config, args, overrides),
+            Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

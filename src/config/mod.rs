@@ -32,7 +32,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, suite::SuiteSettings,
+    diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, provider::ProviderSettings, retry::RetryPolicy, store::StoreSettings,
+    suite::SuiteSettings,
 };
 use document::Document;
 use path::Path;
@@ -56,6 +57,8 @@ pub struct Config {
     pub run: RunSettings,
     /// What is checked before any model is asked.
     pub lints: LintSettings,
+    /// Where state is kept between runs.
+    pub store: StoreSettings,
     /// Rules over other tools' numbers, presets first.
     pub gates: Vec<GateRule>,
 }
@@ -89,6 +92,14 @@ pub fn default_lints() -> LintSettings {
     lints.and_then(sections::lints::read).expect("defaults.yml has every value of `lints`")
 }
 
+/// Where state is kept where there is no configuration.
+pub fn default_store() -> StoreSettings {
+    let document = Document::read(defaults::TEXT, "defaults.yml").expect("defaults.yml is YAML");
+    let store = document.value.get("store").cloned().and_then(|store| serde_json::from_value(store).ok());
+    let mut problems = document.problems("defaults.yml");
+    store.and_then(|store| sections::store::read(store, &mut problems)).expect("defaults.yml has every value of `store`")
+}
+
 /// The checked configuration and the effective values it was read from.
 fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)> {
     if written.is_null() {
@@ -103,12 +114,14 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let providers = written.get("providers").and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
+    let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let config = Config {
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
         run: run?,
         lints: lints?,
+        store: store?,
         gates,
     };
     warn_of_held_concurrency(&config, problems);

@@ -2,26 +2,7 @@
 
 use serde_json::Value;
 
-/// The candidate that was most likely meant, if any is near enough.
-pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A long text is no typo of a name, and its distance would be slow to compute.
-    if written.len() > 64 {
-        return None;
-    }
-    let plain = normalise(written);
-    candidates
-        .into_iter()
-        .filter_map(|candidate| {
-            let known = normalise(candidate);
-            let distance = strsim::damerau_levenshtein(&plain, &known);
-            let longest = plain.chars().count().max(known.chars().count());
-            let near = distance == 0 || distance <= longest / 3 || (distance == 1 && longest > 2);
-            let prefix = plain.len() >= 3 && (known.starts_with(&plain) || plain.starts_with(&known) && known.len() >= 3);
-            (near || prefix).then_some((distance, candidate))
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
+pub(super) use crate::domain::suggest::nearest;
 
 /// "did you mean `x`?", or the list of what there is while it is short.
 pub(super) fn help<'a>(written: &str, what: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -55,11 +36,6 @@ pub(super) fn describe(value: &Value) -> String {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a map".to_owned(),
     }
-}
-
-/// Spelling differences that are none: `baseUrl`, `base_url`, `Base-URL`.
-fn normalise(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

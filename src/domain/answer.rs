@@ -26,6 +26,44 @@ pub struct Answer {
     pub raw: Value,
 }
 
+/// A tool that the model wants to be called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    /// The tool.
+    pub name: String,
+    /// Its arguments: JSON, or the text that should be JSON.
+    pub arguments: Value,
+}
+
+impl Answer {
+    /// The tools that the model wants to be called, in order, from the provider's response: `tool_calls` and
+    /// `function_call` of chat completions, `tool_use` of messages.
+    pub fn tool_calls(&self) -> Vec<ToolCall> {
+        let call = |name: Option<&Value>, arguments: Option<&Value>| {
+            Some(ToolCall { name: name?.as_str()?.to_owned(), arguments: arguments.cloned().unwrap_or(Value::Null) })
+        };
+        let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+        let message = self.raw.pointer("/choices/0/message");
+        let calls = list(message.and_then(|message| message.get("tool_calls")));
+        let calls = calls.iter().filter_map(|item| item.get("function")).chain(message.and_then(|message| message.get("function_call")));
+        let blocks = list(self.raw.get("content"));
+        let blocks = blocks.iter().filter(|block| block.get("type").and_then(Value::as_str) == Some("tool_use"));
+        calls
+            .filter_map(|function| call(function.get("name"), function.get("arguments")))
+            .chain(blocks.filter_map(|block| call(block.get("name"), block.get("input"))))
+            .collect()
+    }
+
+    /// The natural logarithms of the probabilities of the answer's tokens, in order, where the provider gives them.
+    /// Empty when one of them is no logarithm of a probability.
+    pub fn logprobs(&self) -> Vec<f64> {
+        let tokens = self.raw.pointer("/choices/0/logprobs/content").and_then(Value::as_array);
+        let tokens: Option<Vec<f64>> =
+            tokens.map(Vec::as_slice).unwrap_or_default().iter().map(|token| token.get("logprob")?.as_f64()).collect();
+        tokens.filter(|tokens| tokens.iter().all(|logprob| *logprob <= 1e-6)).unwrap_or_default()
+    }
+}
+
 /// Tokens of one answer, as the provider counted them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {

@@ -2,6 +2,7 @@
 
 pub mod annotation;
 pub mod answer;
+pub mod audit;
 pub mod benchmark;
 pub mod diagnostic;
 pub mod digest;
@@ -10,7 +11,11 @@ pub mod gate;
 pub mod lint;
 pub mod prompt;
 pub mod provider;
+pub mod pull_request;
 pub mod regression;
+pub mod release;
 pub mod retry;
 pub mod stats;
+pub mod store;
+pub mod suggest;
 pub mod suite;

@@ -11,6 +11,8 @@ use super::{digest, prompt::Message};
 /// One question to a model, complete: equal requests have equal answers at temperature 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
+    /// What the model is to do.
+    pub task: Task,
     /// The model's name at the provider.
     pub model: String,
     /// The rendered messages.
@@ -21,10 +23,32 @@ pub struct Request {
     pub repeat: u32,
 }
 
+/// What a model is asked to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Answer the messages.
+    #[default]
+    Chat,
+    /// Give an embedding of each message's text; the answer's `raw` has them.
+    Embeddings,
+}
+
+impl Task {
+    /// Whether it is [`Task::Chat`], which recordings do not mention.
+    pub fn is_chat(&self) -> bool {
+        matches!(self, Self::Chat)
+    }
+}
+
 impl Request {
     /// The request as JSON, the way a cassette shows it.
     pub fn to_json(&self) -> Value {
-        json!({"model": self.model, "messages": self.messages, "parameters": self.parameters, "repeat": self.repeat})
+        let mut shown = json!({"model": self.model, "messages": self.messages, "parameters": self.parameters, "repeat": self.repeat});
+        if let (Task::Embeddings, Some(shown)) = (self.task, shown.as_object_mut()) {
+            shown.insert("task".to_owned(), json!(self.task));
+        }
+        shown
     }
 
     /// The identity of the whole request: SHA-256 of its canonical JSON.
@@ -127,9 +151,9 @@ pub enum FaultKind {
     Unreachable,
     /// No answer within the time limit.
     Timeout,
-    /// 429: asked too often, or the quota is used up.
+    /// 429: asked too often.
     RateLimited,
-    /// 401 or 403: the key is missing, wrong or not allowed to do this.
+    /// 401 or 403: the key is missing, wrong or not allowed to do this. Or 429 because its quota is used up.
     Denied,
     /// Another 4xx: the server understood us and will not do it (unknown model, context too long, …).
     Rejected,

@@ -4,6 +4,8 @@ pub mod ci;
 pub mod clock;
 pub mod code_host;
 pub mod process;
+pub mod program;
 pub mod progress;
 pub mod provider;
+pub mod store;
 pub mod workspace;

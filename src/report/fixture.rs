@@ -64,6 +64,7 @@ pub(super) fn sample(index: usize, id: &str, result: SampleResult) -> Sample {
         queue: Duration::ZERO,
         execution: Duration::from_millis(110 * u64::from(attempts)),
         attempts,
+        asked: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! from a model, a user or another program passes [`escape`] on its way.
 
 pub mod annotations;
+pub mod audit;
 pub mod compare;
 pub mod escape;
 mod figures;
@@ -31,7 +32,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::domain::suite::run::TestRun;
+use crate::domain::{suggest, suite::run::TestRun};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,8 +89,8 @@ impl Format {
     /// When there is no such format, with the one that was probably meant.
     pub fn parse(word: &str) -> Result<Self, FormatError> {
         Self::ALL.into_iter().find(|format| format.name() == word).ok_or_else(|| {
-            let distance = |format: &Self| strsim::damerau_levenshtein(&word.to_lowercase(), format.name());
-            let near = Self::ALL.into_iter().min_by_key(distance).filter(|format| distance(format) <= 2);
+            let near = suggest::nearest(word, Self::ALL.map(Self::name))
+                .and_then(|name| Self::ALL.into_iter().find(|format| format.name() == name));
             FormatError { word: word.to_owned(), near }
         })
     }

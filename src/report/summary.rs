@@ -8,7 +8,7 @@ use crate::domain::{
     answer::{Answer, Usage},
     duration,
     provider::FaultKind,
-    suite::run::{AssertionRun, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
+    suite::run::{AssertionRun, GraderCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
 };
 
 /// The longest text shown of one variable.
@@ -204,6 +204,14 @@ pub(super) fn not_run_reason(reason: &NotRun) -> String {
     }
 }
 
+/// Whom an assertion asked, what that cost and what was said.
+pub(super) fn grader_call(call: &GraderCall) -> String {
+    let model = call.model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
+    let cost = call.cost_usd.map(|dollars| format!(", {}", number::usd(dollars))).unwrap_or_default();
+    let replayed = if call.origin.is_replayed() { ", replayed" } else { "" };
+    format!("{}: {}{model}{cost}{replayed} said {}", call.label, call.grader, call.answer)
+}
+
 /// The run in sentences: how the samples ended, what they cost, what was replayed.
 pub(super) fn totals(run: &TestRun) -> Vec<String> {
     let counts = run.counts();
@@ -228,7 +236,18 @@ pub(super) fn totals(run: &TestRun) -> Vec<String> {
             sources.join(", ")
         ));
     }
+    sentences.extend(graders(run));
     sentences
+}
+
+/// What judges and embeddings cost beside the answers.
+fn graders(run: &TestRun) -> Option<String> {
+    let calls = run.samples().flat_map(|sample| &sample.asked).filter(|call| call.model.is_some());
+    let (live, replayed) =
+        calls.fold((0, 0), |(live, replayed), call| if call.origin.is_replayed() { (live, replayed + 1) } else { (live + 1, replayed) });
+    let cost = grader_cost_of(run.samples()).map_or_else(|| "unknown".to_owned(), number::usd);
+    let again = if replayed > 0 { format!(", {} replayed at no cost", number::size(replayed)) } else { String::new() };
+    (live + replayed > 0).then(|| format!("Judges and embeddings: {} asked for {cost}{again}.", number::plural(live, "question")))
 }
 
 fn spent(figures: &Figures) -> String {

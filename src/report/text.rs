@@ -153,6 +153,13 @@ fn judged(sample: &Sample, answer: &Answer, assertions: &[AssertionRun], style: 
         let text = one_line(&truncate_chars(&summary::assertion(assertion), REASON_SHOWN));
         writeln!(out, "      {} {text}", paint(style, &[color], mark))?;
     }
+    for call in sample.asked.iter().filter(|_| style.verbose || !sample.passed()) {
+        let told = one_line(&truncate_chars(&summary::grader_call(call), REASON_SHOWN));
+        writeln!(out, "      · {told}")?;
+        if style.verbose {
+            writeln!(out, "        asked: \"{}\"", one_line(&truncate_chars(&call.prompt, ANSWER_SHOWN)))?;
+        }
+    }
     Ok(())
 }
 

@@ -67,6 +67,13 @@ const answer = (sample, parts) => {
     list.append(make("li", assertion.passed ? "passed" : "failed", (assertion.passed ? "✓ " : "✗ ") + visible(assertion.label) + note + ": " + visible(assertion.reason)));
   }
   box.append(list);
+  for (const grader of sample.graders) {
+    const asked = make("details"), prompt = make("pre");
+    asked.append(make("summary", "quiet", visible(grader.said)));
+    prompt.textContent = visible(grader.prompt);
+    asked.append(prompt);
+    box.append(asked);
+  }
   return box;
 };
 

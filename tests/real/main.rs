@@ -4,3 +4,5 @@
 
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
+/// PostgreSQL as a store.
+mod postgres;

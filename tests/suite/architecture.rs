@@ -48,7 +48,7 @@ const MUST_NOT_NAME: [(&str, &[&str]); 6] = [
 ];
 
 /// Parts of `adapters` that every adapter may use; otherwise one adapter does not know another.
-const SHARED_ADAPTERS: [&str; 2] = ["http", "secret"];
+const SHARED_ADAPTERS: [&str; 3] = ["http", "program", "secret"];
 
 struct SourceFile {
     /// Module path below `src`, e.g. `["domain", "prompt", "template"]`.

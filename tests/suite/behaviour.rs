@@ -72,7 +72,7 @@ fn rules(given: &Value) -> Value {
         if let Err(error) = assertion.prepare(&variables) {
             return json!({"config_error": error.message});
         }
-        let run = assertion.judge(&Subject { answer: &answer, variables: &variables, cost_usd: None });
+        let run = assertion.judge(&Subject::new(&answer, &variables, None));
         if !run.passed {
             passed = false;
             said = format!("{}: {}", run.name, run.reason);

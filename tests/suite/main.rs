@@ -16,6 +16,8 @@ mod actions;
 mod architecture;
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
+/// The same of versions and pull requests.
+mod behaviour_releases;
 /// What every command shares: help, completions, usage errors.
 mod cli;
 /// `prompt-cicd compare`: result files of benchmark tools.
@@ -34,6 +36,8 @@ mod github;
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
 mod lint;
+/// Stores: one contract, and what each of them must survive.
+mod store;
 /// The world the binary runs in.
 mod support;
 /// `prompt-cicd test`: from files to verdicts.

@@ -220,7 +220,7 @@ fn permission(call: &Call) -> String {
         Some(&"issues") if parts.contains(&"comments") => "pull-requests",
         Some(&"issues") => "issues",
         Some(&("check-runs" | "commits")) => "checks",
-        Some(&("contents" | "compare")) => "contents",
+        Some(&("contents" | "compare" | "git")) => "contents",
         Some(_) | None => "metadata",
     };
     let level = if call.method == "GET" { "read" } else { "write" };

@@ -10,6 +10,7 @@ mod client;
 mod comments;
 mod contents;
 mod error;
+mod git_data;
 mod issues;
 mod pulls;
 
@@ -32,6 +33,7 @@ use crate::{
     },
 };
 use client::Client;
+pub use git_data::GitHubBranch;
 
 /// The login that `GITHUB_TOKEN` writes with.
 const ACTIONS_BOT: &str = "github-actions[bot]";

@@ -3,28 +3,19 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    io::{self, ErrorKind},
-    process::{ExitStatus, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    process::{Child, Command},
-};
 
 use super::fault;
 use crate::{
     adapters::{
         http::MAX_BODY,
+        program::{Output, environment, start},
         secret::{Scrubber, Secret, names_a_secret},
     },
     domain::{
@@ -34,28 +25,6 @@ use crate::{
     },
     ports::provider::{ConnectError, Provider},
 };
-
-/// The end of standard error that is kept, in bytes.
-const STDERR_TAIL: usize = 4 * 1024;
-
-/// How long the output may stay open after the program has ended: children it left behind may hold it.
-const AFTER_EXIT: Duration = Duration::from_millis(500);
-
-/// Variables every program sees.
-const ALWAYS: [&str; 12] = [
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "LANG",
-    "LC_ALL",
-    "LC_COLLATE",
-    "LC_CTYPE",
-    "LC_MESSAGES",
-    "LC_MONETARY",
-    "LC_NUMERIC",
-    "LC_TIME",
-    "LC_MEASUREMENT",
-];
 
 /// A program, ready to be started for each request.
 pub(super) struct Program {
@@ -86,8 +55,7 @@ impl Program {
                 help: Some("write it as a list: [program, argument, …]".into()),
             });
         };
-        let passed = ALWAYS.into_iter().chain(pass_env.iter().map(String::as_str));
-        let mut environment: BTreeMap<String, String> = passed.filter_map(|name| Some((name.to_owned(), lookup(name)?))).collect();
+        let mut environment = environment(lookup, pass_env);
         environment.extend(env.iter().map(|(name, value)| (name.clone(), value.clone())));
         for (_, value) in environment.iter().filter(|(name, _)| names_a_secret(name)) {
             scrubber.register(&Secret::new(value.as_str()));
@@ -100,29 +68,13 @@ impl Program {
         ProviderFault::new(kind, self.scrubber.scrub(&message))
     }
 
-    fn start(&self) -> Result<Child, ProviderFault> {
-        let mut command = Command::new(&self.executable);
-        command.args(&self.arguments).env_clear().envs(&self.environment).process_group(0).kill_on_drop(true);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().map_err(|error| {
-            let what = if error.kind() == ErrorKind::NotFound {
-                "not found; correct `command`, or add its folder to PATH".to_owned()
-            } else if error.kind() == ErrorKind::PermissionDenied {
-                "may not be executed; make it executable (chmod +x)".to_owned()
-            } else {
-                format!("cannot be started: {error}; look at `command`")
-            };
-            self.fault(FaultKind::Rejected, &what)
-        })
-    }
-
     async fn ask(&self, request: &Request) -> Result<Answer, ProviderFault> {
         let input = request.to_json().to_string();
-        let mut child = self.start()?;
-        let group = Group::of(&child);
+        let mut child =
+            start(&self.executable, &self.arguments, &self.environment).map_err(|what| self.fault(FaultKind::Rejected, &what))?;
         let started = Instant::now();
         let mut output = Output::default();
-        let ended = output.exchange(&mut child, input.as_bytes(), group).await;
+        let ended = output.exchange(&mut child, input.as_bytes()).await;
         let status = ended.map_err(|error| self.fault(FaultKind::Unreachable, &format!("its output cannot be read: {error}")))?;
         let Some(status) = status else {
             return Err(self.fault(FaultKind::Malformed, &format!("it wrote more than {} MiB; lower its output", MAX_BODY / 1024 / 1024)));
@@ -182,98 +134,4 @@ fn parse(stdout: &[u8]) -> Result<(Reply, Value), String> {
     let plain = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)).to_owned();
     let raw = Value::from(plain.as_str());
     Ok((Reply { text: plain, usage: Usage::default(), finish_reason: None, model: None }, raw))
-}
-
-/// What a program has written so far.
-#[derive(Debug, Default)]
-struct Output {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    /// When the last piece of standard output came.
-    last: Option<Instant>,
-}
-
-impl Output {
-    /// Feeds and reads the program until it has ended and closed its output. `None` when it wrote too much.
-    /// Whatever way this ends, no process of the group is left, unless program and output ended by themselves.
-    async fn exchange(&mut self, child: &mut Child, input: &[u8], mut group: Group) -> io::Result<Option<ExitStatus>> {
-        let Self { stdout, stderr, last } = self;
-        let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let feed = async {
-            if let Some(mut stdin) = stdin {
-                // A program need not read its input: a closed pipe is no fault.
-                let _unread = stdin.write_all(input).await;
-            }
-        };
-        let pipes = async {
-            let ((), within, ()) = tokio::join!(feed, read_bounded(out, stdout, last), read_tail(err, stderr));
-            within
-        };
-        tokio::pin!(pipes);
-        let (within, status) = tokio::select! {
-            within = &mut pipes => {
-                let within = within?;
-                if !within {
-                    return Ok(None);
-                }
-                (true, child.wait().await?)
-            }
-            status = child.wait() => {
-                let status = status?;
-                match tokio::time::timeout(AFTER_EXIT, &mut pipes).await {
-                    Ok(within) => (within?, status),
-                    // The program is done; what it left behind goes with the group.
-                    Err(_elapsed) => return Ok(Some(status)),
-                }
-            }
-        };
-        group.ended();
-        Ok(within.then_some(status))
-    }
-}
-
-/// Reads everything, with the time of the last piece. `false` when it is more than 32 MiB.
-async fn read_bounded(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>, last: &mut Option<Instant>) -> io::Result<bool> {
-    let Some(mut pipe) = pipe else { return Ok(true) };
-    while pipe.read_buf(into).await? > 0 {
-        *last = Some(Instant::now());
-        if into.len() > MAX_BODY {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Reads everything and keeps the end of it.
-async fn read_tail(pipe: Option<impl AsyncRead + Unpin>, tail: &mut Vec<u8>) {
-    let Some(mut pipe) = pipe else { return };
-    while let Ok(1..) = pipe.read_buf(tail).await {
-        if tail.len() > 2 * STDERR_TAIL {
-            tail.drain(..tail.len() - STDERR_TAIL);
-        }
-    }
-}
-
-/// A program and all it started. Dropping it ends them all.
-#[derive(Debug)]
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).filter(|id| *id > 1).map(Pid::from_raw))
-    }
-
-    /// Nothing is left to be ended.
-    fn ended(&mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0.take() {
-            // They may all be gone already.
-            let _gone = killpg(group, Signal::SIGKILL);
-        }
-    }
 }

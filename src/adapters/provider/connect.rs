@@ -14,6 +14,7 @@ use super::{
     chat::Chat,
     command::Program,
     echo::Echo,
+    embeddings::WithEmbeddings,
     endpoint::{Endpoint, KeyHeader},
     openai::OpenAi,
     record::{Recorded, Recorder},
@@ -118,7 +119,8 @@ impl ProviderFactory {
     fn bare(&self, name: &str, kind: &ProviderKind) -> Result<Arc<dyn Provider>, ConnectError> {
         Ok(match kind {
             ProviderKind::OpenAi(http) => {
-                Chat::new(self.endpoint(name, http, "/chat/completions", KeyHeader::Bearer)?, OpenAi, http.stream)
+                let chat = Chat::new(self.endpoint(name, http, "/chat/completions", KeyHeader::Bearer)?, OpenAi, http.stream);
+                Arc::new(WithEmbeddings::new(chat, self.endpoint(name, http, "/embeddings", KeyHeader::Bearer)?))
             }
             ProviderKind::Anthropic(http) => {
                 let mut headers = BTreeMap::from([("anthropic-version".to_owned(), anthropic::VERSION.to_owned())]);

@@ -133,7 +133,8 @@ impl Endpoint {
                 break;
             }
         }
-        let kind = fault::kind_of(status);
+        let out_of_quota = status.as_u16() == 429 && fault::is_out_of_quota(&body);
+        let kind = if out_of_quota { FaultKind::Denied } else { fault::kind_of(status) };
         let wait = retry_after(&headers, Timestamp::now()).filter(|_| kind.is_transient());
         let words = fault::words_of(&body);
         let what = if words.is_empty() { status.to_string() } else { format!("{status}: {words}") };
@@ -141,6 +142,7 @@ impl Endpoint {
             300..=399 => self.redirected(&headers),
             401 | 403 => self.key_advice(),
             404 => format!("check `base-url` and whether the server has the model \"{}\"", fault::plain(model)),
+            429 if out_of_quota => "the quota is used up: raise it or pay, since waiting does not help".to_owned(),
             429 => {
                 let asks = wait.map(|wait| format!("the server asks to wait {}; ", duration::human(wait))).unwrap_or_default();
                 format!("{asks}ask less at a time (`concurrency`) or raise the quota")

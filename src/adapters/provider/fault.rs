@@ -19,6 +19,17 @@ pub(super) fn kind_of(status: StatusCode) -> FaultKind {
     }
 }
 
+/// Whether an error body says that the quota is used up: waiting for seconds does not bring it back.
+pub(super) fn is_out_of_quota(body: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let error = value.get("error").unwrap_or(&value);
+    let says = |key: &str| error.get(key).and_then(Value::as_str);
+    ["code", "type"]
+        .into_iter()
+        .filter_map(says)
+        .any(|word| matches!(word, "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active" | "access_terminated"))
+}
+
 /// What a number inside an error (`error.code`) means; servers put HTTP statuses there.
 pub(super) fn kind_of_code(error: &Value) -> Option<FaultKind> {
     let code = error.get("code")?;
@@ -148,6 +159,19 @@ mod tests {
         fn hostile_bodies_give_bounded_lines(text: String, before in "(<html><title>|<!doctype html>|\\{\"error\":)?") {
             let words = words_of(format!("{before}{text}").as_bytes());
             proptest::prop_assert!(words.chars().count() < 400 && !words.contains(char::is_control), "{}", words);
+        }
+    }
+
+    #[test]
+    fn a_used_up_quota_is_told_from_a_busy_server() {
+        for (body, out) in [
+            (r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#, true),
+            (r#"{"error":{"message":"x","code":null,"type":"insufficient_quota"}}"#, true),
+            (r#"{"error":{"message":"Rate limit reached","type":"tokens","code":"rate_limit_exceeded"}}"#, false),
+            (r#"{"error":"insufficient_quota"}"#, false),
+            ("insufficient_quota", false),
+        ] {
+            assert_eq!(is_out_of_quota(body.as_bytes()), out, "{body}");
         }
     }
 

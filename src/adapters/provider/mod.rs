@@ -11,6 +11,7 @@ mod chat;
 mod command;
 mod connect;
 mod echo;
+mod embeddings;
 mod endpoint;
 mod fault;
 mod openai;

@@ -10,16 +10,16 @@ use std::{
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::{
     adapters::secret::{MASK, Scrubber},
     domain::{
         answer::{Answer, Origin, Usage},
-        duration,
+        digest, duration,
         prompt::Message,
-        provider::Request,
+        provider::{Request, Task},
     },
     ports::provider::ConnectError,
 };
@@ -39,12 +39,16 @@ pub(super) struct Record {
     pub(super) response: Value,
     /// RFC 3339 in UTC with milliseconds.
     pub(super) recorded_at: String,
+    /// SHA-256 of the canonical JSON of answer and response: an edited answer must not pass for a recorded one.
+    pub(super) answer_digest: String,
 }
 
 /// A request, as [`Request::to_json`] shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RecordedRequest {
+    #[serde(default, skip_serializing_if = "Task::is_chat")]
+    pub(super) task: Task,
     pub(super) model: String,
     pub(super) messages: Vec<Message>,
     pub(super) parameters: Map<String, Value>,
@@ -70,6 +74,8 @@ pub(super) enum RecordError {
     Json(#[from] serde_json::Error),
     #[error("the key does not belong to the request (edited by hand? its key would be {expected})")]
     Key { expected: String },
+    #[error("the answer is not the one that was recorded (edited by hand?): it does not fit `answer_digest`")]
+    Answer,
     #[error("`{field}` is no time in milliseconds")]
     Time { field: &'static str },
 }
@@ -79,9 +85,10 @@ impl Record {
     pub(super) fn new(request: &Request, answer: &Answer, scrubber: &Scrubber) -> Self {
         let scrub = |text: &str| scrubber.scrub(text).into_owned();
         let messages = request.messages.iter().map(|message| Message { role: message.role, content: scrub(&message.content) });
-        Self {
+        let mut record = Self {
             key: request.key(),
             request: RecordedRequest {
+                task: request.task,
                 model: scrub(&request.model),
                 messages: messages.collect(),
                 parameters: scrubber.scrub_map(&request.parameters),
@@ -97,7 +104,14 @@ impl Record {
             },
             response: scrubber.scrub_json(&answer.raw),
             recorded_at: format!("{:.3}", Timestamp::now()),
-        }
+            answer_digest: String::new(),
+        };
+        record.answer_digest = record.digest();
+        record
+    }
+
+    fn digest(&self) -> String {
+        digest::of_json(&json!([self.answer, self.response]))
     }
 
     /// Reads one recording and checks it.
@@ -114,6 +128,9 @@ impl Record {
         to_duration(record.answer.latency_ms).ok_or(RecordError::Time { field: "latency_ms" })?;
         if let Some(first) = record.answer.time_to_first_token_ms {
             to_duration(first).ok_or(RecordError::Time { field: "time_to_first_token_ms" })?;
+        }
+        if record.answer_digest != record.digest() {
+            return Err(RecordError::Answer);
         }
         Ok(record)
     }
@@ -144,7 +161,13 @@ impl Record {
 impl RecordedRequest {
     /// The request again.
     pub(super) fn to_request(&self) -> Request {
-        Request { model: self.model.clone(), messages: self.messages.clone(), parameters: self.parameters.clone(), repeat: self.repeat }
+        Request {
+            task: self.task,
+            model: self.model.clone(),
+            messages: self.messages.clone(),
+            parameters: self.parameters.clone(),
+            repeat: self.repeat,
+        }
     }
 }
 
@@ -230,6 +253,9 @@ fn advice(text: &[u8], error: &RecordError) -> &'static str {
     match error {
         RecordError::Json(_) if conflict => "this is a merge conflict of git: keep one side of it",
         RecordError::Json(_) => "each line is one JSON object as --record writes it: mend or delete the line, or record it again",
+        RecordError::Answer => {
+            "undo the edit, or delete the line and record it again with --record; to try another answer, use a provider of kind command"
+        }
         RecordError::Key { .. } => "undo the edit, or delete the line and record it again with --record",
         RecordError::Time { .. } => "mend or delete the line, or record it again with --record",
     }

@@ -66,6 +66,7 @@ pub(super) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> Test
             queue: Duration::ZERO,
             execution: Duration::ZERO,
             attempts: 0,
+            asked: Vec::new(),
         };
         let samples = suite.cases.iter().flat_map(|case| (0..suite.settings.repeat).map(move |repeat| of_case(case, repeat)));
         SuiteRun { samples: samples.collect(), ..run::unasked(suite) }

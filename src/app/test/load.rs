@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Plan, SuitePlan, plan::CasePlan};
+use super::{Plan, SuitePlan, graders, plan::CasePlan};
 use crate::{
     app::{Failure, Services, TEXT_LIMIT, read_config},
     config::{self, prompt_file::PromptFile},
@@ -17,6 +17,7 @@ use crate::{
         diagnostic::{Diagnostic, Place, Severity},
         prompt::{Prompt, Variables},
         provider::{ProviderKind, ProviderSettings},
+        suggest,
         suite::{Case, CaseId, CaseSource, SuiteSettings},
     },
 };
@@ -104,7 +105,12 @@ impl Loader<'_> {
         parameters.extend(prompt.parameters.clone());
         parameters.extend(settings.parameters.clone());
         let prices = provider.prices.or(origin.prices);
-        let plan = SuitePlan { cases: cases.into_iter().map(Arc::new).collect(), model, parameters, prices, prompt, settings };
+        let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
+        let graders = graders::find(&settings, &cases, providers).unwrap_or_else(|problems| {
+            self.found.extend(problems);
+            BTreeMap::new()
+        });
+        let plan = SuitePlan { settings, prompt, model, parameters, prices, cases, graders };
         self.prove(&plan);
         Some(plan)
     }
@@ -231,7 +237,10 @@ impl Loader<'_> {
                     .messages
                     .get(index)
                     .map_or_else(|| Place::file(&plan.prompt.source), |message| message.place.at(error.line, error.column));
-                let meant = error.missing.as_deref().and_then(|name| nearest(name, case.prompt_variables.values().keys()));
+                let meant = error
+                    .missing
+                    .as_deref()
+                    .and_then(|name| suggest::nearest(name, case.prompt_variables.values().keys().map(String::as_str)));
                 add(place, meant.map_or_else(|| error.message.clone(), |meant| format!("{}; did you mean `{meant}`?", error.message)));
             }
             for assertion in &case.assertions {
@@ -284,13 +293,8 @@ fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<St
     CasePlan { case, index, prompt_variables, assertion_variables, assertions, threshold }
 }
 
-/// The name that was probably meant.
-fn nearest<'n>(missing: &str, names: impl Iterator<Item = &'n String>) -> Option<&'n String> {
-    names.map(|name| (strsim::damerau_levenshtein(missing, name), name)).filter(|(distance, _)| *distance <= 2).min().map(|(_, name)| name)
-}
-
 /// A cassette stands for the provider it was recorded from.
-fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
+pub(super) fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
     match &provider.kind {
         ProviderKind::Cassette { of: Some(of), .. } => providers.iter().find(|other| other.name == *of).unwrap_or(provider),
         ProviderKind::OpenAi(_)

@@ -2,6 +2,8 @@
 //! to be wrong is said before the first request.
 
 mod ask;
+mod graded;
+mod graders;
 mod lints;
 mod load;
 mod plan;

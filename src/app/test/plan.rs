@@ -1,6 +1,6 @@
 //! What a run will do, complete and checked: every prompt read, every variable present, every assertion ready.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -8,8 +8,11 @@ use crate::config::RunSettings;
 use crate::domain::{
     lint::LintSettings,
     prompt::{Prompt, Variables},
-    provider::{Prices, ProviderSettings, Request},
-    suite::{Case, SuiteSettings, assertion::Assertion},
+    provider::{Prices, ProviderSettings, Request, Task},
+    suite::{
+        Case, SuiteSettings,
+        assertion::{Assertion, Grader},
+    },
 };
 
 /// A checked run.
@@ -44,6 +47,21 @@ pub struct SuitePlan {
     pub prices: Option<Prices>,
     /// The cases that were selected.
     pub cases: Vec<Arc<CasePlan>>,
+    /// Whom the assertions ask.
+    pub graders: BTreeMap<Grader, GraderPlan>,
+}
+
+/// A provider that assertions ask.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraderPlan {
+    /// Its name.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// The provider's parameters.
+    pub parameters: Map<String, Value>,
+    /// What tokens cost, where known.
+    pub prices: Option<Prices>,
 }
 
 /// A checked case.
@@ -75,7 +93,7 @@ impl SuitePlan {
     /// A template that does not render.
     pub fn request(&self, case: &CasePlan, repeat: u32) -> anyhow::Result<Request> {
         let messages = self.prompt.render(&case.prompt_variables).map_err(|(_, error)| error)?;
-        Ok(Request { model: self.model.clone(), messages, parameters: self.parameters.clone(), repeat })
+        Ok(Request { task: Task::Chat, model: self.model.clone(), messages, parameters: self.parameters.clone(), repeat })
     }
 }
 

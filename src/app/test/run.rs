@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Plan, SuitePlan, TestRequest,
     ask::{Asked, Asker},
+    graded::{self, Graders},
     plan::CasePlan,
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
         provider::{FaultKind, ProviderFault},
         suite::{
             assertion::{Subject, score},
-            run::{AssertionRun, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
+            run::{AssertionRun, GraderCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun},
         },
     },
     ports::provider::Recording,
@@ -49,7 +50,9 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
     let recording = Recording { cache: cache.map(|folder| plan.base.join(folder)), ..request.recording.clone() };
     let retries = Arc::new(Mutex::default());
     let (mut askers, mut unusable) = (Askers::new(), Vec::new());
-    for settings in plan.providers.iter().filter(|settings| plan.suites.iter().any(|suite| suite.settings.provider == settings.name)) {
+    let graders = graded::providers(plan);
+    let needed = |name: &str| graders.contains(name) || plan.suites.iter().any(|suite| suite.settings.provider == name);
+    for settings in plan.providers.iter().filter(|settings| needed(&settings.name)) {
         match services.providers.connect(settings, &plan.providers, &recording) {
             Ok(provider) => {
                 let asker = Asker::new(&settings.name, provider, Arc::clone(&services.clock), plan.run.retry, Arc::clone(&retries));
@@ -87,6 +90,7 @@ pub(super) async fn run(services: &Services, plan: &Plan, askers: &Askers) -> Te
                 suite,
                 scan: plan.lints.scan_output.then(|| plan.lints.clone()),
                 asker,
+                graders: Arc::new(Graders::new(suite, askers, Arc::clone(&services.programs))),
                 slots: Arc::clone(&slots),
                 stopped: stopped.clone(),
             }
@@ -131,6 +135,7 @@ struct SuiteRunner<'a> {
     suite: &'a SuitePlan,
     scan: Option<LintSettings>,
     asker: Asker,
+    graders: Arc<Graders>,
     slots: Arc<Semaphore>,
     stopped: watch::Receiver<Stop>,
 }
@@ -152,6 +157,8 @@ struct SampleRunner {
 /// What all samples of a suite share.
 struct Shared {
     name: String,
+    provider: String,
+    graders: Arc<Graders>,
     /// How answers are scanned, where they are.
     scan: Option<LintSettings>,
     limits: crate::domain::suite::Limits,
@@ -163,8 +170,14 @@ impl SuiteRunner<'_> {
         let suite = self.suite;
         let clock = &self.services.clock;
         let started = clock.elapsed();
-        let shared =
-            Arc::new(Shared { name: suite.settings.name.clone(), scan: self.scan, limits: suite.settings.limits, prices: suite.prices });
+        let shared = Arc::new(Shared {
+            name: suite.settings.name.clone(),
+            provider: suite.settings.provider.clone(),
+            graders: self.graders,
+            scan: self.scan,
+            limits: suite.settings.limits,
+            prices: suite.prices,
+        });
         let suite_slots = Arc::new(Semaphore::new(suite.settings.concurrency));
         let mut samples = Vec::with_capacity(suite.samples());
         tracing::info!(
@@ -247,6 +260,7 @@ impl SampleRunner {
             queue: Duration::ZERO,
             execution: Duration::ZERO,
             attempts: 0,
+            asked: Vec::new(),
         };
         // The slots are never closed, so acquiring fails for no one.
         let _suite_slot = self.suite_slots.acquire().await;
@@ -260,8 +274,8 @@ impl SampleRunner {
                 answered = self.answered(request, slot_taken) => Some(answered),
                 () = told_to_stop_now(hard_stop) => None,
             };
-            if let Some((result, attempts)) = answered {
-                (sample.result, sample.attempts) = (result, attempts);
+            if let Some((result, attempts, asked)) = answered {
+                (sample.result, sample.attempts, sample.asked) = (result, attempts, asked);
             }
         }
         sample.execution = clock.elapsed().saturating_sub(slot_taken);
@@ -280,28 +294,50 @@ impl SampleRunner {
         sample
     }
 
-    async fn answered(&self, request: anyhow::Result<crate::domain::provider::Request>, now: Duration) -> (SampleResult, u32) {
+    async fn answered(
+        &self,
+        request: anyhow::Result<crate::domain::provider::Request>,
+        now: Duration,
+    ) -> (SampleResult, u32, Vec<GraderCall>) {
         if now >= self.suite_until {
-            return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0);
+            return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0, Vec::new());
         }
         let request = match request {
             Ok(request) => request,
             // Rendering was proved before the run; saying it is better than hiding it should that ever break.
-            Err(error) => return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0),
+            Err(error) => {
+                return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0, Vec::new());
+            }
         };
         let until = self.suite_until.min(now + self.shared.limits.case);
         let (asked, attempts) = self.asker.ask(&request, self.shared.limits.request, until, self.stopped.clone()).await;
+        let mut calls = Vec::new();
         let result = match asked {
-            Asked::Answered(answer) => self.judged(answer),
+            Asked::Answered(answer) => self.judged(answer, &request, until, &mut calls).await,
             Asked::Faulted(fault) => SampleResult::Faulted(fault),
             Asked::Down(kind) => SampleResult::NotRun(NotRun::ProviderDown(kind)),
         };
-        (result, attempts)
+        (result, attempts, calls)
     }
 
-    fn judged(&self, answer: Box<crate::domain::answer::Answer>) -> SampleResult {
+    async fn judged(
+        &self,
+        answer: Box<crate::domain::answer::Answer>,
+        request: &crate::domain::provider::Request,
+        until: Duration,
+        calls: &mut Vec<GraderCall>,
+    ) -> SampleResult {
         let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
-        let subject = Subject { answer: &answer, variables: &self.case.assertion_variables, cost_usd };
+        let subject = Subject { request: Some(request), ..Subject::new(&answer, &self.case.assertion_variables, cost_usd) };
+        let time = (self.services.clock.elapsed(), until);
+        let replies = match self.shared.graders.ask(&self.case.assertions, subject, time, &self.stopped, calls).await {
+            Ok(replies) => replies,
+            Err(fault) => {
+                calls.insert(0, graded::unjudged(&answer, request, &self.shared.provider, cost_usd));
+                return SampleResult::Faulted(fault);
+            }
+        };
+        let subject = Subject { replies: Some(&replies), ..subject };
         let mut assertions: Vec<_> = self.case.assertions.iter().map(|assertion| assertion.judge(&subject)).collect();
         let (mut passed, score) = score(&assertions, self.case.threshold);
         if let Some(settings) = &self.shared.scan {

@@ -21,6 +21,7 @@ fn suite(defaults: CaseDefaults) -> SuiteSettings {
         place: Place::file("prompt-cicd.yml"),
         prompt: PathBuf::from("p.txt"),
         provider: "say".to_owned(),
+        judge: None,
         model: None,
         parameters: serde_json::Map::new(),
         concurrency: 1,

@@ -1,6 +1,7 @@
 //! The file exactly as written. The doc comments here are what an editor shows.
 
 pub(in crate::config) mod gates;
+pub(in crate::config) mod store;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -33,6 +34,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) run: Option<Run>,
     /// Checks on prompts and variables before any model is asked, and scans of answers.
     pub(in crate::config) lints: Option<Lints>,
+    /// Where rollouts, the registry and the audit log are kept between runs.
+    pub(in crate::config) store: Option<store::Store>,
     /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
     pub(in crate::config) gates: Option<Gates>,
 }
@@ -96,6 +99,9 @@ pub(in crate::config) struct SuiteDefaults {
     /// The provider's name.
     #[schemars(length(min = 1))]
     pub(in crate::config) provider: Option<String>,
+    /// The provider that judges where a model-graded assertion names none.
+    #[schemars(length(min = 1))]
+    pub(in crate::config) judge: Option<String>,
     /// How many requests of a suite may be under way at once.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
@@ -124,6 +130,9 @@ pub(in crate::config) struct Suite {
     /// The provider's name.
     #[schemars(length(min = 1))]
     pub(in crate::config) provider: Option<String>,
+    /// The provider that judges where a model-graded assertion names none.
+    #[schemars(length(min = 1))]
+    pub(in crate::config) judge: Option<String>,
     /// The model asked for; else the prompt's, else the provider's.
     #[schemars(length(min = 1))]
     pub(in crate::config) model: Option<String>,
@@ -303,7 +312,7 @@ fn text_or_false(_: &mut SchemaGenerator) -> Schema {
 /// A whole number, also where it is written as `4.0`: the schema takes both.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=1,000,000")]
     Ok(Some(number as u32))
 }
 

@@ -5,6 +5,7 @@ pub(super) mod gates;
 pub(super) mod lints;
 pub(super) mod providers;
 pub(super) mod run;
+pub(super) mod store;
 pub(super) mod suites;
 
 use std::time::Duration;

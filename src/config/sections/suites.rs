@@ -60,6 +60,7 @@ fn one(
     problems: &mut Problems<'_>,
 ) -> Option<SuiteSettings> {
     let provider = provider(suite.provider, path, providers, problems);
+    let judge = suite.judge.and_then(|name| known(name, path.key("judge"), providers, problems));
     let mut findings = Vec::new();
     let defaults = defaults(suite.defaults.unwrap_or_default(), &path.key("defaults"), reader, &mut findings);
     let sound_defaults = findings.is_empty();
@@ -87,6 +88,7 @@ fn one(
         place: problems.place_of(path),
         prompt: PathBuf::from(suite.prompt?),
         provider: provider?,
+        judge,
         model: suite.model,
         parameters: parameters.unwrap_or_default(),
         concurrency: usize::try_from(suite.concurrency?).ok()?,
@@ -118,6 +120,11 @@ fn provider(name: Option<String>, suite: &Path, providers: Option<&Map<String, V
         }
         return None;
     };
+    known(name, path, providers, problems)
+}
+
+/// The name, where there is a provider of that name.
+fn known(name: String, path: Path, providers: Option<&Map<String, Value>>, problems: &mut Problems<'_>) -> Option<String> {
     if providers.is_some_and(|providers| providers.contains_key(&name)) {
         return Some(name);
     }

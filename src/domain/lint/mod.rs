@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 pub use finding::{Finding, Severity};
+pub use normalise::normalised;
 pub use settings::{Ignore, LintSettings};
 
 use super::{

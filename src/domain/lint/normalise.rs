@@ -76,6 +76,11 @@ impl View {
     }
 }
 
+/// A text with look-alike letters folded, invisible characters dropped and white space collapsed.
+pub fn normalised(text: &str) -> String {
+    View::of(text.char_indices().map(|(at, c)| (number(at), c)), text.len(), None).text
+}
+
 /// Every view of a text of at most 4 GiB: as it stands first, then decoded where something in it is encoded.
 pub(super) fn views(text: &str) -> Vec<View> {
     let end = text.len();

@@ -23,6 +23,8 @@ pub struct SuiteSettings {
     pub prompt: PathBuf,
     /// The provider's name.
     pub provider: String,
+    /// The provider that judges where an assertion names none.
+    pub judge: Option<String>,
     /// The model asked for; `None`: the prompt's, else the provider's.
     pub model: Option<String>,
     /// Parameters laid over the prompt's own.

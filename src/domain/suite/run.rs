@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::case::CaseId;
 use crate::domain::{
-    answer::{Answer, Usage},
+    answer::{Answer, Origin, Usage},
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
     regression::comparison::{BaseRun, Comparison},
@@ -96,6 +96,32 @@ pub struct Sample {
     pub execution: Duration,
     /// How many requests it took.
     pub attempts: u32,
+    /// Whom its assertions asked, in order: judges, embeddings, programs. Where one of them could not decide, the answer
+    /// itself is the first of these, since the sample has no other place for it.
+    pub asked: Vec<GraderCall>,
+}
+
+/// What an assertion asked of a judge, of a server of embeddings or of a program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraderCall {
+    /// The assertion's label.
+    pub label: String,
+    /// The provider's name, or the program.
+    pub grader: String,
+    /// The model asked for, where there is one.
+    pub model: Option<String>,
+    /// What it was asked, as text.
+    pub prompt: String,
+    /// What it said.
+    pub answer: String,
+    /// Tokens, where the provider says.
+    pub usage: Usage,
+    /// What it cost in US dollars, where known; of a replayed answer what it cost when it was live.
+    pub cost_usd: Option<f64>,
+    /// How long it took.
+    pub latency: Duration,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
 /// What came of a sample.
@@ -297,6 +323,13 @@ impl TestRun {
     pub fn cost_usd(&self) -> Option<f64> {
         cost_of(self.samples().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())))
     }
+}
+
+/// What the calls of graders cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
+/// not known. Programs cost nothing.
+pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
+    let calls = samples.into_iter().flat_map(|sample| &sample.asked);
+    calls.filter(|call| call.model.is_some() && !call.origin.is_replayed()).try_fold(0.0, |sum, call| Some(sum + call.cost_usd?))
 }
 
 /// What samples cost together, in dollars; `None` when there are none, or when the cost of one is not known: a part must

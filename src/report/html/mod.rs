@@ -100,6 +100,13 @@ struct Entry<'a> {
     cost: Option<String>,
     attempts: u32,
     assertions: Vec<Check<'a>>,
+    graders: Vec<Grader<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Grader<'a> {
+    said: String,
+    prompt: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -243,6 +250,7 @@ fn entry(suite: usize, sample: &Sample) -> Entry<'_> {
                 reason: &assertion.reason,
             })
             .collect(),
+        graders: sample.asked.iter().map(|call| Grader { said: summary::grader_call(call), prompt: &call.prompt }).collect(),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, slice};
 
 use super::v1::{
-    Assertion, CaseResult, Error, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool, Validation,
-    Verdict,
+    Assertion, CaseResult, Error, GraderCall, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool,
+    Validation, Verdict,
 };
 use crate::domain::{
     answer::{self, Usage},
     duration::millis,
-    suite::run::{Counts, NotRun, ProcessUse, Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
+    suite::run::{Counts, NotRun, ProcessUse, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
 };
 use crate::report::{figures::Figures, summary};
 
@@ -91,6 +91,7 @@ fn performance(suites: &[SuiteRun], seconds: f64, process: ProcessUse) -> Perfor
         },
         tokens: tokens.into(),
         cost_usd: cost_usd.filter(|dollars| dollars.is_finite()),
+        grader_cost_usd: grader_cost_of(suites.iter().flat_map(|suite| &suite.samples)).filter(|dollars| dollars.is_finite()),
     }
 }
 
@@ -173,6 +174,21 @@ impl<'a> CaseResult<'a> {
                     score: run.score,
                     weight: run.weight,
                     reason: &run.reason,
+                })
+                .collect(),
+            grader_calls: sample
+                .asked
+                .iter()
+                .map(|call| GraderCall {
+                    assertion: &call.label,
+                    grader: &call.grader,
+                    model: call.model.as_deref(),
+                    prompt: &call.prompt,
+                    answer: &call.answer,
+                    tokens: call.usage.into(),
+                    cost_usd: call.cost_usd.filter(|dollars| dollars.is_finite()),
+                    latency_ms: exact(millis(call.latency)),
+                    origin: call.origin.into(),
                 })
                 .collect(),
         }

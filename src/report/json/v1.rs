@@ -148,6 +148,9 @@ pub struct Performance {
     pub tokens: Tokens,
     /// US dollars for the answers asked for in this run; null when no price is known.
     pub cost_usd: Option<f64>,
+    /// US dollars for judges and embeddings asked in this run, beside `cost_usd`; 0 when none was asked, null when the
+    /// price of one is not known.
+    pub grader_cost_usd: Option<f64>,
 }
 
 /// Latencies of the live answers if there are any, else of the replayed ones; never of both.
@@ -236,6 +239,32 @@ pub struct CaseResult<'a> {
     pub error: Option<Error<'a>>,
     /// The judgements, in the order of the assertions.
     pub assertions: Vec<Assertion<'a>>,
+    /// Whom the assertions asked: judges, embeddings, programs. Where one of them could not decide, the answer itself comes
+    /// first, and `output` is null.
+    pub grader_calls: Vec<GraderCall<'a>>,
+}
+
+/// What an assertion asked of a judge, of a server of embeddings or of a program.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GraderCall<'a> {
+    /// The assertion, shortened.
+    pub assertion: &'a str,
+    /// The provider's name, or the program with its arguments.
+    pub grader: &'a str,
+    /// The model asked for; null for programs.
+    pub model: Option<&'a str>,
+    /// What it was asked.
+    pub prompt: &'a str,
+    /// What it said.
+    pub answer: &'a str,
+    /// Tokens, where the provider says.
+    pub tokens: Tokens,
+    /// US dollars, where a price is known; of a replayed answer what it cost when it was live.
+    pub cost_usd: Option<f64>,
+    /// From the first byte of the request sent to the last byte of the answer read; 0 for programs.
+    pub latency_ms: f64,
+    /// Where the answer comes from.
+    pub origin: Origin,
 }
 
 /// How a sample ended.

@@ -56,12 +56,35 @@ fn the_assertions() {
             text.push('\n');
         }
         writeln!(text, "```text\n{}\n```", kind.example.trim()).unwrap();
-        if !kind.rejects.is_empty() {
+        if !kind.source.is_empty() {
+            writeln!(text, "\nSource: {}.", kind.source).unwrap();
+        }
+        if !kind.rejects.is_empty() && !assertion::graded::is_graded(kind) {
             writeln!(text, "\nHolds for:\n\n```text\n{}\n```\n\nDoes not hold for:\n\n```text\n{}\n```", kind.accepts, kind.rejects)
                 .unwrap();
         }
     }
     holds("docs/reference/assertions.md", "assertions", &text);
+}
+
+#[test]
+fn the_table_of_assertions() {
+    let mut table = "| assertion | takes | source |\n|---|---|---|\n".to_owned();
+    for kind in assertion::kinds() {
+        let keys: Vec<String> = kind.keys.iter().map(|(key, _)| format!("`{key}`")).collect();
+        let source = if kind.source.is_empty() { "its own summary" } else { kind.source };
+        writeln!(table, "| [`{0}`](#{0}) | {1} | {source} |", kind.name, keys.join(", ")).unwrap();
+    }
+    holds("docs/reference/assertions.md", "assertion-table", &table);
+}
+
+#[test]
+fn the_refusals() {
+    let mut table = "| phrase | found in | not in |\n|---|---|---|\n".to_owned();
+    for phrase in assertion::REFUSALS {
+        writeln!(table, "| {} | {} | {} |", phrase.id, phrase.matches, phrase.spares).unwrap();
+    }
+    holds("docs/reference/assertions.md", "refusals", &table);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn subject(given: &Value) -> Option<(&'static str, &'static str, String, Option<
 
 #[test]
 fn the_gates_of_the_original_hold() {
-    let path = crate::docs::root().join("tests/data/behaviour/QG.json");
+    let path = crate::docs::root().join("tests/data/behaviour/gates.json");
     let cases: Vec<Value> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut seen = 0;
     for case in &cases {

@@ -1,5 +1,9 @@
+/// The original system, case by case.
+mod behaviour;
 /// Cassettes: record, replay, survive a signal, keep secrets out.
 mod cassette;
+/// Judges, embeddings, programs: they decide, or there is no judgement.
+mod graded;
 /// SIGINT and SIGTERM: what was done is kept and reported.
 mod interrupt;
 /// The clock runs on the request alone.

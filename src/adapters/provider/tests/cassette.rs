@@ -60,7 +60,27 @@ fn a_line_can_be_reviewed() {
             + r#""answer":{"text":"Hello","finish_reason":"stop","model":null,"usage":{"input_tokens":1,"output_tokens":null},"#
             + r#""latency_ms":12.346,"time_to_first_token_ms":1.001}"#;
     assert_eq!(start, expected);
-    assert!(end.starts_with(r#"{"z":1.0,"a":["Hello"]},"recorded_at":"20"#) && end.ends_with("Z\"}\n"), "{end}");
+    assert!(end.starts_with(r#"{"z":1.0,"a":["Hello"]},"recorded_at":"20"#) && end.contains("Z\",\"answer_digest\":\""), "{end}");
+}
+
+#[test]
+fn an_edited_answer_does_not_replay() {
+    let sound = line(&request("Hi"), "Hello");
+    for edited in [
+        sound.replace("\"text\":\"Hello\"", "\"text\":\"Goodbye\""),
+        sound.replace("\"output_tokens\":null", "\"output_tokens\":7"),
+        sound.replace("{\"z\":1.0", "{\"z\":2.0"),
+        sound.replace("\"latency_ms\":12.346", "\"latency_ms\":1.0"),
+    ] {
+        assert_ne!(edited, sound);
+        let (_folder, provider) = open(&edited);
+        let error = provider.err().unwrap();
+        assert!(error.message.contains("c.jsonl:1: the answer is not the one that was recorded"), "{error}");
+        assert!(error.help.is_some_and(|help| help.contains("undo the edit")));
+    }
+    let without = sound.split(",\"answer_digest\"").next().unwrap().to_owned() + "}\n";
+    let error = open(without).1.err().unwrap();
+    assert!(error.message.contains("answer_digest"), "{error}");
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ fn request(text: &str) -> Request {
     let messages = [(Role::System, "Be brief."), (Role::User, text)];
     let parameters = [("temperature", json!(0.0)), ("max_tokens", json!(16))];
     Request {
+        task: crate::domain::provider::Task::Chat,
         model: "a-model".into(),
         messages: messages.map(|(role, content)| Message { role, content: content.into() }).into(),
         parameters: parameters.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),

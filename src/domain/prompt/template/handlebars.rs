@@ -54,16 +54,24 @@ fn refuse(source: &str) -> Result<(), TemplateError> {
     Ok(())
 }
 
+/// What handlebars writes for a map.
+const MAP: &str = "[object]";
+
 /// Text that ends with an error instead of with the memory.
 #[derive(Debug, Default)]
-struct Bounded(String);
+struct Bounded {
+    text: String,
+    /// Whether something was written that stands for a map.
+    map: bool,
+}
 
 impl Output for Bounded {
     fn write(&mut self, piece: &str) -> io::Result<()> {
-        if self.0.len() + piece.len() > MOST_WRITTEN {
+        if self.text.len() + piece.len() > MOST_WRITTEN {
             return Err(io::Error::other(format!("the text would be larger than {} MiB", MOST_WRITTEN >> 20)));
         }
-        self.0.push_str(piece);
+        self.map |= piece.contains(MAP);
+        self.text.push_str(piece);
         Ok(())
     }
 }
@@ -91,12 +99,27 @@ pub(super) fn render(template: &Template, source: &str, context: &Context) -> Re
     refuse_unprintable(template, source, context.data())?;
     let mut text = Bounded::default();
     let rendered = template.render(registry(), context, &mut RenderContext::new(None), &mut text);
-    rendered.map(|()| text.0).map_err(|error| {
+    if rendered.is_ok() && text.map && !source.contains(MAP) && !says(context.data(), MAP) {
+        let offset = source.find("{{#").unwrap_or_default();
+        let message = format!("a map would be written as `{MAP}`: name one of its values, such as `{{{{this.name}}}}`");
+        return Err(TemplateError::at(source, offset, message));
+    }
+    rendered.map(|()| text.text).map_err(|error| {
         let missing =
             if let RenderErrorReason::MissingVariable(name) = error.reason() { Some(name.clone().unwrap_or_default()) } else { None };
         let message = missing.as_deref().map_or_else(|| error.reason().to_string().to_lowercase(), missing_message);
         TemplateError { message, line: error.line_no.unwrap_or(1), column: error.column_no.unwrap_or(1), missing }
     })
+}
+
+/// Whether a text among the values has these words.
+fn says(value: &Value, words: &str) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.contains(words),
+        Value::Array(items) => items.iter().any(|item| says(item, words)),
+        Value::Object(map) => map.iter().any(|(key, item)| key.contains(words) || says(item, words)),
+    }
 }
 
 fn registry() -> &'static Handlebars<'static> {
@@ -160,6 +183,11 @@ mod tests {
         let error = rendered("Hi\n {{ name }}", json!({"name": {"first": "Ana"}})).unwrap_err();
         assert_eq!((error.message.as_str(), error.line, error.column), ("variable `name` is a map, which is no text", 2, 2));
         assert!(rendered("{{a.b}}", json!({"a": {"b": null}})).unwrap_err().message.contains("is null"));
+        let list = json!({"l": [{"n": 1}, {"n": 2}], "t": "[object]"});
+        let error = rendered("x\n{{#each l}}{{this}}{{/each}}", json!({"l": [{"n": 1}]})).unwrap_err();
+        assert!(error.message.contains("a map would be written as `[object]`") && error.line == 2, "{error:?}");
+        assert!(rendered("{{l}}", json!({"l": [{"n": 1}]})).is_err(), "a list with maps");
+        assert_eq!(rendered("{{#each l}}{{this.n}}{{/each}}{{t}}", list).unwrap(), "12[object]");
         assert_eq!(rendered("{{a.b}} {{c}}", json!({"a": {"b": 1}, "c": [1, 2]})).unwrap(), "1 [1, 2]");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Assertion, Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
+    Assertion, Check, Grader, Judgement, Kind, Need, Parameters, Parsed, Problem, Subject,
     excerpt::{list, shorten},
     judge::{reaches, weighted_mean},
     operand::{missing, unexpected},
@@ -17,6 +17,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "assert-set",
         summary: "A group with a score of its own: every member holds, or the weighted score reaches the threshold.",
+        source: "",
         keys: &[("assert", "a list of assertions"), ("threshold", "the score that is enough, above 0 and at most 1")],
         example: "{type: assert-set, threshold: 0.5, assert: [{contains: Hello}, {contains: \"{{name}}\"}]}",
         accepts: "Hello!",
@@ -26,6 +27,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "all-of",
         summary: "Every member holds.",
+        source: "",
         keys: &[("value", "a list of assertions")],
         example: "all-of: [{contains: Hello}, {max-words: 2}]",
         accepts: "Hello, Ana!",
@@ -35,6 +37,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "any-of",
         summary: "At least one member holds.",
+        source: "",
         keys: &[("value", "a list of assertions")],
         example: "any-of: [{contains: Hello}, {contains: Welcome}]",
         accepts: "Welcome, Ana!",
@@ -168,6 +171,14 @@ impl Check for Group {
 
     fn needs_cost(&self) -> bool {
         self.members.iter().any(Assertion::needs_cost)
+    }
+
+    fn graders(&self) -> Vec<Grader> {
+        self.members.iter().flat_map(Assertion::graders).collect()
+    }
+
+    fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {
+        self.members.iter().flat_map(|member| member.needs(subject)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a check's judgement to an assertion's result, and from assertions to a case's score.
 
-use super::{Assertion, Judgement, Subject};
+use super::{Assertion, Grader, Judgement, Need, Subject};
 use crate::domain::{
     prompt::{TemplateError, Variables},
     suite::run::AssertionRun,
@@ -21,6 +21,16 @@ impl Assertion {
     /// Whether it needs the price of an answer.
     pub fn needs_cost(&self) -> bool {
         self.check.needs_cost()
+    }
+
+    /// Whom it will ask.
+    pub fn graders(&self) -> Vec<Grader> {
+        self.check.graders()
+    }
+
+    /// What must be asked elsewhere before this answer can be judged.
+    pub fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {
+        self.check.needs(subject)
     }
 
     /// Judges an answer: the check with negation and weight. Called only with variables for which

@@ -1,20 +1,18 @@
-//! Assertions: checks on one answer. One file per family; a family adds itself to [`kinds`].
+//! Assertions: checks on one answer. One folder per family; a family adds itself to [`kinds`].
 
-pub mod budget;
 mod excerpt;
-pub mod group;
-pub mod json;
-mod json_operand;
-pub mod json_path;
-mod json_scan;
-mod json_schema;
+pub mod graded;
+mod group;
+mod json;
 mod judge;
-pub mod length;
+mod markup;
+mod measure;
 mod operand;
+mod overlap;
 mod parse;
-pub mod pattern;
+mod reply;
 pub mod rule;
-pub mod text;
+mod text;
 
 #[cfg(test)]
 mod tests;
@@ -26,10 +24,16 @@ use serde_json::{Map, Value};
 use crate::domain::{
     answer::Answer,
     prompt::{TemplateError, Variables},
+    provider::Request,
 };
 
+pub use graded::{
+    need::{Grader, Need, Replies, Reply},
+    verdict::Verdict,
+};
 pub use judge::score;
 pub use parse::Reader;
+pub use reply::{REFUSALS, Refusal};
 
 /// One assertion as a user wrote it, checked and ready.
 #[derive(Debug, Clone)]
@@ -62,6 +66,18 @@ pub trait Check: fmt::Debug + Send + Sync {
     fn needs_cost(&self) -> bool {
         false
     }
+
+    /// Whom it will ask, known before any answer: so that a missing judge is said before the first paid call.
+    fn graders(&self) -> Vec<Grader> {
+        Vec::new()
+    }
+
+    /// What must be asked elsewhere before this answer can be judged. Whoever carries the run out asks, and hands the
+    /// replies to [`Check::judge`] in [`Subject::replies`].
+    fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {
+        let _ = subject;
+        Vec::new()
+    }
 }
 
 /// What is judged.
@@ -73,6 +89,17 @@ pub struct Subject<'a> {
     pub variables: &'a Variables,
     /// What the answer cost in US dollars, where known.
     pub cost_usd: Option<f64>,
+    /// The request it answers, where there was one.
+    pub request: Option<&'a Request>,
+    /// What others said about it, for checks with [`Check::needs`].
+    pub replies: Option<&'a Replies>,
+}
+
+impl<'a> Subject<'a> {
+    /// An answer by itself.
+    pub fn new(answer: &'a Answer, variables: &'a Variables, cost_usd: Option<f64>) -> Self {
+        Self { answer, variables, cost_usd, request: None, replies: None }
+    }
 }
 
 /// What a check found.
@@ -112,6 +139,8 @@ pub struct Kind {
     pub name: &'static str,
     /// One sentence for the documentation.
     pub summary: &'static str,
+    /// Where the definition comes from; empty where the summary defines it.
+    pub source: &'static str,
     /// Keys it takes beside `type`, `weight`: (name, what it is). `value` is what the short form carries.
     pub keys: &'static [(&'static str, &'static str)],
     /// The assertion as YAML.
@@ -165,5 +194,6 @@ impl Problem {
 
 /// Every kind there is, in the order of the documentation.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [text::KINDS, pattern::KINDS, json::KINDS, json_path::KINDS, length::KINDS, budget::KINDS, group::KINDS].into_iter().flatten()
+    let families = [&text::KINDS[..], &json::KINDS, &markup::KINDS, &overlap::KINDS, &reply::KINDS, &measure::KINDS, &graded::KINDS];
+    families.into_iter().flatten().chain([&group::KINDS]).copied().flatten()
 }

@@ -70,27 +70,3 @@ fn describe(value: &Value) -> &'static str {
         Value::Object(_) => "a mapping",
     }
 }
-
-/// The name that was most likely meant, if any is close.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    near(written, known).into_iter().next()
-}
-
-/// The names that were most likely meant, best first.
-pub(super) fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    // Longer names are no typos, and measuring the distance is quadratic.
-    if written.chars().count() > 64 {
-        return Vec::new();
-    }
-    let wanted = written.to_lowercase().replace(['_', ' '], "-");
-    let mut close: Vec<(f64, &str)> = known
-        .into_iter()
-        .filter_map(|name| {
-            let similarity = strsim::jaro_winkler(&wanted, name);
-            let typo = strsim::damerau_levenshtein(&wanted, name) <= 2 && name.len() > 2;
-            (similarity >= 0.8 || typo).then_some((similarity, name))
-        })
-        .collect();
-    close.sort_by(|one, other| other.0.total_cmp(&one.0));
-    close.into_iter().map(|(_, name)| name).take(3).collect()
-}

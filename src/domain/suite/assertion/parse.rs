@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::{
     Assertion, Kind, Parameters, Parsed, Problem, excerpt, kinds,
-    operand::{missing, near, nearest, unexpected},
+    operand::{missing, unexpected},
     rule,
 };
+use crate::domain::suggest::{near, nearest};
 
 /// A label in a report has at most this many characters.
 pub(super) const LABEL: usize = 80;
@@ -22,7 +23,6 @@ const FOREIGN: &[(&str, &str)] = &[
     ("regex-match", "`regex`"),
     ("length-range", "`min-length` and `max-length`"),
     ("max-execution-time", "`latency`"),
-    ("word-count", "`min-words` and `max-words`"),
 ];
 
 impl Assertion {

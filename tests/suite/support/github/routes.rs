@@ -9,7 +9,7 @@ use super::{
 };
 
 /// What this GitHub understands, below its base path.
-pub(super) const KNOWN: [&str; 15] = [
+pub(super) const KNOWN: [&str; 25] = [
     "GET /user",
     "GET /repos/{repo}/pulls/{number}",
     "GET /repos/{repo}/pulls/{number}/files",
@@ -25,6 +25,16 @@ pub(super) const KNOWN: [&str; 15] = [
     "GET|PATCH /repos/{repo}/check-runs/{id}",
     "GET /repos/{repo}/commits/{sha}/check-runs",
     "GET /repos/{repo}/contents/{path}",
+    "GET /repos/{repo}",
+    "GET /repos/{repo}/git/ref/{name}",
+    "GET /repos/{repo}/git/commits/{sha}",
+    "GET /repos/{repo}/git/trees/{sha}",
+    "POST /repos/{repo}/git/trees",
+    "POST /repos/{repo}/git/commits",
+    "POST /repos/{repo}/git/refs",
+    "PATCH /repos/{repo}/git/refs/{name}",
+    "POST /graphql (updateRefs)",
+    "POST /api/graphql (updateRefs)",
 ];
 
 /// GitHub tells no more files of a pull request, however many there are.
@@ -42,11 +52,11 @@ pub(super) enum Reply {
     Unknown,
 }
 
-fn ok(value: Value) -> Reply {
+pub(super) fn ok(value: Value) -> Reply {
     Reply::Json(StatusCode::OK, value)
 }
 
-fn created(value: Value) -> Reply {
+pub(super) fn created(value: Value) -> Reply {
     Reply::Json(StatusCode::CREATED, value)
 }
 
@@ -58,12 +68,12 @@ fn page<T>(request: &Request, items: impl Iterator<Item = T>, show: impl Fn(T) -
     Reply::Page(items.into_iter().skip((page - 1) * size).take(size).map(show).collect(), all)
 }
 
-fn not_found() -> Reply {
+pub(super) fn not_found() -> Reply {
     let link = "https://docs.github.com/rest";
     Reply::Json(StatusCode::NOT_FOUND, json!({"message": "Not Found", "documentation_url": link, "status": "404"}))
 }
 
-fn invalid(field: &str, why: &str) -> Reply {
+pub(super) fn invalid(field: &str, why: &str) -> Reply {
     let errors = json!([{"resource": "Thing", "field": field, "code": "custom", "message": why}]);
     Reply::Json(StatusCode::UNPROCESSABLE_ENTITY, json!({"message": "Validation Failed", "errors": errors}))
 }
@@ -74,7 +84,13 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
         // An installation's token is nobody.
         return if state.login.ends_with("[bot]") { Reply::Denied("none=read") } else { ok(payload::user(state.login)) };
     }
+    if (request.method.as_str(), parts) == ("POST", &["graphql"]) {
+        return state.git.graphql(&request.body);
+    }
     let repository: Vec<&str> = parts.iter().skip(1).take(2).copied().collect();
+    if parts.first() == Some(&"repos") && parts.len() == 3 && repository.join("/") == state.repository {
+        return ok(json!({"node_id": "R_node", "full_name": state.repository}));
+    }
     if parts.first() != Some(&"repos") || parts.len() < 4 {
         return Reply::Unknown;
     }
@@ -90,6 +106,7 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
         "issues" if below.contains(&"comments") => comments(state, request, below),
         "issues" => issues(state, request, below),
         "check-runs" | "commits" => checks(state, request, below),
+        "git" => state.git.answer(request, &below[1..]),
         _ => Reply::Unknown,
     }
 }
@@ -98,7 +115,8 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
 fn needs(method: &str, below: &[&str]) -> &'static [&'static str] {
     match (method, below[0]) {
         ("GET", "pulls") => &["pull_requests=read"],
-        ("GET", "compare" | "contents") => &["contents=read"],
+        ("GET", "compare" | "contents" | "git") => &["contents=read"],
+        (_, "git") => &["contents=write"],
         ("GET", "issues") => &["issues=read"],
         (_, "issues") if below.contains(&"comments") => &["pull_requests=write"],
         (_, "issues") => &["issues=write"],
@@ -123,6 +141,9 @@ fn reading(state: &State, request: &Request, below: &[&str]) -> Reply {
             let folder = || state.contents.keys().any(|(there, file)| *there == at && file.starts_with(&format!("{path}/")));
             match state.contents.get(&(at.clone(), path.clone())) {
                 Some(bytes) => Reply::Bytes(bytes.clone()),
+                None if state.git.file(&at, &path).is_some() => {
+                    Reply::Bytes(state.git.file(&at, &path).cloned().unwrap_or_default().into_bytes())
+                }
                 None if folder() => ok(json!([])),
                 None => not_found(),
             }

@@ -7,6 +7,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::git_data::GitData;
+
 /// The clock of the fake: the same as `ManualClock`'s start.
 pub(super) const DATE: &str = "Fri, 02 Jan 2026 03:04:05 GMT";
 /// The same in seconds since 1970.
@@ -36,6 +38,7 @@ pub(crate) struct State {
     pub(crate) rate_limit_left: u32,
     /// Whether answers carry an `ETag`.
     pub(crate) etags: bool,
+    pub(crate) git: GitData,
     mishaps: Vec<(&'static str, &'static str, usize, Mishap)>,
     last_id: u64,
 }
@@ -157,6 +160,7 @@ impl State {
             comparisons: BTreeMap::new(),
             rate_limit_left: 1_000,
             etags: true,
+            git: GitData::default(),
             mishaps: Vec::new(),
             last_id: 100,
         }
@@ -183,8 +187,13 @@ impl State {
 
     /// The next `times` requests of this method whose path contains `path` go wrong.
     pub(crate) fn mishap(mut self, method: &'static str, path: &'static str, times: usize, mishap: Mishap) -> Self {
-        self.mishaps.push((method, path, times, mishap));
+        self.add_mishap(method, path, times, mishap);
         self
+    }
+
+    /// The same for a GitHub that is running.
+    pub(crate) fn add_mishap(&mut self, method: &'static str, path: &'static str, times: usize, mishap: Mishap) {
+        self.mishaps.push((method, path, times, mishap));
     }
 
     pub(super) fn take_mishap(&mut self, method: &str, path: &str) -> Option<Mishap> {

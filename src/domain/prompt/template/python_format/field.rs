@@ -71,7 +71,7 @@ impl Step {
         };
         found.ok_or_else(|| match (self, value) {
             (Self::Key(key), Value::Object(map)) => {
-                let near = map.keys().filter(|known| strsim::damerau_levenshtein(key, known) <= 2).min();
+                let near = crate::domain::suggest::nearest(key, map.keys().map(String::as_str));
                 let meant = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 format!("the map has no `{key}`{meant}")
             }

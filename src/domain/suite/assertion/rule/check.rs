@@ -13,7 +13,7 @@ use crate::domain::{
         Check, Judgement, Subject,
         excerpt::{code, count, quote},
         operand::unfit,
-        pattern,
+        text::pattern,
     },
 };
 

@@ -6,7 +6,8 @@ use std::{sync::Arc, time::Duration};
 
 use thiserror::Error;
 
-use super::{Assertion, excerpt::shorten, operand::nearest, pattern};
+use super::{Assertion, excerpt::shorten, text::pattern};
+use crate::domain::suggest::nearest;
 use check::Rule as Checked;
 
 /// A rule there is: what it is called, what it takes, what it means.

@@ -13,7 +13,7 @@ fn judge(rule: &str, text: &str, expected: Option<Value>) -> (bool, String) {
     if let Err(error) = assertion.prepare(&variables) {
         return (false, error.message);
     }
-    let run = assertion.judge(&Subject { answer: &answer, variables: &variables, cost_usd: None });
+    let run = assertion.judge(&Subject::new(&answer, &variables, None));
     (run.passed, run.reason)
 }
 
@@ -110,7 +110,7 @@ proptest::proptest! {
         if let Ok(Rule { assertion: Some(assertion), .. }) = parse(&text) {
             let variables = Variables::new([("expected".to_owned(), json!(text))].into_iter().collect());
             if assertion.prepare(&variables).is_ok() {
-                assertion.judge(&Subject { answer: &answer(&text), variables: &variables, cost_usd: None });
+                assertion.judge(&Subject::new(&answer(&text), &variables, None));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::domain::{
 fn judge_cost(yaml: &str, cost_usd: Option<f64>, usage: Usage) -> AssertionRun {
     let mut answer = answer("");
     answer.usage = usage;
-    parse(yaml).unwrap().judge(&Subject { answer: &answer, variables: &variables(), cost_usd })
+    parse(yaml).unwrap().judge(&Subject::new(&answer, &variables(), cost_usd))
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_latency_that_was_not_measured_now_says_so() {
     answer.latency = Duration::from_micros(500_400);
     for (origin, told) in [(Origin::Recorded, " (recorded)"), (Origin::Cached, " (cached)"), (Origin::Live, "")] {
         answer.origin = origin;
-        let run = parse("latency: 500").unwrap().judge(&Subject { answer: &answer, variables: &variables(), cost_usd: None });
+        let run = parse("latency: 500").unwrap().judge(&Subject::new(&answer, &variables(), None));
         assert_eq!((run.passed, run.reason), (false, format!("took 500.4 ms{told}, at most 500 ms allowed")));
     }
 }

@@ -13,7 +13,7 @@ use std::{collections::HashSet, time::Duration};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Assertion, Check, Judgement, Kind, Problem, Subject, budget as budget_family, kinds};
+use super::{Assertion, Check, Judgement, Kind, Need, Problem, Replies, Reply, Subject, Verdict, graded::verdict::Form, kinds, measure};
 use crate::domain::{
     answer::{Answer, Origin, Usage},
     prompt::Variables,
@@ -21,20 +21,53 @@ use crate::domain::{
 };
 
 /// An answer with this text, live, after 120 ms, with 10 + 5 tokens.
-pub(super) fn answer(text: &str) -> Answer {
+pub(in crate::domain::suite::assertion) fn answer(text: &str) -> Answer {
     Answer {
         text: text.to_owned(),
-        finish_reason: None,
+        finish_reason: Some("stop".to_owned()),
         model: None,
         usage: Usage { input_tokens: Some(10), output_tokens: Some(5) },
         latency: Duration::from_millis(120),
         time_to_first_token: None,
         origin: Origin::Live,
-        raw: Value::Null,
+        raw: json!({"choices": [{
+            "message": {"tool_calls": [{"type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Anaville\"}"}}]},
+            "logprobs": {"content": [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1.5}]},
+        }]}),
     }
 }
 
-pub(super) fn variables() -> Variables {
+/// What others say about an answer: good, unless it speaks of something bad.
+pub(in crate::domain::suite::assertion) fn replies(assertion: &Assertion, subject: &Subject<'_>) -> Replies {
+    let good = !subject.answer.text.contains("bad");
+    let verdict = |choices: &str| Verdict {
+        passed: Some(good),
+        score: if good { 1.0 } else { 0.0 },
+        choice: choices.chars().nth(if good { 0 } else { choices.len() / 2 + choices.len() % 2 }),
+        reason: "so it is".to_owned(),
+    };
+    assertion.needs(subject).into_iter().fold(Replies::default(), |mut replies, need| {
+        let reply = match &need {
+            Need::Judge { form: Form::Choice("ABCDE"), .. } => Reply::Verdict(verdict("AABDD")),
+            Need::Judge { form: Form::Choice(letters), .. } => Reply::Verdict(verdict(letters)),
+            Need::Judge { form: Form::Pass, .. } | Need::Program { .. } => Reply::Verdict(verdict("")),
+            Need::Judge { form: Form::Score(_) | Form::Statements | Form::Program, .. } => {
+                Reply::Verdict(Verdict { passed: None, ..verdict("") })
+            }
+            Need::Embeddings { .. } => Reply::Vectors(vec![vec![1.0, 0.0], if good { vec![2.0, 0.0] } else { vec![0.0, 1.0] }]),
+        };
+        replies.add(need, reply);
+        replies
+    })
+}
+
+/// Judges with what others say.
+pub(in crate::domain::suite::assertion) fn judged(assertion: &Assertion, subject: Subject<'_>) -> AssertionRun {
+    let replies = replies(assertion, &subject);
+    assertion.judge(&Subject { replies: Some(&replies), ..subject })
+}
+
+pub(in crate::domain::suite::assertion) fn variables() -> Variables {
     let values = json!({
         "name": "Ana", "age": 42, "min": "18", "empty": "", "pattern": "a.c (x)", "temperature": -1.5, "expected": {"age": 42},
         "user": {"name": "Ben", "tags": ["a", "b"]}, "nothing": null,
@@ -43,21 +76,21 @@ pub(super) fn variables() -> Variables {
 }
 
 /// Reads an assertion written as YAML.
-pub(super) fn parse(yaml: &str) -> Result<Assertion, Vec<Problem>> {
+pub(in crate::domain::suite::assertion) fn parse(yaml: &str) -> Result<Assertion, Vec<Problem>> {
     Assertion::parse(&serde_yaml::from_str(yaml).unwrap())
 }
 
 /// What it finds in an answer, with the usual variables and a cost of 0.001 dollars.
-pub(super) fn judge(yaml: &str, text: &str) -> AssertionRun {
+pub(in crate::domain::suite::assertion) fn judge(yaml: &str, text: &str) -> AssertionRun {
     let assertion = parse(yaml).unwrap_or_else(|problems| panic!("{yaml}: {problems:?}"));
     let variables = variables();
     assertion.prepare(&variables).unwrap_or_else(|error| panic!("{yaml}: {error}"));
-    assertion.judge(&Subject { answer: &answer(text), variables: &variables, cost_usd: Some(0.001) })
+    judged(&assertion, Subject::new(&answer(text), &variables, Some(0.001)))
 }
 
 /// Judges and gives the reason, after checking the outcome.
 #[track_caller]
-pub(super) fn reason(yaml: &str, text: &str, passes: bool) -> String {
+pub(in crate::domain::suite::assertion) fn reason(yaml: &str, text: &str, passes: bool) -> String {
     let run = judge(yaml, text);
     assert_eq!(run.passed, passes, "{yaml} on {:?}: {}", text.chars().take(200).collect::<String>(), run.reason);
     run.reason
@@ -65,13 +98,14 @@ pub(super) fn reason(yaml: &str, text: &str, passes: bool) -> String {
 
 /// The problems of an assertion as `path: message (help)`.
 #[track_caller]
-pub(super) fn problems(yaml: &str) -> Vec<String> {
+pub(in crate::domain::suite::assertion) fn problems(yaml: &str) -> Vec<String> {
     let found = parse(yaml).expect_err(yaml);
     found.into_iter().map(|problem| format!("{}: {} ({})", problem.path, problem.message, problem.help.unwrap_or_default())).collect()
 }
 
 fn is_budget(kind: &Kind) -> bool {
-    budget_family::KINDS.iter().any(|budget| budget.name == kind.name)
+    let of_numbers = measure::KINDS.into_iter().flatten().map(|kind| kind.name);
+    of_numbers.chain(["finish-reason", "perplexity", "is-valid-openai-tools-call", "tool-call"]).any(|name| name == kind.name)
 }
 
 #[test]
@@ -96,7 +130,20 @@ fn every_kind_is_described() {
         assert!(kind.summary.ends_with('.') && kind.summary.chars().next().is_some_and(char::is_uppercase), "{}", kind.summary);
         assert!(!kind.keys.is_empty() && kind.keys.iter().all(|(key, text)| !matches!(*key, "type" | "weight") && !text.is_empty()));
     }
-    for needed in ["equals", "contains", "regex", "min-length", "max-length", "latency", "is-json", "json-path", "assert-set"] {
+    for needed in [
+        "equals",
+        "contains",
+        "regex",
+        "min-length",
+        "max-length",
+        "latency",
+        "is-json",
+        "json-path",
+        "assert-set",
+        "rouge-n",
+        "similar",
+        "llm-rubric",
+    ] {
         assert!(names.contains(needed), "{needed}");
     }
 }
@@ -107,7 +154,8 @@ fn every_kind_without_its_keys_is_a_problem_and_no_panic() {
         for name in [kind.name.to_owned(), format!("not-{}", kind.name)] {
             let bare = Assertion::parse(&json!(name));
             let long = Assertion::parse(&json!({ "type": name }));
-            let optional = kind.name.ends_with("-json");
+            let optional = kind.name.ends_with("-json")
+                || matches!(kind.name, "is-xml" | "contains-xml" | "is-html" | "is-refusal" | "is-valid-openai-tools-call");
             assert_eq!((bare.is_ok(), long.is_ok()), (optional, optional), "{name}");
             let found = long.err().into_iter().flatten();
             found.for_each(|problem| assert!(problem.path.is_empty() && problem.help.is_some(), "{name}: {problem:?}"));
@@ -122,8 +170,8 @@ fn negation_flips_every_example() {
         let negated = Assertion { negated: true, ..assertion.clone() };
         for text in [kind.accepts, kind.rejects] {
             let (variables, answer) = (variables(), answer(text));
-            let subject = Subject { answer: &answer, variables: &variables, cost_usd: Some(0.001) };
-            let (plain, flipped) = (assertion.judge(&subject), negated.judge(&subject));
+            let subject = Subject::new(&answer, &variables, Some(0.001));
+            let (plain, flipped) = (judged(&assertion, subject), judged(&negated, subject));
             assert_ne!(plain.passed, flipped.passed, "{} on {text:?}", kind.name);
             assert!((plain.score + flipped.score - 1.0).abs() < 1e-12, "{} on {text:?}", kind.name);
         }
@@ -151,7 +199,7 @@ fn what_cannot_be_judged_fails_even_when_negated() {
         }
     }
     let assertion = Assertion { negated: true, check: std::sync::Arc::new(Broken), ..parse("contains: x").unwrap() };
-    let run = assertion.judge(&Subject { answer: &answer(""), variables: &variables(), cost_usd: None });
+    let run = assertion.judge(&Subject::new(&answer(""), &variables(), None));
     assert_eq!((run.passed, run.score.to_bits(), run.reason.as_str()), (false, 0, "the stars are hidden"));
 }
 
@@ -204,7 +252,7 @@ fn a_label_is_one_line_of_at_most_80_characters() {
 
 #[test]
 fn an_unknown_assertion_names_what_was_meant() {
-    assert_eq!(problems("contians: x"), [": unknown assertion `contians` (did you mean `contains`, `icontains` or `contains-all`?)"]);
+    assert_eq!(problems("contians: x"), [": unknown assertion `contians` (did you mean `contains` or `icontains`?)"]);
     assert_eq!(problems("{type: not-regx, value: x}"), ["type: unknown assertion `not-regx` (did you mean `not-regex`?)"]);
     assert!(problems("Is_JSON").first().unwrap().contains("did you mean `is-json`"));
     assert_eq!(problems("exact_match: x"), [": unknown assertion `exact_match` (write `equals`)"]);
@@ -302,7 +350,7 @@ proptest! {
             Err(problems) => prop_assert!(!problems.is_empty()),
             Ok(assertion) => {
                 let (variables, answer) = (variables(), answer(&text));
-                let subject = Subject { answer: &answer, variables: &variables, cost_usd: None };
+                let subject = Subject::new(&answer, &variables, None);
                 if assertion.prepare(&variables).is_ok() {
                     let run = assertion.judge(&subject);
                     prop_assert!((0.0..=1.0).contains(&run.score) && !run.reason.is_empty());
@@ -318,7 +366,7 @@ proptest! {
         for kind in kinds() {
             for negated in [false, true] {
                 let assertion = Assertion { negated, ..parse(kind.example).unwrap() };
-                let run = assertion.judge(&Subject { answer: &answer, variables: &variables, cost_usd: Some(cost) });
+                let run = assertion.judge(&Subject::new(&answer, &variables, Some(cost)));
                 prop_assert!((0.0..=1.0).contains(&run.score), "{}: {}", kind.name, run.score);
                 prop_assert!(run.reason.chars().count() < 700, "{}", run.reason);
             }

@@ -1,0 +1,88 @@
+//! Whom a suite's assertions ask: every judge and every server of embeddings is found before the first paid request.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    load::origin,
+    plan::{CasePlan, GraderPlan},
+};
+use crate::domain::{
+    diagnostic::{Diagnostic, Place},
+    provider::{ProviderKind, ProviderSettings},
+    suggest,
+    suite::{SuiteSettings, assertion::Grader},
+};
+
+/// Finds the providers of all assertions.
+///
+/// # Errors
+/// Every assertion whose judge or server of embeddings is missing or cannot do it.
+pub(super) fn find(
+    settings: &SuiteSettings,
+    cases: &[Arc<CasePlan>],
+    providers: &[ProviderSettings],
+) -> Result<BTreeMap<Grader, GraderPlan>, Vec<Diagnostic>> {
+    let mut found: BTreeMap<Grader, Result<GraderPlan, (String, String)>> = BTreeMap::new();
+    let mut said: BTreeSet<(Grader, &str)> = BTreeSet::new();
+    let mut problems = Vec::new();
+    for case in cases {
+        for assertion in &case.assertions {
+            for grader in assertion.graders() {
+                let plan = found.entry(grader.clone()).or_insert_with(|| one(&grader, settings, providers));
+                if let Err((message, help)) = plan
+                    && said.insert((grader, &assertion.label))
+                {
+                    problems.push(problem(settings, &case.case.place, &format!("assertion {}: {message}", assertion.label), help));
+                }
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(found.into_iter().filter_map(|(grader, plan)| Some((grader, plan.ok()?))).collect())
+    } else {
+        Err(problems)
+    }
+}
+
+fn problem(settings: &SuiteSettings, place: &Place, message: &str, help: &str) -> Diagnostic {
+    Diagnostic::error(place.clone(), &settings.path, message).with_help(help)
+}
+
+fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]) -> Result<GraderPlan, (String, String)> {
+    let (name, what) = match grader {
+        Grader::Judge(judge) => (judge.as_ref().or(settings.judge.as_ref()), "judge"),
+        Grader::Embeddings(provider) => {
+            (provider.as_ref().or(settings.judge.as_ref()).or(Some(&settings.provider)), "server of embeddings")
+        }
+    };
+    let Some(name) = name else {
+        let message = "it needs a judge, and neither it nor the suite names one".to_owned();
+        return Err((
+            message,
+            format!("write `judge: NAME` at the assertion or at suite `{}`, with the name of a provider", settings.name),
+        ));
+    };
+    let Some(provider) = providers.iter().find(|provider| provider.name == *name) else {
+        let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+        let meant = suggest::nearest(name, names.iter().copied()).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+        return Err((format!("there is no provider `{name}`"), format!("{meant}providers in this file: {}", names.join(", "))));
+    };
+    let origin = origin(provider, providers);
+    if let (Grader::Embeddings(_), ProviderKind::Anthropic(_) | ProviderKind::Command { .. } | ProviderKind::Echo) = (grader, &origin.kind)
+    {
+        let message = format!("provider `{name}` is of kind {}, which has no embeddings", origin.kind.name());
+        return Err((message, "name a provider of kind openai under `provider`".to_owned()));
+    }
+    let without_models = matches!(origin.kind, ProviderKind::Command { .. } | ProviderKind::Echo);
+    let model = provider.model.as_ref().or(origin.model.as_ref()).cloned();
+    let model = model.or_else(|| without_models.then(|| origin.kind.name().to_owned()));
+    let Some(model) = model else {
+        return Err((format!("the {what} `{name}` has no model"), format!("add `model:` to provider `{name}`")));
+    };
+    let mut parameters = origin.parameters.clone();
+    parameters.extend(provider.parameters.clone());
+    Ok(GraderPlan { provider: name.clone(), model, parameters, prices: provider.prices.or(origin.prices) })
+}

@@ -1,0 +1,126 @@
+//! `store:`
+
+use std::path::PathBuf;
+
+use super::{duration_at, is_variable_name};
+use crate::{
+    config::{
+        path::Path,
+        problems::{Finding, Problems},
+        raw::store::Store,
+    },
+    domain::store::{StoreKind, StoreSettings},
+};
+
+/// Reads `store`; `None` when something in it is wrong.
+pub(in crate::config) fn read(store: Store, problems: &mut Problems<'_>) -> Option<StoreSettings> {
+    let path = Path::root().key("store");
+    let timeout = duration_at(store.timeout.as_ref(), &path.key("timeout"), problems);
+    let branch = store.branch.and_then(|branch| lawful_branch(branch, &path.key("branch"), problems));
+    let url_env = store.url_env.and_then(|name| variable(name, &path.key("url-env"), problems));
+    let remote = store.remote.and_then(|remote| plain_remote(remote, &path.key("remote"), problems));
+    let place = store.path.map(PathBuf::from);
+    let kind = match store.kind.as_deref()? {
+        "directory" => StoreKind::Directory { path: place? },
+        "sqlite" => StoreKind::Sqlite { path: sqlite_path(place?) },
+        "postgres" => StoreKind::Postgres { url_env: url_env? },
+        "git" => StoreKind::Git { remote: remote?, branch: branch? },
+        "github" => StoreKind::GitHub { branch: branch? },
+        // The schema lets no other word through.
+        _ => StoreKind::Auto { path: place?, branch: branch? },
+    };
+    Some(StoreSettings { kind, timeout: timeout?, history: u64::from(store.history?) })
+}
+
+/// The default path is a folder: a database is a file in it.
+fn sqlite_path(path: PathBuf) -> PathBuf {
+    if path.extension().is_some() { path } else { path.join("state.db") }
+}
+
+/// A branch's name that git takes and that cannot be mistaken for a flag.
+fn lawful_branch(branch: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    let lawful = |part: &str| {
+        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let ends = part.ends_with('.') || part.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "lock");
+        !part.is_empty() && part.chars().all(fine) && !part.starts_with(['.', '-']) && !part.contains("..") && !ends
+    };
+    if branch.split('/').all(lawful) {
+        return Some(branch);
+    }
+    problems.push(Finding::error(path.clone(), format!("`{branch}` cannot name a branch")).help("use A-Z a-z 0-9 . _ - and /".to_owned()));
+    None
+}
+
+fn variable(name: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    if is_variable_name(&name) {
+        return Some(name);
+    }
+    // The address may be written here by mistake, and it may hold a password: it is not repeated.
+    problems.push(
+        Finding::error(path.clone(), "this is not the name of an environment variable")
+            .help("write the variable's name, like PROMPT_CICD_STORE_URL, and put the address into the variable".to_owned()),
+    );
+    None
+}
+
+fn plain_remote(remote: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    if !remote.starts_with('-') && !remote.chars().any(char::is_control) {
+        return Some(remote);
+    }
+    problems.push(Finding::error(path.clone(), "this is no remote").help("write a remote's name like `origin`, or its address".to_owned()));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::{default_store, parse};
+
+    const REST: &str = "providers: {say: {kind: echo}}\nsuites: [{name: s, prompt: p, provider: say, cases: c.jsonl}]\n";
+
+    fn read(store: &str) -> Result<StoreSettings, Vec<String>> {
+        match parse(&format!("version: 1\n{REST}{store}"), "c.yml") {
+            Ok((config, _)) => Ok(config.store),
+            Err(problems) => Err(problems.iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    #[test]
+    fn without_a_word_it_is_the_default() {
+        let path = PathBuf::from(".prompt-cicd/state");
+        let kind = StoreKind::Auto { path, branch: "prompt-cicd-state".to_owned() };
+        assert_eq!(default_store(), StoreSettings { kind, timeout: Duration::from_secs(30), history: 5_000 });
+        assert_eq!(read(""), Ok(default_store()));
+    }
+
+    #[test]
+    fn every_kind_is_read() {
+        let kind = |text: &str| read(&format!("store: {text}\n")).unwrap().kind;
+        let branch = || "state/x".to_owned();
+        assert_eq!(kind("{kind: directory, path: there}"), StoreKind::Directory { path: "there".into() });
+        assert_eq!(kind("{kind: sqlite}"), StoreKind::Sqlite { path: ".prompt-cicd/state/state.db".into() });
+        assert_eq!(kind("{kind: sqlite, path: a.db}"), StoreKind::Sqlite { path: "a.db".into() });
+        assert_eq!(kind("{kind: postgres}"), StoreKind::Postgres { url_env: "PROMPT_CICD_STORE_URL".to_owned() });
+        assert_eq!(kind("{kind: git, branch: state/x}"), StoreKind::Git { remote: "origin".to_owned(), branch: branch() });
+        assert_eq!(kind("{kind: github, branch: state/x}"), StoreKind::GitHub { branch: branch() });
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for (text, expected) in [
+            ("{kind: directry}", "did you mean `directory`?"),
+            ("{kind: git, branch: --force}", "cannot name a branch"),
+            ("{kind: git, branch: a..b}", "cannot name a branch"),
+            ("{kind: git, remote: --upload-pack=x}", "no remote"),
+            ("{kind: postgres, url-env: 'postgres://u:secret@h/d'}", "not the name of an environment variable"),
+            ("{timeout: 0s}", "longer than nothing"),
+            ("{history: 3}", "100"),
+            ("{folder: x}", "folder"),
+        ] {
+            let problems = read(&format!("store: {text}\n")).unwrap_err();
+            assert!(problems.len() == 1 && problems[0].contains(expected) && !problems[0].contains("secret"), "{text}: {problems:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Is a pull request in order: its title, description, size, the issue it names, what it changes together.
+
+pub mod check;
+pub mod size;
+pub mod title;
+
+pub use check::{Check, CheckResult, Level, Rules, Status, Subject, checks};
+pub use size::Size;

@@ -1,0 +1,9 @@
+//! Versions of the repository and of prompts: what commits ask for, what comes next, what is told about it.
+
+pub mod bump;
+pub mod commit;
+pub mod notes;
+
+pub use bump::{Bump, Channel, next};
+pub use commit::{Commit, Entry, asked};
+pub use notes::{Notes, Section};
