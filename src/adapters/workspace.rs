@@ -34,6 +34,39 @@ impl Workspace for Disk {
         Ok(text)
     }
 
+    fn open(&self, path: &Path) -> Result<Box<dyn io::Read + Send>, WorkspaceError> {
+        if path == Path::new("-") {
+            return Ok(Box::new(io::stdin()));
+        }
+        let file = fs::File::open(path).map_err(io_error(path))?;
+        if file.metadata().map_err(io_error(path))?.is_dir() {
+            return Err(io_error(path)(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
+        }
+        Ok(Box::new(file))
+    }
+
+    fn files_below(&self, folder: &Path, ending: &str, most: usize) -> Result<Vec<PathBuf>, WorkspaceError> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
+                let entry = entry.map_err(io_error(&folder))?;
+                let kind = entry.file_type().map_err(io_error(&entry.path()))?;
+                if kind.is_dir() {
+                    folders.push(entry.path());
+                } else if entry.file_name().to_str().is_some_and(|name| name.ends_with(ending)) && found.len() < most {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
     fn exists(&self, path: &Path) -> bool {
         path.exists()
     }

@@ -14,6 +14,9 @@ pub enum Failure {
     /// What the user wrote does not hold together; all of it at once.
     #[error("{}", summary(.0))]
     Configuration(Vec<Diagnostic>),
+    /// Samples or benchmark results that cannot be used; all that is wrong at once.
+    #[error("{}", count(.0.len(), "problem", "problems") + "; nothing was compared")]
+    Samples(Vec<Diagnostic>),
     /// No configuration was given and none stands in the usual places.
     #[error("no configuration found (looked for {})", .places.join(", "))]
     NoConfiguration {
@@ -74,6 +77,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_)
+            | Self::Samples(_)
             | Self::NoConfiguration { .. }
             | Self::File(_)
             | Self::Provider(_)
@@ -106,6 +110,9 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Configuration(_) => Some("check it again without running anything: prompt-cicd config check".to_owned()),
+            Self::Samples(_) => {
+                Some("mend the values where they are measured; what is read is in docs/reference/benchmark-formats.md".to_owned())
+            }
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
             Self::Base(_) => Some(
@@ -128,7 +135,7 @@ impl Failure {
     /// What is wrong in detail, a text each.
     pub fn details(&self) -> Vec<String> {
         match self {
-            Self::Configuration(diagnostics) => super::lines(diagnostics),
+            Self::Configuration(diagnostics) | Self::Samples(diagnostics) => super::lines(diagnostics),
             Self::Provider(errors) | Self::Connection(errors) => errors.iter().map(connect_error).collect(),
             Self::NoConfiguration { .. }
             | Self::File(_)

@@ -1,7 +1,10 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
 pub mod audit;
+pub mod compare;
 pub mod config;
+pub mod detect;
+pub mod distributions;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;
@@ -13,6 +16,7 @@ pub mod registry;
 pub mod rollback;
 pub mod rollout;
 pub mod test;
+pub mod trend;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -22,8 +26,18 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
     },
     ports::{
-        ci::Ci, clock::Clock, code_host::CodeHosts, metric_source::MetricSources, process::Process, program::Programs, progress::Progress,
-        provider::Providers, store::Stores, target::Targets, vcs::Vcs, workspace::Workspace,
+        ci::Ci,
+        clock::Clock,
+        code_host::CodeHosts,
+        metric_source::MetricSources,
+        process::Process,
+        program::Programs,
+        progress::Progress,
+        provider::Providers,
+        store::Stores,
+        target::Targets,
+        vcs::Vcs,
+        workspace::{Workspace, WorkspaceError},
     },
     report::escape::one_line,
 };
@@ -90,6 +104,28 @@ pub const CONFIG_PLACES: [&str; 4] = ["prompt-cicd.yml", "prompt-cicd.yaml", ".g
 
 /// The most bytes of a configuration or a prompt file that are read.
 const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// The most bytes of a file of samples that are read.
+const SAMPLES_LIMIT: u64 = 1024 * 1024 * 1024;
+
+/// Reads a file of samples, or standard input for `-`.
+fn read_samples(services: &Services, path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let stream = services.workspace.open(path).map_err(Failure::File)?;
+    let failed = |source| Failure::File(WorkspaceError::Io { path: path.to_owned(), source });
+    stream.take(SAMPLES_LIMIT + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if size > SAMPLES_LIMIT {
+        return Err(Failure::File(WorkspaceError::TooLarge { path: path.to_owned(), size, limit: SAMPLES_LIMIT }));
+    }
+    Ok(bytes)
+}
+
+/// How a file is named in messages.
+fn shown_path(path: &std::path::Path) -> String {
+    if path == std::path::Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}
 
 /// Finds and reads the configuration file.
 fn read_config(services: &Services, given: Option<PathBuf>) -> Result<(PathBuf, String), Failure> {

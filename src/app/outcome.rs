@@ -28,6 +28,13 @@ pub enum Outcome {
         /// Whether there are findings at the threshold or above.
         stopped: bool,
     },
+    /// Numbers were compared.
+    Compared {
+        /// Whether something got worse.
+        regressed: bool,
+        /// Whether something that can fail was not decided: never a pass.
+        open: bool,
+    },
     /// The audit log was read.
     Audited {
         /// Whether its chain is broken.
@@ -85,6 +92,14 @@ impl Outcome {
             Self::Linted { stopped } => {
                 if *stopped {
                     11
+                } else {
+                    0
+                }
+            }
+            Self::Compared { regressed: true, .. } => 12,
+            Self::Compared { open, .. } => {
+                if *open {
+                    13
                 } else {
                     0
                 }
@@ -182,6 +197,12 @@ mod tests {
         };
         assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
         assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
+    }
+
+    #[test]
+    fn what_is_not_decided_is_no_pass() {
+        let code = |regressed, open| Outcome::Compared { regressed, open }.exit_code();
+        assert_eq!([code(false, false), code(false, true), code(true, false), code(true, true)], [0, 13, 12, 12]);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
 mod audit;
+mod compare;
 mod completions;
 mod config;
+mod detect;
+mod distributions;
 mod gate;
 mod init;
 pub mod inputs;
@@ -11,7 +14,9 @@ mod publish;
 mod registry;
 mod rollback;
 mod rollout;
+mod samples;
 mod test;
+mod trend;
 
 use std::path::PathBuf;
 
@@ -84,14 +89,18 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
-    Registry(registry::Args),
+    Compare(compare::Args),
+    Detect(Box<detect::Args>),
+    Distributions(Box<distributions::Args>),
+    Trend(trend::Args),
     Rollout(rollout::Args),
     Rollback(rollback::Args),
+    Registry(registry::Args),
     Gate(gate::Args),
     Publish(publish::Args),
+    Audit(audit::Args),
     Init(init::Args),
     Config(config::Args),
-    Audit(audit::Args),
     Completions(completions::Args),
 }
 
@@ -101,15 +110,19 @@ impl Cli {
         match &self.command {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
+            Command::Gate(args) => args.no_fail,
+            Command::Compare(args) => args.no_fail,
+            Command::Detect(args) => args.no_fail,
             Command::Registry(_)
             | Command::Rollout(_)
             | Command::Rollback(_)
+            | Command::Distributions(_)
+            | Command::Trend(_)
+            | Command::Publish(_)
             | Command::Init(_)
             | Command::Config(_)
             | Command::Audit(_)
             | Command::Completions(_) => false,
-            Command::Gate(args) => args.no_fail,
-            Command::Publish(_) => false,
         }
     }
 
@@ -125,6 +138,10 @@ impl Cli {
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
+            Command::Compare(args) => crate::app::compare::compare(services, &args.request(style)),
+            Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
+            Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),
+            Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),

@@ -5,6 +5,7 @@
 //! that one run shows every problem.
 
 mod assertions;
+pub mod benchmark;
 pub mod cases;
 mod check;
 pub mod defaults;
@@ -15,6 +16,7 @@ mod path;
 mod problems;
 pub mod prompt_file;
 mod raw;
+pub mod samples;
 pub mod schema;
 mod sections;
 pub mod show;

@@ -3,6 +3,7 @@
 pub mod annotation;
 pub mod answer;
 pub mod audit;
+pub mod benchmark;
 pub mod comment;
 pub mod diagnostic;
 pub mod digest;

@@ -15,6 +15,22 @@ pub trait Workspace: Send + Sync {
     /// When it is not there, not readable, not UTF-8 or larger than `limit` bytes.
     fn read_text(&self, path: &Path, limit: u64) -> Result<String, WorkspaceError>;
 
+    /// A file as a stream; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it is not there, not readable, or a folder.
+    fn open(&self, path: &Path) -> Result<Box<dyn io::Read + Send>, WorkspaceError>;
+
+    /// Every file below a folder whose name ends like this, sorted; links to folders are not followed, and at most
+    /// `most` are found.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    fn files_below(&self, folder: &Path, ending: &str, most: usize) -> Result<Vec<PathBuf>, WorkspaceError>;
+
+    /// Whether a path leads to a folder.
+    fn is_folder(&self, path: &Path) -> bool;
+
     /// Whether a file is there.
     fn exists(&self, path: &Path) -> bool;
 

@@ -22,8 +22,12 @@ mod behaviour;
 mod behaviour_releases;
 /// What every command shares: help, completions, usage errors.
 mod cli;
+/// `prompt-cicd compare`: result files of benchmark tools.
+mod compare;
 /// `prompt-cicd config`: all problems at once, each with its place.
 mod config;
+/// `prompt-cicd detect`, `trend`, `distributions`: numbers in, a verdict out.
+mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
 /// `prompt-cicd gate`: rules over other tools' numbers.

@@ -3,7 +3,7 @@
 /// `SplitMix64` (Steele, Lea and Flood 2014): the same numbers for the same seed, on every machine and in every version.
 ///
 /// For resampling only; never for secrets. The seed belongs into every report that rests on it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SplitMix64 {
     state: u64,
 }

@@ -1,0 +1,186 @@
+//! `prompt-cicd compare BASE HEAD`: two result files of benchmarks.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use super::{Failure, Finished, Outcome, Services, TEXT_LIMIT};
+use crate::{
+    config::benchmark,
+    domain::{
+        benchmark::{Benchmark, Tool, compare as decide},
+        diagnostic::{Diagnostic, Place},
+        regression::Rules,
+    },
+    ports::workspace::WorkspaceError,
+    report::{Style, compare::render, samples::Format},
+};
+
+/// The most benchmarks of a folder of Criterion's.
+const MOST_SAMPLES: usize = 100_000;
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct CompareRequest {
+    /// The results before.
+    pub base: PathBuf,
+    /// The results after.
+    pub head: PathBuf,
+    /// The names of both formats, where they are not to be guessed.
+    pub formats: [Option<String>; 2],
+    /// The file of thresholds.
+    pub thresholds: Option<PathBuf>,
+    /// Shares above which people are told, and above which it fails, as written.
+    pub bounds: [Option<String>; 2],
+    /// The level of all claims together.
+    pub alpha: f64,
+    /// How the result is written.
+    pub format: Format,
+    /// How text looks.
+    pub style: Style,
+    /// A change that the samples do not prove is no failure.
+    pub allow_inconclusive: bool,
+}
+
+/// Compares two results.
+///
+/// # Errors
+/// A file that cannot be read, is of no known format, or of another one; no benchmark in common.
+pub fn compare(services: &Services, request: &CompareRequest) -> Result<Finished, Failure> {
+    let rules = rules(request)?;
+    let thresholds = thresholds(services, request)?;
+    let [base_format, head_format] = &request.formats;
+    // Both at once: one run shows every problem.
+    let (base, head) = match (read(services, &request.base, base_format.as_deref()), read(services, &request.head, head_format.as_deref()))
+    {
+        (Ok(base), Ok(head)) => (base, head),
+        (Err(Failure::Samples(one)), Err(Failure::Samples(two))) => {
+            return Err(Failure::Samples(one.into_iter().chain(two).collect()));
+        }
+        (Err(failure), _) | (_, Err(failure)) => return Err(failure),
+    };
+    let mut notes = Vec::new();
+    if base.0 != head.0 {
+        notes.push(format!("warning: base is of {} and head of {}: only equal names are compared", base.0.name(), head.0.name()));
+    }
+    if services.workspace.identity(&request.base) == services.workspace.identity(&request.head) {
+        notes.push("warning: base and head are the same file".to_owned());
+    }
+    let found = decide::compare(&base.1, &head.1, &thresholds, &rules);
+    if !found.rows.iter().any(|row| row.base.is_some() && row.head.is_some() || row.why.is_some()) {
+        let place = Place::file(request.head.display().to_string());
+        let message = format!("no benchmark in common with {}", request.base.display());
+        return Err(Failure::Samples(vec![Diagnostic::error(place, "", message).with_help("names are compared as they are written")]));
+    }
+    let sure = found.rows.iter().all(|row| row.status != decide::Status::Unusable)
+        && !(thresholds.missing_fails && found.rows.iter().any(|row| row.status == decide::Status::Missing));
+    let open = found.open && !(sure && request.allow_inconclusive);
+    let mut stdout = Vec::new();
+    render(request.format, &found, [base.0.name(), head.0.name()], &rules, &request.style, &mut stdout)
+        .map_err(|error| Failure::Internal(error.into()))?;
+    Ok(Finished { outcome: Outcome::Compared { regressed: found.regressed, open }, stdout, notes })
+}
+
+fn on_command_line(flag: &str, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Place::file("command line"), flag, message)
+}
+
+fn rules(request: &CompareRequest) -> Result<Rules, Failure> {
+    if request.alpha > 0.0 && request.alpha < 0.5 {
+        Ok(Rules { alpha: request.alpha, ..Rules::default() })
+    } else {
+        Err(Failure::Samples(vec![on_command_line("--alpha", "must lie between 0 and 0.5, like 0.05")]))
+    }
+}
+
+fn thresholds(services: &Services, request: &CompareRequest) -> Result<decide::Thresholds, Failure> {
+    let mut thresholds = match &request.thresholds {
+        None => decide::Thresholds::default(),
+        Some(path) => {
+            let text = services.workspace.read_text(path, TEXT_LIMIT).map_err(Failure::File)?;
+            benchmark::thresholds::read(&text, &path.display().to_string()).map_err(Failure::Samples)?
+        }
+    };
+    let mut wrong = Vec::new();
+    let mut percent = |flag: &str, written: Option<&String>| {
+        let written = written?;
+        let found = benchmark::thresholds::percent(written).filter(|percent| (0.0..=10_000.0).contains(percent));
+        if found.is_none() {
+            wrong.push(on_command_line(flag, "not a share of 0 or more, like `0.1` or `10%`"));
+        }
+        found
+    };
+    let [warn, fail] = &request.bounds;
+    let (warn, fail) = (percent("--warn", warn.as_ref()), percent("--fail", fail.as_ref()));
+    thresholds.fail = fail.unwrap_or(thresholds.fail);
+    // Whoever fails earlier than the default warns is not to be told off for the default.
+    thresholds.warn = warn.unwrap_or(if fail.is_some() { thresholds.warn.min(thresholds.fail) } else { thresholds.warn });
+    if thresholds.warn > thresholds.fail {
+        wrong.push(on_command_line("--warn", "warns later than it fails: it must be at most `--fail`"));
+    }
+    if wrong.is_empty() { Ok(thresholds) } else { Err(Failure::Samples(wrong)) }
+}
+
+/// A result with the tool it is of.
+fn read(services: &Services, path: &Path, format: Option<&str>) -> Result<(Tool, Vec<Benchmark>), Failure> {
+    let file = path.display().to_string();
+    let wrong = |message: String, help: Option<String>| {
+        let diagnostic = Diagnostic::error(Place::file(&file), "", message);
+        Failure::Samples(vec![help.map_or(diagnostic.clone(), |help| diagnostic.with_help(help))])
+    };
+    let asked = match format {
+        None => None,
+        Some(name) => Some(Tool::parse(name).ok_or_else(|| {
+            let (message, help) = benchmark::unknown_tool(name);
+            wrong(message, help)
+        })?),
+    };
+    if services.workspace.is_folder(path) {
+        return match asked {
+            None | Some(Tool::Criterion) => Ok((Tool::Criterion, criterion(services, path)?)),
+            Some(tool) => Err(wrong(format!("a folder, and {} writes a file", tool.name()), None)),
+        };
+    }
+    let failed = |source| Failure::File(WorkspaceError::Io { path: path.to_owned(), source });
+    let mut prefix = Vec::new();
+    services.workspace.open(path).map_err(Failure::File)?.take(benchmark::PREFIX).read_to_end(&mut prefix).map_err(failed)?;
+    let looks_like = benchmark::detect(&prefix);
+    let Some(tool) = asked.or(looks_like) else {
+        let help = if prefix.trim_ascii_start().starts_with(b"[") {
+            "for a list of names, units and values say --format customSmallerIsBetter or --format customBiggerIsBetter".to_owned()
+        } else {
+            let names: Vec<&str> = Tool::NAMES.into_iter().map(|(_, name)| name).collect();
+            format!("say which with --format: {}", names.join(", "))
+        };
+        return Err(wrong("not a result of any tool that is known".to_owned(), Some(help)));
+    };
+    let mut stream = services.workspace.open(path).map_err(Failure::File)?;
+    benchmark::read(tool, &mut stream, &file).map(|found| (tool, found)).map_err(|mut wrong| {
+        if let (Some(other), Some(first)) = (looks_like.filter(|other| *other != tool), wrong.first_mut()) {
+            first.help = Some(format!("it looks like {0}: did you mean `--format {0}`?", other.name()));
+        }
+        Failure::Samples(wrong)
+    })
+}
+
+/// Every benchmark below a folder of Criterion's: the latest run, or the baseline that the folder is of.
+fn criterion(services: &Services, folder: &Path) -> Result<Vec<Benchmark>, Failure> {
+    let files = services.workspace.files_below(folder, benchmark::CRITERION_SAMPLE, MOST_SAMPLES).map_err(Failure::File)?;
+    let latest: Vec<&PathBuf> = files.iter().filter(|file| file.ends_with(benchmark::CRITERION_ENDING)).collect();
+    if latest.is_empty() {
+        let message = format!("no {} below this folder", benchmark::CRITERION_ENDING);
+        let help = "name the folder that Criterion writes, usually target/criterion";
+        return Err(Failure::Samples(vec![Diagnostic::error(Place::file(folder.display().to_string()), "", message).with_help(help)]));
+    }
+    let mut found = Vec::new();
+    for file in latest {
+        let sample = services.workspace.read_text(file, TEXT_LIMIT).map_err(Failure::File)?;
+        let id = services.workspace.read_text(&file.with_file_name("benchmark.json"), TEXT_LIMIT).ok();
+        let fallback = file.parent().and_then(Path::parent).and_then(|parent| parent.strip_prefix(folder).ok()).unwrap_or(file);
+        let name = fallback.display().to_string();
+        let benchmark = benchmark::criterion_benchmark(&sample, id.as_deref(), &file.display().to_string(), &name);
+        found.push(benchmark.map_err(Failure::Samples)?);
+    }
+    Ok(found)
+}

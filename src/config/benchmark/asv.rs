@@ -1,0 +1,78 @@
+//! asv: a result file of `results/MACHINE/`. Each combination of parameters is a benchmark; `null` is one that failed.
+
+use std::{collections::BTreeMap, io::BufRead};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Found, Wrong, json};
+use crate::domain::{benchmark::Benchmark, regression::Direction};
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    result_columns: Vec<String>,
+    results: BTreeMap<String, Value>,
+}
+
+pub(super) fn read(stream: &mut dyn BufRead) -> Found {
+    let file: File = json(stream)?;
+    let column = |wanted: &str| file.result_columns.iter().position(|name| name == wanted);
+    let (result, params, samples) = (column("result").unwrap_or(0), column("params").unwrap_or(1), column("samples"));
+    let mut found = Vec::new();
+    for (name, value) in &file.results {
+        let columns = match value {
+            Value::Array(columns) => columns.as_slice(),
+            // The first version of the form: the value alone.
+            Value::Number(_) | Value::Null => &[],
+            Value::Bool(_) | Value::String(_) | Value::Object(_) => return Err(Wrong::of(format!("`{name}` has no list of columns"))),
+        };
+        let values: Vec<Option<f64>> = match columns.get(result) {
+            Some(Value::Array(values)) => values.iter().map(Value::as_f64).collect(),
+            Some(value) => vec![value.as_f64()],
+            None => vec![value.as_f64()],
+        };
+        let names = combinations(columns.get(params));
+        let unit = unit(name);
+        for (index, value) in values.iter().enumerate() {
+            let parameters = names.get(index).filter(|parameters| !parameters.is_empty());
+            let name = parameters.map_or_else(|| name.clone(), |parameters| format!("{name}({parameters})"));
+            let mut benchmark = Benchmark::number(name, unit, Direction::LowerIsBetter, *value);
+            let these = samples.and_then(|column| columns.get(column)).and_then(|all| all.get(index)).and_then(Value::as_array);
+            benchmark.samples = these.into_iter().flatten().filter_map(Value::as_f64).collect();
+            found.push(benchmark);
+        }
+    }
+    Ok(found)
+}
+
+/// asv tells what is measured by the name of the function.
+fn unit(name: &str) -> &'static str {
+    let function = name.rsplit('.').next().unwrap_or(name);
+    if function.starts_with("time") {
+        "s"
+    } else if function.starts_with("mem") || function.starts_with("peakmem") {
+        "bytes"
+    } else {
+        ""
+    }
+}
+
+/// Every combination of the parameters' values, the last one changing quickest; at most as many as a result may have.
+fn combinations(params: Option<&Value>) -> Vec<String> {
+    let mut names = vec![String::new()];
+    for values in params.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_array) {
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if names.len().saturating_mul(values.len()) > super::MOST_BENCHMARKS {
+            return Vec::new();
+        }
+        let more = |so_far: &String| {
+            values
+                .iter()
+                .map(|value| if so_far.is_empty() { plain(value) } else { format!("{so_far}, {}", plain(value)) })
+                .collect::<Vec<_>>()
+        };
+        names = names.iter().flat_map(more).collect();
+    }
+    names
+}

@@ -1,0 +1,76 @@
+//! Our own JSON report, version 1. For each suite: latency, cost, score and pass rate.
+
+use std::{collections::BTreeMap, io::BufRead};
+
+use serde::Deserialize;
+
+use super::{Found, Wrong, json, number::Lenient};
+use crate::domain::{
+    benchmark::{Benchmark, SHARE, Samples},
+    regression::Direction,
+};
+
+#[derive(Deserialize)]
+struct Report {
+    schema_version: u32,
+    test_case_results: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    suite: String,
+    state: String,
+    #[serde(default)]
+    latency_ms: Lenient,
+    #[serde(default)]
+    cached: bool,
+    origin: Option<String>,
+    #[serde(default)]
+    cost_usd: Lenient,
+    #[serde(default)]
+    score: Lenient,
+}
+
+pub(super) fn read(stream: &mut dyn BufRead) -> Found {
+    let report: Report = json(stream)?;
+    if report.schema_version != 1 {
+        return Err(Wrong::of(format!("version {} of the report is not known", report.schema_version)));
+    }
+    let mut suites: BTreeMap<String, [Samples; 4]> = BTreeMap::new();
+    for case in report.test_case_results {
+        let [latency, cost, score, passed] = suites.entry(case.suite).or_default();
+        // What could not be judged counts for nothing, as in the run itself; replayed latencies are of another day.
+        if case.state != "passed" && case.state != "failed" {
+            continue;
+        }
+        let live = !case.cached && case.origin.as_deref().is_none_or(|origin| origin == "live");
+        if let (Some(value), true) = (case.latency_ms.0, live) {
+            latency.push(value);
+        }
+        if let (Some(value), true) = (case.cost_usd.0, live) {
+            cost.push(value);
+        }
+        if let Some(value) = case.score.0 {
+            score.push(value);
+        }
+        passed.push(f64::from(u8::from(case.state == "passed")));
+    }
+    let measured = suites.into_iter().flat_map(|(suite, samples)| {
+        let kinds = [
+            ("latency", "ms", Direction::LowerIsBetter),
+            ("cost", "USD", Direction::LowerIsBetter),
+            ("score", SHARE, Direction::HigherIsBetter),
+            ("pass rate", SHARE, Direction::HigherIsBetter),
+        ];
+        kinds.into_iter().zip(samples).filter(|((kind, ..), samples)| samples.seen() > 0 || *kind == "pass rate").map(
+            move |((kind, unit, direction), samples)| Benchmark {
+                name: format!("{suite}: {kind}"),
+                unit: unit.to_owned(),
+                direction,
+                value: None,
+                samples,
+            },
+        )
+    });
+    Ok(measured.collect())
+}

@@ -1,0 +1,96 @@
+//! Samples for `detect`, `distributions` and `trend`: JSON with the seed's names, CSV, or lists on the command line.
+
+mod json;
+mod table;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+use crate::domain::diagnostic::{Diagnostic, Place};
+pub use written::Written;
+
+/// The most values of one sample.
+pub const MOST_VALUES: usize = 50_000_000;
+
+/// Two samples and what their file says about them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pair {
+    /// The baseline's values in the order of the file.
+    pub baseline: Vec<f64>,
+    /// The current values.
+    pub current: Vec<f64>,
+    /// What the file asks for.
+    pub written: Written,
+}
+
+/// Values in order of time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series {
+    /// What is measured.
+    pub metric: Option<String>,
+    /// The values.
+    pub values: Vec<f64>,
+    /// Their positions: numbers, or seconds since 1970 where the file had dates. Empty: 0, 1, 2, …
+    pub timestamps: Vec<f64>,
+}
+
+/// Reads two samples: JSON when the text begins like JSON, else CSV.
+///
+/// # Errors
+/// Everything that keeps the values from being used, with its place.
+pub fn pair(bytes: &[u8], file: &str) -> Result<Pair, Vec<Diagnostic>> {
+    if looks_like_json(bytes) { json::pair(bytes, file) } else { table::pair(text(bytes, file)?, file) }
+}
+
+/// Reads a series: a JSON object or list, or CSV.
+///
+/// # Errors
+/// Everything that keeps the values from being used, with its place.
+pub fn series(bytes: &[u8], file: &str) -> Result<Series, Vec<Diagnostic>> {
+    if looks_like_json(bytes) { json::series(bytes, file) } else { table::series(text(bytes, file)?, file) }
+}
+
+/// Reads a list as it stands on a command line: numbers with commas or spaces between.
+///
+/// # Errors
+/// The first piece that is no finite number.
+pub fn list(text: &str) -> Result<Vec<f64>, String> {
+    let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+    let pieces = text.split([',', ' ', '\t', '\n', ';']).map(str::trim).filter(|piece| !piece.is_empty());
+    pieces.enumerate().map(|(index, piece)| number(piece).map_err(|wrong| format!("value {index} (from 0) {wrong}"))).collect()
+}
+
+/// A finite number, or what is wrong with the text.
+fn number(text: &str) -> Result<f64, String> {
+    let shown = super::suggest::shorten(text);
+    match text.trim().parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        Ok(_) => Err(format!("is `{shown}`, which is no finite number; take it out, or mend what measured it")),
+        Err(_) => match text.find(|c: char| c.is_ascii_alphabetic() || c == '%' || c == 'µ') {
+            Some(at) if at > 0 && text.get(..at).is_some_and(|number| number.trim().parse::<f64>().is_ok()) => {
+                Err(format!("is `{shown}`, a number with a unit; write plain numbers, all in one unit"))
+            }
+            Some(_) | None => Err(format!("is `{shown}`, which is no number")),
+        },
+    }
+}
+
+fn looks_like_json(bytes: &[u8]) -> bool {
+    let start = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && !matches!(byte, 0xef | 0xbb | 0xbf));
+    matches!(start, Some(b'{' | b'[' | b'"'))
+}
+
+fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Vec<Diagnostic>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        vec![Diagnostic::error(Place::file(file), "", format!("not UTF-8 text (first bad byte at offset {})", error.valid_up_to()))]
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(vec![
+            Diagnostic::error(Place::file(file), "", "the file is empty")
+                .with_help("write JSON with `baseline_values` and `current_values`, or CSV with the columns `baseline` and `current`"),
+        ]);
+    }
+    Ok(text)
+}

@@ -1,0 +1,118 @@
+//! CSV: a column for each side, or a column of values.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use super::{MOST_VALUES, Pair, Series, Written, number};
+use crate::{
+    config::suggest,
+    domain::diagnostic::{Diagnostic, Place},
+};
+
+const BASELINE: [&str; 5] = ["baseline", "baseline_values", "base", "historical_data", "dist1"];
+const CURRENT: [&str; 5] = ["current", "current_values", "head", "current_data", "dist2"];
+const VALUE: [&str; 3] = ["value", "values", "y"];
+const TIME: [&str; 5] = ["timestamp", "timestamps", "time", "date", "x"];
+
+pub(super) fn pair(text: &str, file: &str) -> Result<Pair, Vec<Diagnostic>> {
+    let (header, rows) = rows(text, file)?;
+    let (one, two) = match &header {
+        None => (0, 1),
+        Some(header) => (column(header, &BASELINE, "baseline", file)?, column(header, &CURRENT, "current", file)?),
+    };
+    let pair = Pair { baseline: numbers(&rows, one, file)?, current: numbers(&rows, two, file)?, written: Written::default() };
+    Ok(pair)
+}
+
+pub(super) fn series(text: &str, file: &str) -> Result<Series, Vec<Diagnostic>> {
+    let (header, rows) = rows(text, file)?;
+    let (time, value) = match &header {
+        None if rows.first().is_some_and(|(_, row)| row.len() > 1) => (Some(0), 1),
+        None => (None, 0),
+        Some(header) => {
+            let time = header.iter().position(|name| TIME.contains(&name.to_lowercase().as_str()));
+            let value = match column(header, &VALUE, "value", file) {
+                Ok(value) => value,
+                // A lone column besides the time needs no name.
+                Err(wrong) => match (0..header.len()).filter(|index| Some(*index) != time).collect::<Vec<_>>().as_slice() {
+                    [only] => *only,
+                    _ => return Err(wrong),
+                },
+            };
+            (time, value)
+        }
+    };
+    let values = numbers(&rows, value, file)?;
+    let Some(time) = time else { return Ok(Series { values, ..Series::default() }) };
+    let timestamps = rows.iter().map(|(line, row)| {
+        let text = row.get(time).unwrap_or_default();
+        seconds(text).map_err(|wrong| vec![Diagnostic::error(Place::line(file, *line), "", format!("the timestamp {wrong}"))])
+    });
+    Ok(Series {
+        metric: header.and_then(|header| header.get(value).map(str::to_owned)),
+        values,
+        timestamps: timestamps.collect::<Result<_, _>>()?,
+    })
+}
+
+type Rows = (Option<StringRecord>, Vec<(usize, StringRecord)>);
+
+/// The header, if the first row is one, and the other rows with their lines.
+fn rows(text: &str, file: &str) -> Result<Rows, Vec<Diagnostic>> {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            let line = error.position().and_then(|position| usize::try_from(position.line()).ok()).unwrap_or(1);
+            vec![Diagnostic::error(Place::line(file, line), "", format!("this is no CSV: {error}"))]
+        })?;
+        let line = record.position().and_then(|position| usize::try_from(position.line()).ok()).unwrap_or(1);
+        if rows.len() == MOST_VALUES {
+            return Err(vec![Diagnostic::error(Place::line(file, line), "", format!("more than {MOST_VALUES} rows"))]);
+        }
+        rows.push((line, record));
+    }
+    let is_header = rows.first().is_some_and(|(_, row)| {
+        row.iter().all(|cell| cell.parse::<f64>().is_err() && seconds(cell).is_err()) && row.iter().any(|cell| !cell.is_empty())
+    });
+    let header = is_header.then(|| rows.remove(0).1);
+    Ok((header, rows))
+}
+
+fn column(header: &StringRecord, names: &[&str], what: &str, file: &str) -> Result<usize, Vec<Diagnostic>> {
+    header.iter().position(|name| names.contains(&name.to_lowercase().as_str())).ok_or_else(|| {
+        let written: Vec<String> = header.iter().map(suggest::shorten).collect();
+        let help = format!("name a column `{what}`; there are: {}", written.join(", "));
+        vec![Diagnostic::error(Place::line(file, 1), "", format!("no column holds the {what} values")).with_help(help)]
+    })
+}
+
+/// The numbers of a column; cells that are empty or not there are left out, since columns may differ in length.
+fn numbers(rows: &[(usize, StringRecord)], column: usize, file: &str) -> Result<Vec<f64>, Vec<Diagnostic>> {
+    let mut values = Vec::new();
+    let mut wrong = Vec::new();
+    for (line, row) in rows {
+        match row.get(column).filter(|cell| !cell.is_empty()).map(number) {
+            Some(Ok(value)) => values.push(value),
+            Some(Err(message)) if wrong.len() < 10 => {
+                wrong.push(Diagnostic::error(Place::line(file, *line), "", format!("column {}: the value {message}", column + 1)));
+            }
+            None | Some(Err(_)) => {}
+        }
+    }
+    if wrong.is_empty() { Ok(values) } else { Err(wrong) }
+}
+
+/// A number as it is, or a date as seconds since 1970.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return if number.is_finite() { Ok(number) } else { Err(format!("is `{}`, which is not finite", suggest::shorten(text))) };
+    }
+    let instant = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    });
+    instant
+        .map(|instant| instant.as_duration().as_secs_f64())
+        .ok_or_else(|| format!("is `{}`, which is neither a number nor a date like 2026-11-21T10:00:00Z", suggest::shorten(text)))
+}

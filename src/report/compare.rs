@@ -1,0 +1,202 @@
+//! Two results of benchmarks, as text, JSON, Markdown and a page.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::{
+    Style,
+    escape::{markdown_table_cell, one_line, truncate_chars},
+    picture,
+    samples::{Format, digits, page, paint},
+    table::{self, Column},
+};
+use crate::domain::{
+    benchmark::{
+        SHARE,
+        compare::{Comparison, Row, Status},
+    },
+    regression::{Direction, Rules},
+};
+
+/// Rows shown in text and Markdown.
+const SHOWN: usize = 60;
+/// Pictures on a page.
+const PICTURES: usize = 10;
+
+const COLUMNS: [Column; 7] = [
+    Column { title: "", numeric: false, dispensable: 0 },
+    Column { title: "benchmark", numeric: false, dispensable: 0 },
+    Column { title: "base", numeric: true, dispensable: 0 },
+    Column { title: "head", numeric: true, dispensable: 0 },
+    Column { title: "change", numeric: true, dispensable: 0 },
+    Column { title: "ratio, 90 % interval", numeric: false, dispensable: 1 },
+    Column { title: "why", numeric: false, dispensable: 2 },
+];
+
+/// Writes a comparison; `tools` are the names of what base and head are written by.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn render(format: Format, found: &Comparison, tools: [&str; 2], rules: &Rules, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text(found, rules, style, out),
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &json(found, tools, rules))?;
+            writeln!(out)
+        }
+        Format::Markdown => markdown(found, rules, out),
+        Format::Html => html(found, rules, out),
+    }
+}
+
+fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
+    let row = |row: &Row| {
+        let measured = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok());
+        json!({
+            "name": row.name,
+            "unit": row.unit,
+            "direction": match row.direction {
+                Direction::HigherIsBetter => "higher-is-better",
+                Direction::LowerIsBetter => "lower-is-better",
+            },
+            "base": row.base.filter(|value| value.is_finite()),
+            "head": row.head.filter(|value| value.is_finite()),
+            "change_pct": row.change_percent.filter(|_| row.unit != SHARE),
+            "change_points": row.change_percent.filter(|_| row.unit == SHARE),
+            "change_text": change(row),
+            "status": row.status.word(),
+            "fails": row.status == Status::Failed,
+            "in_regressions": row.in_regressions(),
+            "in_improvements": row.in_improvements(),
+            "why": row.why,
+            "warn_above_pct": row.thresholds.0,
+            "fail_above_pct": row.thresholds.1,
+            "decided_by": if row.judgement.is_some() { "samples" } else { "threshold" },
+            "samples": {"base": row.seen[0], "head": row.seen[1], "base_used": row.samples[0].len(), "head_used": row.samples[1].len()},
+            "verdict": row.judgement.as_ref().map(|judgement| judgement.verdict.word()),
+            "p_adjusted": row.judgement.as_ref().and_then(|judgement| judgement.p_adjusted),
+            "effect": measured.map(|measured| measured.effect),
+            "interval": measured.map(|measured| measured.interval.to_vec()),
+            "test": measured.map(|measured| measured.test.title()),
+        })
+    };
+    json!({
+        "schema_version": 1,
+        "regression_detected": found.regressed,
+        "undecided": found.open,
+        "base_format": tools[0],
+        "head_format": tools[1],
+        "alpha": rules.alpha,
+        "benchmarks": found.rows.iter().map(row).collect::<Vec<_>>(),
+    })
+}
+
+/// `+5.0%`, `NEW`, `MISSING`.
+fn change(row: &Row) -> String {
+    match (row.status, row.change_percent) {
+        (Status::New, _) => "NEW".to_owned(),
+        (Status::Missing, _) => "MISSING".to_owned(),
+        (_, Some(points)) if row.unit == SHARE => format!("{points:+.1} points"),
+        (_, Some(percent)) => format!("{percent:+.1}%"),
+        (_, None) => "–".to_owned(),
+    }
+}
+
+fn mark(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::Failed => ("✗", "31"),
+        Status::Unusable | Status::Open => ("?", "33"),
+        Status::Missing | Status::New => ("·", "36"),
+        Status::Regression => ("!", "33"),
+        Status::Warning => ("~", "33"),
+        Status::Unchanged => ("=", "0"),
+        Status::Improved => ("✓", "32"),
+    }
+}
+
+fn cells(row: &Row, rules: &Rules) -> Vec<String> {
+    let value = |value: Option<f64>| value.map(|value| format!("{} {}", digits(value), row.unit).trim().to_owned()).unwrap_or_default();
+    let interval = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok()).map(|measured| {
+        let [low, high] = measured.interval;
+        format!("{} ({} to {})", digits(measured.effect), digits(low), digits(high))
+    });
+    // The interval's level is 1 − 2α.
+    let level = if (rules.alpha - 0.05).abs() < 1e-12 { "" } else { " *" };
+    vec![
+        format!("{} {}", mark(row.status).0, row.status.word()),
+        one_line(&truncate_chars(&row.name, 80)),
+        one_line(&value(row.base)),
+        one_line(&value(row.head)),
+        change(row),
+        interval.map(|interval| format!("{interval}{level}")).unwrap_or_default(),
+        row.why.as_deref().map(one_line).unwrap_or_default(),
+    ]
+}
+
+fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
+    let count = |status: Status| found.rows.iter().filter(|row| row.status == status).count();
+    let all = [
+        Status::Failed,
+        Status::Unusable,
+        Status::Open,
+        Status::Missing,
+        Status::Regression,
+        Status::Warning,
+        Status::New,
+        Status::Unchanged,
+        Status::Improved,
+    ];
+    let counts: Vec<String> =
+        all.into_iter().filter(|status| count(*status) > 0).map(|status| format!("{} {}", count(status), status.word())).collect();
+    let (mark, codes) = match (found.regressed, found.open) {
+        (true, _) => ("✗ REGRESSED", "1;31"),
+        (false, true) => ("? INCONCLUSIVE", "1;33"),
+        (false, false) => ("✓ NO REGRESSION", "1;32"),
+    };
+    (mark, codes, format!("{} benchmarks: {}", found.rows.len(), counts.join(", ")))
+}
+
+fn text(found: &Comparison, rules: &Rules, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let (mark, codes, said) = conclusion(found);
+    writeln!(out, "{}: {said}", paint(style, codes, mark))?;
+    let shown = if style.verbose { found.rows.len() } else { found.rows.len().min(SHOWN) };
+    let rows: Vec<Vec<String>> = found.rows.iter().take(shown).map(|row| cells(row, rules)).collect();
+    let (table, left_out) = table::render(&COLUMNS, &rows, Some(style.width));
+    writeln!(out, "{table}")?;
+    if !left_out.is_empty() {
+        writeln!(out, "(no room for: {})", left_out.join(", "))?;
+    }
+    if shown < found.rows.len() {
+        writeln!(out, "{} more; -v or --output json has all", found.rows.len() - shown)?;
+    }
+    Ok(())
+}
+
+fn markdown(found: &Comparison, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {
+    let (mark, _, said) = conclusion(found);
+    writeln!(out, "## {mark}\n\n{said}\n")?;
+    let titles: Vec<&str> = COLUMNS.iter().map(|column| column.title).collect();
+    writeln!(out, "| {} |\n|{}", titles.join(" | "), "---|".repeat(COLUMNS.len()))?;
+    for row in found.rows.iter().take(SHOWN) {
+        writeln!(out, "| {} |", cells(row, rules).iter().map(|cell| markdown_table_cell(cell, 100)).collect::<Vec<_>>().join(" | "))?;
+    }
+    if found.rows.len() > SHOWN {
+        writeln!(out, "\n{} more are in the JSON.", found.rows.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+fn html(found: &Comparison, rules: &Rules, out: &mut dyn Write) -> io::Result<()> {
+    let (mark, _, said) = conclusion(found);
+    let rows: Vec<Vec<String>> = found.rows.iter().map(|row| cells(row, rules)).collect();
+    let titles: Vec<&str> = COLUMNS.iter().map(|column| column.title).collect();
+    let drawn = found.rows.iter().filter(|row| row.samples.iter().all(|samples| samples.len() > 1)).take(PICTURES);
+    let pictures: Vec<String> = drawn
+        .filter_map(|row| {
+            let [base, head] = &row.samples;
+            picture::distributions(&row.name, ["base", "head"], [base, head])
+        })
+        .collect();
+    page(mark, &[said], (&titles, &rows), &pictures, out)
+}
