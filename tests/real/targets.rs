@@ -67,6 +67,7 @@ async fn confirm(target: &dyn Target, desired: &Desired, operation: &str) -> Dur
 }
 
 /// Writes and reads back back and forth; prints and returns p50 and p99.
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 async fn speed(name: &str, target: &dyn Target, rounds: usize) -> [Duration; 2] {
     let mut took = Vec::new();
     for round in 0..rounds {

@@ -115,9 +115,8 @@ fn advance(world: &World, index: usize) -> Option<World> {
             }
             next.looks = world.looks - 1;
             let transition = step(&seen.state, &checked(HealthVerdict::Healthy), now(10 - world.looks), &seen.state.plan).unwrap();
-            let wanted = transition.effects.iter().find_map(|effect| match effect {
-                Effect::Apply { operation, desired } => Some((operation.clone(), desired.clone())),
-                _ => None,
+            let wanted = transition.effects.iter().find_map(|effect| {
+                if let Effect::Apply { operation, desired } = effect { Some((operation.clone(), desired.clone())) } else { None }
             });
             if world.store.revision != seen.revision {
                 next.runners[index] = Runner::Idle;

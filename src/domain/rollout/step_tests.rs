@@ -105,10 +105,7 @@ impl Drive {
     }
 
     fn held(&self) -> Option<Hold> {
-        match &self.state.phase {
-            Phase::Held { hold, .. } => Some(*hold),
-            _ => None,
-        }
+        if let Phase::Held { hold, .. } = &self.state.phase { Some(*hold) } else { None }
     }
 }
 
@@ -282,11 +279,10 @@ use proptest::strategy::Strategy as Strategy2;
 
 /// Puts the operation that is awaited into a confirmation.
 fn filled(event: Event, state: &Rollout) -> Event {
-    match event {
-        Event::Confirmed { .. } => {
-            Event::Confirmed { operation: state.intent.as_ref().map(|intent| intent.operation.clone()).unwrap_or_default() }
-        }
-        other => other,
+    if matches!(event, Event::Confirmed { .. }) {
+        Event::Confirmed { operation: state.intent.as_ref().map(|intent| intent.operation.clone()).unwrap_or_default() }
+    } else {
+        event
     }
 }
 
