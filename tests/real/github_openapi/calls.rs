@@ -20,6 +20,7 @@ pub(super) const CALLS: &[Entry] = &[
     ("changed_files", |world| Box::pin(changed_files(world))),
     ("compare", |world| Box::pin(compare(world))),
     ("put_comment", |world| Box::pin(put_comment(world))),
+    ("amend_comment", |world| Box::pin(amend_comment(world))),
     ("put_issue", |world| Box::pin(put_issue(world))),
     ("close_issue", |world| Box::pin(close_issue(world))),
     ("create_check", |world| Box::pin(create_check(world))),
@@ -70,6 +71,13 @@ async fn put_comment(world: &World) {
     other.recorder.answer(Method::GET, "/issues/7/comments", 200, json!([ours("before")]));
     other.github.put_comment(&comment, CommentMode::Update, other.patience()).await.unwrap();
     world.recorder.add(other.recorder.seen());
+}
+
+async fn amend_comment(world: &World) {
+    let marker = marker();
+    let comment = Comment { pull_request: 7, marker: &marker, body: "the runs that are left passed" };
+    world.recorder.answer(Method::GET, "/issues/7/comments", 200, json!([ours("before")]));
+    world.github.amend_comment(&comment, world.patience()).await.unwrap().unwrap();
 }
 
 async fn put_issue(world: &World) {
