@@ -81,10 +81,10 @@ impl Stage {
     }
 
     /// The share that the flag file really gives a version, in percent.
-    pub(crate) fn share(&self, version: &str) -> f64 {
+    pub(crate) fn share(&self, version: &str) -> String {
         let status = self.status();
         let text = status["targets"][0]["shows"].as_str().unwrap_or_default().to_owned();
-        let part = text.split(", ").find_map(|part| part.strip_prefix(version)?.trim().strip_suffix(" %")?.parse().ok());
-        part.unwrap_or(0.0)
+        let part = text.split(", ").find_map(|part| part.strip_prefix(version)?.trim().strip_suffix(" %").map(str::to_owned));
+        part.unwrap_or_else(|| "0".to_owned())
     }
 }
