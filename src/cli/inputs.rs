@@ -17,6 +17,8 @@ pub enum Kind {
     Switch(Option<&'static str>),
     /// A text a line; the flag is given once for each.
     List,
+    /// A word of its own and no flag: it stands last, behind `--`, so that nothing in it is read as a flag.
+    Word,
 }
 
 /// One row: an input of the action and what it stands for.
@@ -46,7 +48,7 @@ pub const TOKEN: &str = "token";
 pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 20] = [
+pub const INPUTS: [Input; 31] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
     Input { name: "tag", flag: "tag", variable: None, key: None, kind: Kind::List },
@@ -73,6 +75,17 @@ pub const INPUTS: [Input; 20] = [
     Input { name: "check-run", flag: "check-run", variable: None, key: Some("github.check-run"), kind: Kind::Switch(Some("no-check-run")) },
     Input { name: "no-fail", flag: "no-fail", variable: None, key: None, kind: Kind::Switch(None) },
     Input { name: "log-format", flag: "log-format", variable: None, key: None, kind: Kind::Text },
+    Input { name: "prompt", flag: "prompt", variable: None, key: None, kind: Kind::Word },
+    Input { name: "environment", flag: "environment", variable: None, key: None, kind: Kind::Text },
+    Input { name: "version", flag: "version", variable: None, key: None, kind: Kind::Text },
+    Input { name: "to-version", flag: "to", variable: None, key: None, kind: Kind::Text },
+    Input { name: "strategy", flag: "strategy", variable: None, key: None, kind: Kind::Text },
+    Input { name: "stages", flag: "stages", variable: None, key: None, kind: Kind::Text },
+    Input { name: "reason", flag: "reason", variable: None, key: None, kind: Kind::Text },
+    Input { name: "approved-by", flag: "approved-by", variable: None, key: None, kind: Kind::Text },
+    Input { name: "by", flag: "by", variable: None, key: None, kind: Kind::Text },
+    Input { name: "emergency", flag: "emergency", variable: None, key: None, kind: Kind::Switch(None) },
+    Input { name: "yes", flag: "yes", variable: None, key: None, kind: Kind::Switch(None) },
 ];
 
 /// Why the inputs make no command line.
@@ -153,13 +166,15 @@ pub fn login(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
 fn of_inputs(command: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Vec<String>, InputError> {
     let words = |name: &'static str, text: &str| shlex::split(text).ok_or(InputError::NotWords { name });
     let mut arguments = words(COMMAND, command)?;
-    let first = arguments.first().cloned().unwrap_or_default();
+    let called = named(&arguments);
+    let mut last = Vec::new();
     for row in INPUTS {
         let Some(value) = input(row.name, variable) else { continue };
-        if !takes(&first, row.flag) {
-            return Err(InputError::NotOfCommand { name: row.name, command: first });
+        if !called.takes(&row) {
+            return Err(InputError::NotOfCommand { name: row.name, command: called.name });
         }
         match row.kind {
+            Kind::Word => last.extend(["--".to_owned(), value]),
             Kind::Text => arguments.push(format!("--{}={value}", row.flag)),
             Kind::List => {
                 let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -176,6 +191,7 @@ fn of_inputs(command: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result
     if let Some(more) = input(ARGS, variable) {
         arguments.extend(words(ARGS, &more)?);
     }
+    arguments.extend(last);
     Ok(arguments)
 }
 
@@ -192,6 +208,37 @@ fn non_empty(value: Option<String>) -> Option<String> {
 fn subcommand(arguments: &[String]) -> Option<usize> {
     let root = Cli::command();
     arguments.iter().position(|argument| root.find_subcommand(argument).is_some())
+}
+
+/// The command that the first words name, down to its last subcommand.
+struct Called {
+    name: String,
+    root: clap::Command,
+    command: Option<clap::Command>,
+}
+
+fn named(words: &[String]) -> Called {
+    let root = Cli::command();
+    let mut names: Vec<&str> = Vec::new();
+    let mut command = None;
+    for word in words {
+        let Some(next) = command.as_ref().unwrap_or(&root).find_subcommand(word).cloned() else { break };
+        names.push(word);
+        command = Some(next);
+    }
+    let name = if names.is_empty() { words.first().cloned().unwrap_or_default() } else { names.join(" ") };
+    Called { name, root, command }
+}
+
+impl Called {
+    fn takes(&self, row: &Input) -> bool {
+        let flag = |command: &clap::Command| command.get_arguments().any(|argument| argument.get_long() == Some(row.flag));
+        let Some(command) = &self.command else { return flag(&self.root) };
+        match row.kind {
+            Kind::Word => command.get_positionals().any(|argument| argument.get_id() == row.flag),
+            Kind::Text | Kind::Switch(_) | Kind::List => flag(&self.root) || flag(command),
+        }
+    }
 }
 
 /// Whether a command has a flag, of its own or from the root.
@@ -240,6 +287,19 @@ mod tests {
     fn nothing_is_run_by_a_shell() {
         let got = made(&[("INPUT_COMMAND", "test"), ("INPUT_ARGS", "--filter $(id) `id` ; id")]);
         assert_eq!(got.unwrap(), ["test", "--filter", "$(id)", "`id`", ";", "id"]);
+    }
+
+    #[test]
+    fn what_people_write_is_one_argument() {
+        let reason = "it's \"bad\" --to 6.6.6\n$(id) `id` 🔥";
+        let got = made(&[("INPUT_COMMAND", "rollback"), ("INPUT_PROMPT", "--yes"), ("INPUT_REASON", reason), ("INPUT_ARGS", "--timeout 20s")]);
+        assert_eq!(got.unwrap(), ["rollback", &format!("--reason={reason}"), "--timeout", "20s", "--", "--yes"]);
+        let got = made(&[("INPUT_COMMAND", "rollout start"), ("INPUT_PROMPT", "greeting"), ("INPUT_STAGES", "10,100")]);
+        assert_eq!(got.unwrap(), ["rollout", "start", "--stages=10,100", "--", "greeting"]);
+        assert_eq!(
+            made(&[("INPUT_COMMAND", "rollout step"), ("INPUT_STAGES", "10,100")]).unwrap_err().to_string(),
+            "input `stages` does not belong to the command `rollout step`: remove it"
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::{
         Subject,
         execute::{Shown, refused},
         measure::{Pair, check},
+        tell,
         world::{Loaded, World},
     },
 };
@@ -33,7 +34,7 @@ use crate::{
         },
     },
     ports::store::{Patience, StoreError},
-    report::rollback::render,
+    report::{rollback::render, rollout::Shape},
 };
 use drive::drive;
 
@@ -93,7 +94,7 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     }
     let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
     let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &request.reason, request.subject.by(services)));
-    shown(&request.subject, &world, &record)
+    shown(&request.subject, &world, &loaded, &record)
 }
 
 /// Finishes a rollback that was interrupted.
@@ -112,15 +113,18 @@ pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Dura
         return Ok(Finished::done("would finish the rollback that is under way\n"));
     }
     match finish(&mut world, &mut loaded, deadline, None).await? {
-        (Some(record), _) => shown(subject, &world, &record),
+        (Some(record), _) => shown(subject, &world, &loaded, &record),
         (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
     }
 }
 
-fn shown(subject: &Subject, world: &World, record: &RollbackRecord) -> Result<Finished, Failure> {
+fn shown(subject: &Subject, world: &World, loaded: &Loaded, record: &RollbackRecord) -> Result<Finished, Failure> {
     let mut stdout = Vec::new();
     render(subject.shape, record, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    let notes = super::lines(&world.base.warnings);
+    let mut notes = super::lines(&world.base.warnings);
+    let mut markdown = Vec::new();
+    let markdown = render(Shape::Markdown, record, &mut markdown).map(|()| markdown);
+    notes.extend(tell::rollback(&world.base.services, &loaded.deployment, record, markdown));
     Ok(Finished { outcome: outcome(record, false), stdout, notes })
 }
 

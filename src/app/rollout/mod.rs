@@ -11,6 +11,7 @@ mod smoke;
 mod start;
 mod status;
 mod step;
+pub(crate) mod tell;
 pub(crate) mod world;
 
 use std::path::PathBuf;
@@ -75,6 +76,7 @@ impl Subject {
         let outcome = deployment.rollout.as_ref().map_or(Outcome::Done, |rollout| outcome(rollout, shown));
         let mut notes = super::lines(&world.base.warnings);
         notes.extend(said);
+        notes.extend(tell::rollout(&world.base.services, &view, &self.style, self.dry_run));
         Ok(Finished { outcome, stdout, notes })
     }
 }
