@@ -11,4 +11,7 @@ pub(super) struct Args {
     /// Write anew what is there already
     #[arg(long)]
     pub(super) force: bool,
+    /// Write workflows for GitHub into .github/workflows, beside a configuration that is there already too
+    #[arg(long)]
+    pub(super) workflows: bool,
 }

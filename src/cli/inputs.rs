@@ -292,7 +292,8 @@ mod tests {
     #[test]
     fn what_people_write_is_one_argument() {
         let reason = "it's \"bad\" --to 6.6.6\n$(id) `id` 🔥";
-        let got = made(&[("INPUT_COMMAND", "rollback"), ("INPUT_PROMPT", "--yes"), ("INPUT_REASON", reason), ("INPUT_ARGS", "--timeout 20s")]);
+        let got =
+            made(&[("INPUT_COMMAND", "rollback"), ("INPUT_PROMPT", "--yes"), ("INPUT_REASON", reason), ("INPUT_ARGS", "--timeout 20s")]);
         assert_eq!(got.unwrap(), ["rollback", &format!("--reason={reason}"), "--timeout", "20s", "--", "--yes"]);
         let got = made(&[("INPUT_COMMAND", "rollout start"), ("INPUT_PROMPT", "greeting"), ("INPUT_STAGES", "10,100")]);
         assert_eq!(got.unwrap(), ["rollout", "start", "--stages=10,100", "--", "greeting"]);

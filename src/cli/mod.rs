@@ -144,7 +144,7 @@ impl Cli {
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
-            Command::Init(args) => crate::app::init::init(services, &args.folder, args.force),
+            Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use prompt_cicd::cli::inputs;
 use serde_json::Value;
 
-use crate::support::{PromptCicd, Workspace};
+use crate::support::{PromptCicd, Workspace, rollout::Stage};
 
 fn action() -> Value {
     serde_yaml::from_str(include_str!("../../action.yml")).unwrap()
@@ -32,6 +32,10 @@ fn outputs_are_those_that_are_set() {
     workspace.write("output", b"");
     let output = workspace.path().join("output").to_str().unwrap().to_owned();
     workspace.prompt_cicd(["test"]).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &output).run().exits(0);
+    let stage = Stage::empty("stage-duration: 0s", "100ms");
+    stage.version("1.0.0");
+    let start = stage.workspace.prompt_cicd(["rollout", "start", "greeting"]);
+    start.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &output).run().exits(0);
     let set: BTreeSet<String> = workspace.read("output").lines().filter_map(|line| Some(line.split_once("<<")?.0.to_owned())).collect();
     assert_eq!(keys(&action()["outputs"]), set);
 }

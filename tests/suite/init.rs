@@ -21,3 +21,28 @@ fn it_touches_nothing_that_is_there() {
     workspace.prompt_cicd(["init", "--force"]).run().exits(0);
     assert_ne!(workspace.read("prompts/greeting.prompt.yml"), "mine");
 }
+
+#[test]
+fn workflows_are_those_that_people_can_copy() {
+    let workspace = Workspace::empty();
+    workspace.prompt_cicd(["init", "--workflows"]).run().exits(0).shows("wrote   ./prompt-cicd.yml").shows("add the secrets");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(workspace.read(&format!(".github/workflows/{name}")), std::fs::read_to_string(&path).unwrap(), "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn workflows_come_beside_a_configuration_that_is_there() {
+    let workspace = Workspace::greeting().file(".github/workflows/gradual-rollout.yml", "mine");
+    let before = workspace.read("prompt-cicd.yml");
+    workspace.prompt_cicd(["init", "--workflows"]).run().exits(0).shows("kept    ./.github/workflows/gradual-rollout.yml");
+    assert_eq!(workspace.read("prompt-cicd.yml"), before);
+    assert_eq!(workspace.read(".github/workflows/gradual-rollout.yml"), "mine");
+    workspace.read(".github/workflows/emergency-rollback.yml");
+}

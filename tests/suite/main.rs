@@ -58,3 +58,5 @@ mod support;
 mod targets;
 /// `prompt-cicd test`: from files to verdicts.
 mod test;
+/// The reusable workflows: their form, and their steps carried out.
+mod workflows;

@@ -29,7 +29,12 @@ pub(super) fn rollout(services: &Services, view: &View<'_>, style: &Style, dry_r
 }
 
 /// Tells the CI system what came of a rollback. `markdown` is the record as people read it.
-pub(crate) fn rollback(services: &Services, deployment: &Deployment, record: &RollbackRecord, markdown: std::io::Result<Vec<u8>>) -> Vec<String> {
+pub(crate) fn rollback(
+    services: &Services,
+    deployment: &Deployment,
+    record: &RollbackRecord,
+    markdown: std::io::Result<Vec<u8>>,
+) -> Vec<String> {
     if !services.ci.is_present() {
         return Vec::new();
     }

@@ -1,6 +1,6 @@
 // Reads workflows and actions with GitHub's own parser (npm @actions/languageservice) and prints what it finds wrong.
 //
-//   node github-parser.mjs MODULES FOLDER     MODULES holds node_modules
+//   node github-parser.mjs MODULES FOLDER [OURS]     MODULES holds node_modules; OURS holds the reusable workflows that FOLDER's call
 import fs from 'node:fs';
 import { register } from 'node:module';
 import path from 'node:path';
@@ -11,7 +11,7 @@ const hook = `export const load = (url, context, next) =>
   next(url, url.endsWith('.json') ? { ...context, importAttributes: { type: 'json' } } : context);`;
 register('data:text/javascript,' + encodeURIComponent(hook));
 
-const [modules, folder] = process.argv.slice(2).map((given) => path.resolve(given));
+const [modules, folder, ours = folder] = process.argv.slice(2).map((given) => path.resolve(given));
 const load = (file) => import(pathToFileURL(path.join(modules, 'node_modules', file)));
 const { validate } = await load('@actions/languageservice/dist/index.js');
 const { TextDocument } = await load('vscode-languageserver-textdocument/lib/esm/main.js');
@@ -26,9 +26,10 @@ const workflows = fs.readdirSync(path.join(folder, '.github/workflows')).filter(
 const files = [...workflows.map((name) => path.join('.github/workflows', name)), ...actions('.')];
 
 // `uses: ./…` and `uses: $/…` are read from the folder; what lies elsewhere cannot be read without a network.
-const read = (name) => fs.readFileSync(path.join(folder, name), 'utf8');
+const read = (name, below = folder) => fs.readFileSync(path.join(below, name), 'utf8');
 const fileProvider = {
   getFileContent: async (place) => {
+    if (place.owner) return { name: place.path, content: read(place.path, ours) };
     const name = (place.path ?? place.repository ?? '').replace(/^[.$]\//, '');
     return { name: place.path, content: read(name) };
   },

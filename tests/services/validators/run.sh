@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh [FOLDER]: checks the workflows, actions and Dockerfile of a repository; exit 0 only when every validator accepts them.
+# run.sh [FOLDER [OURS]]: checks the workflows, actions and Dockerfile of a repository; exit 0 only when every validator accepts them.
+# Callers that people copy (workflows/) are checked as their copies. OURS holds the reusable workflows that FOLDER's workflows call.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -7,6 +8,7 @@ root=$(cd "$here/../../.." && pwd)
 home="${PROMPT_CICD_SERVICES:-$root/target/services}/validators"
 bin="$home/venv/bin"
 cd "${1:-$root}"
+ours=${2:-$PWD}
 
 failed=0
 check() {
@@ -30,7 +32,7 @@ check "jactionlint" "$bin/jactionlint" --oneline --no-color
 check "workflow schema" "$bin/check-jsonschema" --builtin-schema vendor.github-workflows "${workflows[@]}"
 check "time limits" "$bin/check-jsonschema" --builtin-schema custom.github-workflows-require-timeout "${workflows[@]}"
 check "action schema" "$bin/check-jsonschema" --builtin-schema vendor.github-actions "${actions[@]}"
-check "GitHub's parser" node "$here/github-parser.mjs" "$home" .
+check "GitHub's parser" node "$here/github-parser.mjs" "$home" . "$ours"
 # Its schema is older than the permission `attestations`, which the others know.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -46,4 +48,13 @@ validate() {
 }
 check "action-validator" validate
 check "hadolint" "$bin/hadolint" --no-color Dockerfile
+if [ -d workflows ]; then
+  echo "the callers in workflows/:"
+  callers="$copy/callers"
+  mkdir -p "$callers/.github"
+  cp -r workflows "$callers/.github/workflows"
+  cp -r action.yml setup Dockerfile "$callers/"
+  git -C "$callers" init --quiet
+  "$here/run.sh" "$callers" "$PWD" || failed=1
+fi
 exit "$failed"

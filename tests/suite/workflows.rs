@@ -1,0 +1,261 @@
+//! What every reusable workflow holds to, and its steps carried out as the runner does: by the inputs of the action.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use clap::Parser as _;
+use prompt_cicd::cli::{Cli, inputs};
+use regex::Regex;
+use serde_json::Value;
+
+use crate::{
+    docs::root,
+    support::{Finished, rollout::Stage},
+};
+
+const REUSABLE: [&str; 4] = ["prompt-template-pr", "prompt-template-publish", "gradual-rollout", "emergency-rollback"];
+
+fn text(folder: &str, name: &str) -> String {
+    fs::read_to_string(root().join(folder).join(format!("{name}.yml"))).unwrap()
+}
+
+fn workflow(name: &str) -> Value {
+    serde_yaml::from_str(&text(".github/workflows", name)).unwrap()
+}
+
+fn jobs(workflow: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    workflow["jobs"].as_object().unwrap().iter()
+}
+
+/// The steps of a job that are ours.
+fn ours(job: &Value) -> Vec<&Value> {
+    job["steps"].as_array().unwrap().iter().filter(|step| step["uses"] == "$/").collect()
+}
+
+/// What the runner puts into the environment for a step's `with`; `${{ inputs.NAME }}` is what the caller gave.
+fn given(step: &Value, inputs: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
+    let input = Regex::new(r"^\$\{\{ inputs\.([a-z-]+) \}\}$").unwrap();
+    let mut found = BTreeMap::new();
+    for (name, value) in step["with"].as_object().unwrap() {
+        let value = value.as_str().unwrap_or_else(|| panic!("{name}: an input must be a text"));
+        let value = input.captures(value).map_or(value.to_owned(), |by| inputs.get(&by[1]).cloned().unwrap_or_default());
+        assert!(!value.contains("${{"), "{name}: only a whole input can stand here: {value}");
+        found.insert(format!("INPUT_{}", name.to_uppercase()), value);
+    }
+    found
+}
+
+/// A value for every input, so that none is left out of what the program must understand.
+fn all(workflow: &Value) -> BTreeMap<&str, String> {
+    let sample = |name: &str, input: &Value| match (name, input["type"].as_str().unwrap()) {
+        (_, "boolean") => "true",
+        (_, "number") => "5",
+        ("stages", _) => "10,100",
+        ("strategy", _) => "canary",
+        ("comment", _) => "recreate",
+        ("repeat", _) => "2",
+        (_, "string") => "word",
+        (_, other) => panic!("{name} is a {other}"),
+    };
+    let inputs = workflow["on"]["workflow_call"]["inputs"].as_object().unwrap();
+    inputs.iter().map(|(name, input)| (name.as_str(), sample(name, input).to_owned())).collect()
+}
+
+#[test]
+fn the_program_understands_every_step() {
+    let action: Value = serde_yaml::from_str(include_str!("../../action.yml")).unwrap();
+    let mut seen = 0;
+    for name in REUSABLE {
+        let workflow = workflow(name);
+        let inputs = all(&workflow);
+        for (job, step) in jobs(&workflow).flat_map(|(job, value)| ours(value).into_iter().map(move |step| (job, step))) {
+            for key in step["with"].as_object().unwrap().keys() {
+                assert!(action["inputs"].get(key).is_some(), "{name}, {job}: the action has no input {key}");
+            }
+            for inputs in [&inputs, &BTreeMap::from([("prompt", "greeting".to_owned()), ("comment", "update".to_owned())])] {
+                let variables = given(step, inputs);
+                let words = inputs::arguments(vec![String::new()], &|name| variables.get(name).cloned());
+                let words = words.unwrap_or_else(|error| panic!("{name}, {job}: {error}"));
+                let parsed = Cli::try_parse_from(std::iter::once("prompt-cicd".to_owned()).chain(words.clone()));
+                assert!(parsed.is_ok(), "{name}, {job}: {words:?}: {}", parsed.unwrap_err());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 20, "only {seen} steps were found");
+}
+
+#[test]
+fn every_workflow_holds_to_the_rules() {
+    let pin = Regex::new(r"^[a-z-]+/[a-z-]+(/[a-z-]+)?@[0-9a-f]{40} # v[0-9.]+$").unwrap();
+    let mut groups = Vec::new();
+    for name in REUSABLE {
+        let (text, workflow) = (text(".github/workflows", name), workflow(name));
+        assert!(!text.contains("pull_request_target") && !text.contains("run:"), "{name}");
+        assert_eq!(workflow["permissions"], serde_json::json!({}), "{name}: permissions at the top");
+        let group = workflow["concurrency"]["group"].as_str().unwrap();
+        assert!(group.starts_with(&format!("{name}-")), "{name}: its group is {group}");
+        assert_eq!(workflow["concurrency"]["cancel-in-progress"], name == "prompt-template-pr", "{name}");
+        groups.push(group.to_owned());
+        for (job, value) in jobs(&workflow) {
+            assert!(value["permissions"].as_object().is_some_and(|given| !given.is_empty()), "{name}, {job}: no permissions");
+            assert!(value["timeout-minutes"].is_number() || value["timeout-minutes"].is_string(), "{name}, {job}: no timeout");
+        }
+        for line in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: ")) {
+            assert!(line == "$/" || pin.is_match(line), "{name}: not pinned: {line}");
+        }
+        for part in ["inputs", "outputs", "secrets"] {
+            for (key, value) in workflow["on"]["workflow_call"][part].as_object().into_iter().flatten() {
+                assert!(value["description"].as_str().is_some_and(|text| text.len() > 5), "{name}: {key} has no description");
+            }
+        }
+    }
+    groups.sort();
+    groups.dedup();
+    assert_eq!(groups.len(), REUSABLE.len(), "two workflows share a queue");
+}
+
+#[test]
+fn an_emergency_checks_out_the_configuration_alone() {
+    for (job, value) in jobs(&workflow("emergency-rollback")) {
+        let checkout = value["steps"].as_array().unwrap().iter().find(|step| step["uses"] != "$/").unwrap();
+        assert_eq!(checkout["with"]["sparse-checkout"], "${{ inputs.config }}", "{job}");
+    }
+}
+
+#[test]
+fn callers_fit_what_they_call() {
+    for name in REUSABLE {
+        let (text, called) = (text("workflows", name), workflow(name));
+        let caller: Value = serde_yaml::from_str(&text).unwrap();
+        assert!(!text.contains("pull_request_target") && !text.contains("run:"), "{name}");
+        assert_eq!(caller["permissions"], serde_json::json!({}), "{name}");
+        let (_, job) = jobs(&caller).next().unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(job["uses"], format!("org/prompt-cicd/.github/workflows/{name}.yml@v{version}"));
+        for part in ["with", "secrets"] {
+            let place = if part == "with" { "inputs" } else { part };
+            for key in job[part].as_object().into_iter().flatten().map(|(key, _)| key) {
+                assert!(called["on"]["workflow_call"][place].get(key).is_some(), "{name}: {part} {key}");
+            }
+        }
+        for (key, _) in called["on"]["workflow_call"]["inputs"].as_object().unwrap().iter().filter(|(_, input)| input["required"] == true) {
+            assert!(job["with"].get(key).is_some(), "{name}: {key} is required");
+        }
+        for (inner, value) in jobs(&called) {
+            for (scope, level) in value["permissions"].as_object().unwrap() {
+                let has = &job["permissions"][scope];
+                assert!(has == level || has == "write", "{name}: {inner} needs {scope}: {level}");
+            }
+        }
+    }
+}
+
+/// Carries out the steps of one job that are ours, in a folder, each with its outputs.
+fn carry_out(stage: &Stage, folder: &Path, steps: &[&Value], inputs: &BTreeMap<&str, String>) -> Vec<(Finished, BTreeMap<String, String>)> {
+    let mut done = Vec::new();
+    for step in steps {
+        for file in ["output", "summary"] {
+            stage.workspace.write(file, b"");
+        }
+        let path = |name: &str| stage.workspace.path().join(name).to_str().unwrap().to_owned();
+        let mut call = crate::support::PromptCicd::new(folder).args([""]);
+        for (name, value) in given(step, inputs) {
+            call = call.env(&name, &value);
+        }
+        let call = call.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &path("output")).env("GITHUB_STEP_SUMMARY", &path("summary"));
+        let finished = call.env("GITHUB_ACTOR", "ana").run();
+        let text = stage.workspace.read("output");
+        let mut lines = text.lines();
+        let mut outputs = BTreeMap::new();
+        while let (Some(head), Some(value), Some(_)) = (lines.next(), lines.next(), lines.next()) {
+            outputs.insert(head.split_once("<<").unwrap().0.to_owned(), value.to_owned());
+        }
+        done.push((finished, outputs));
+    }
+    done
+}
+
+#[test]
+fn a_rollout_is_started_run_and_rolled_back_by_the_workflows_steps() {
+    let stage = Stage::with("stages: [10, 100]\n  stage-duration: 100ms", "100ms");
+    let rollout = workflow("gradual-rollout");
+    let given = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<BTreeMap<_, _>>();
+    let inputs = given(&[("prompt", "greeting"), ("environment", "production"), ("stages", "20,100"), ("dry-run", "false")]);
+    let steps = ours(&rollout["jobs"]["rollout"]);
+    let done = carry_out(&stage, stage.workspace.path(), &steps, &inputs);
+    assert_eq!((done[0].0.code, done[0].1["rollout-status"].as_str()), (0, "progressing"), "{:?}", done[0].0);
+    assert_eq!(done[0].1["traffic-percentage"], "20");
+    assert_eq!((done[1].0.code, done[1].1["rollout-status"].as_str()), (0, "completed"), "{:?}", done[1].0);
+    assert!(stage.workspace.read("summary").contains("1.0.0 → 2.0.0"), "{}", stage.workspace.read("summary"));
+    let look = carry_out(&stage, stage.workspace.path(), &ours(&rollout["jobs"]["step"])[..1], &inputs);
+    assert_eq!(look[0].1["rollout-status"], "completed");
+
+    // As in the job: the configuration and nothing else. State and flags are elsewhere.
+    let reason = format!("it's \"bad\" --to 6.6.6\n`id` $(id) ::error::x 🔥 {}", "x".repeat(10_000));
+    let bare = tempfile::tempdir().unwrap();
+    let here = stage.workspace.path().to_str().unwrap();
+    let config = stage.workspace.read("prompt-cicd.yml");
+    let config =
+        config.replace("path: state", &format!("path: {here}/state")).replace("path: flags.json", &format!("path: {here}/flags.json"));
+    fs::write(bare.path().join("prompt-cicd.yml"), config).unwrap();
+    let inputs = given(&[("prompt", "greeting"), ("environment", "production"), ("reason", &reason), ("config", "prompt-cicd.yml")]);
+    let emergency = workflow("emergency-rollback");
+    let seen = carry_out(&stage, bare.path(), &ours(&emergency["jobs"]["validate"]), &inputs);
+    seen[0].0.clone().exits(0).shows("would put greeting 1.0.0 back");
+    assert_eq!(stage.share("2.0.0"), "100");
+    let done = carry_out(&stage, bare.path(), &ours(&emergency["jobs"]["rollback"]), &inputs);
+    assert_eq!((done[0].0.code, done[0].1["sla-met"].as_str()), (0, "true"), "{:?}", done[0].0);
+    assert!(done[0].1["rollback-id"].contains("rollback"), "{:?}", done[0].1);
+    assert_eq!((done[1].0.code, done[1].1["rollout-status"].as_str()), (0, "rolled-back"), "{:?}", done[1].0);
+    assert_eq!((stage.share("1.0.0"), stage.share("2.0.0")), ("100".to_owned(), "0".to_owned()));
+    let history = stage.call(["rollback", "history", "greeting", "--format", "json"]).exits(0).json();
+    assert!(history[0]["reason"].as_str().unwrap().starts_with("it's \"bad\" --to 6.6.6"), "{history}");
+}
+
+/// The tables of a workflow, as `docs/reference/workflows.md` has them.
+fn tables(name: &str) -> String {
+    let workflow = workflow(name);
+    let call = &workflow["on"]["workflow_call"];
+    let mut lines = vec!["| input | type | default | what |".to_owned(), "|---|---|---|---|".to_owned()];
+    for (key, input) in call["inputs"].as_object().unwrap() {
+        let default = match (&input["default"], input["required"] == true) {
+            (_, true) => "required".to_owned(),
+            (Value::String(text), _) if text.is_empty() => String::new(),
+            (Value::String(text), _) => format!("`{text}`"),
+            (other, _) => format!("`{other}`"),
+        };
+        lines.push(format!("| `{key}` | {} | {default} | {} |", input["type"].as_str().unwrap(), input["description"].as_str().unwrap()));
+    }
+    lines.extend([String::new(), "| output | what |".to_owned(), "|---|---|".to_owned()]);
+    for (key, output) in call["outputs"].as_object().unwrap() {
+        lines.push(format!("| `{key}` | {} |", output["description"].as_str().unwrap()));
+    }
+    if let Some(secrets) = call["secrets"].as_object() {
+        lines.extend([String::new(), "| secret | what |".to_owned(), "|---|---|".to_owned()]);
+        lines.extend(secrets.iter().map(|(key, secret)| format!("| `{key}` | {} |", secret["description"].as_str().unwrap())));
+    }
+    lines.extend([String::new(), "| job | permissions | minutes |".to_owned(), "|---|---|---|".to_owned()]);
+    for (job, value) in jobs(&workflow) {
+        let scopes = value["permissions"].as_object().unwrap().iter();
+        let scopes: Vec<String> = scopes.map(|(scope, level)| format!("`{scope}: {}`", level.as_str().unwrap())).collect();
+        let minutes = value["timeout-minutes"].as_u64().map_or("`timeout-minutes`".to_owned(), |minutes| minutes.to_string());
+        lines.push(format!("| `{job}` | {} | {minutes} |", scopes.join(", ")));
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_reference_has_every_input() {
+    let path = root().join("docs/reference/workflows.md");
+    let mut text = fs::read_to_string(&path).unwrap();
+    for name in REUSABLE {
+        let start = format!("<!-- workflow: {name} -->\n");
+        let (before, rest) = text.split_once(&start).unwrap_or_else(|| panic!("no {start}"));
+        let (_, after) = rest.split_once("<!-- end -->").unwrap();
+        text = format!("{before}{start}\n{}\n\n<!-- end -->{after}", tables(name));
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), text, "UPDATE_DOCS=1 cargo test --test suite workflows writes it anew");
+}
