@@ -43,4 +43,3 @@ planted "GitHub's parser" 's|github.event.pull_request|guthib.event.pull_request
 planted "action-validator" 's|timeout-minutes: |timeout-minutes: about |' .github/workflows/ci.yml
 planted "hadolint" 's|^ENTRYPOINT .*|ENTRYPOINT /prompt-cicd|' Dockerfile
 planted "GitHub's parser" 's|^      reason:|      reasn:|' workflows/emergency-rollback.yml
-planted "GitHub's parser" 's|inputs.to-version|inputs.to-vresion|' .github/workflows/emergency-rollback.yml
