@@ -27,12 +27,13 @@ pub const CALLERS: [(&str, &str); 4] = [
 /// A configuration that exists already, or a folder that cannot be written to.
 pub fn init(services: &Services, folder: &Path, force: bool, workflows: bool) -> Result<Finished, Failure> {
     let existing = CONFIG_PLACES.iter().map(|place| folder.join(place)).find(|place| services.workspace.exists(place));
-    if !force && !workflows {
-        if let Some(existing) = &existing {
-            let problem = Diagnostic::error(Place::file(existing.display().to_string()), "", "a configuration is here already")
-                .with_help("check it with `prompt-cicd config check`, or write anew with --force");
-            return Err(Failure::Configuration(vec![problem]));
-        }
+    if !force
+        && !workflows
+        && let Some(existing) = &existing
+    {
+        let problem = Diagnostic::error(Place::file(existing.display().to_string()), "", "a configuration is here already")
+            .with_help("check it with `prompt-cicd config check`, or write anew with --force");
+        return Err(Failure::Configuration(vec![problem]));
     }
     let mut lines = Vec::new();
     let starter: &[_] = if workflows && existing.is_some() { &[] } else { &STARTER };
