@@ -127,7 +127,7 @@ fn an_emergency_checks_out_the_configuration_alone() {
 #[test]
 fn callers_fit_what_they_call() {
     for name in REUSABLE {
-        let (text, called) = (text("workflows", name), workflow(name));
+        let (text, reusable) = (text("workflows", name), workflow(name));
         let caller: Value = serde_yaml::from_str(&text).unwrap();
         assert!(!text.contains("pull_request_target"), "{name}");
         assert_eq!(caller["permissions"], serde_json::json!({}), "{name}");
@@ -138,13 +138,14 @@ fn callers_fit_what_they_call() {
         for part in ["with", "secrets"] {
             let place = if part == "with" { "inputs" } else { part };
             for key in job[part].as_object().into_iter().flatten().map(|(key, _)| key) {
-                assert!(called["on"]["workflow_call"][place].get(key).is_some(), "{name}: {part} {key}");
+                assert!(reusable["on"]["workflow_call"][place].get(key).is_some(), "{name}: {part} {key}");
             }
         }
-        for (key, _) in called["on"]["workflow_call"]["inputs"].as_object().unwrap().iter().filter(|(_, input)| input["required"] == true) {
+        for (key, _) in reusable["on"]["workflow_call"]["inputs"].as_object().unwrap().iter().filter(|(_, input)| input["required"] == true)
+        {
             assert!(job["with"].get(key).is_some(), "{name}: {key} is required");
         }
-        for (inner, value) in jobs(&called) {
+        for (inner, value) in jobs(&reusable) {
             for (scope, level) in value["permissions"].as_object().unwrap() {
                 let has = &job["permissions"][scope];
                 assert!(has == level || has == "write", "{name}: {inner} needs {scope}: {level}");
