@@ -40,7 +40,6 @@ pub(in crate::config) struct MonitorMetric {
     #[schemars(required, length(min = 1), example = "avg(posts_engagement_rate)")]
     pub(in crate::config) query: Option<String>,
     /// Which way is better.
-    #[serde(default)]
     #[schemars(required, schema_with = "direction")]
     pub(in crate::config) direction: Option<String>,
     /// A number beyond this is degraded; the bound itself is healthy.
