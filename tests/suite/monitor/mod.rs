@@ -58,7 +58,25 @@ impl Prometheus {
 }
 
 fn form(body: &str) -> BTreeMap<String, String> {
-    axum::extract::Query::try_from_uri(&format!("/?{body}").parse().unwrap()).unwrap().0
+    body.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (decoded(key), decoded(value))).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, after @ ..]) => {
+                let pair = String::from_utf8(vec![*high, *low]).unwrap();
+                bytes.push(u8::from_str_radix(&pair, 16).unwrap());
+                rest = after;
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 fn answer(shown: &Shown, path: &str, form: &BTreeMap<String, String>) -> (StatusCode, Value) {
