@@ -10,6 +10,7 @@ pub mod failure;
 pub mod gate;
 pub mod init;
 pub mod lint;
+pub mod monitor;
 pub mod outcome;
 pub mod publish;
 pub mod registry;

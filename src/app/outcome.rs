@@ -40,6 +40,17 @@ pub enum Outcome {
         /// Whether its chain is broken.
         broken: bool,
     },
+    /// Metrics in production were looked at.
+    Monitored {
+        /// Whether one is degraded or critical.
+        bad: bool,
+        /// Whether numbers do not decide.
+        undecided: bool,
+        /// Whether a source was not reached, or had no usable numbers.
+        unanswered: bool,
+        /// Whether a source refused.
+        refused: bool,
+    },
     /// Gates were judged.
     Gated {
         /// Whether one that can fail the run is closed.
@@ -110,6 +121,10 @@ impl Outcome {
                 } else {
                     0
                 }
+            }
+            Self::Monitored { bad, undecided, unanswered, refused } => {
+                let codes = [bad.then_some(12), undecided.then_some(13), unanswered.then_some(30), refused.then_some(31)];
+                exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
             Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten } => {

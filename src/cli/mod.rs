@@ -10,6 +10,7 @@ mod gate;
 mod init;
 pub mod inputs;
 mod lint;
+mod monitor;
 mod publish;
 mod registry;
 mod rollback;
@@ -97,6 +98,7 @@ enum Command {
     Rollback(rollback::Args),
     Registry(registry::Args),
     Gate(gate::Args),
+    Monitor(monitor::Args),
     Publish(publish::Args),
     Audit(audit::Args),
     Init(init::Args),
@@ -111,6 +113,7 @@ impl Cli {
             Command::Test(args) => args.no_fail,
             Command::Lint(args) => args.no_fail,
             Command::Gate(args) => args.no_fail,
+            Command::Monitor(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
             Command::Registry(_)
@@ -143,6 +146,7 @@ impl Cli {
             Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
+            Command::Monitor(args) => crate::app::monitor::monitor(services, &args.request(config, style)).await,
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
             Command::Config(args) => config::run(services, config, args, overrides),

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings,
+    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings, monitor,
     provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings,
     suite::SuiteSettings, target::TargetSettings,
 };
@@ -72,6 +72,8 @@ pub struct Config {
     pub metric_sources: Vec<MetricSourceSettings>,
     /// Rules over other tools' numbers, presets first.
     pub gates: Vec<GateRule>,
+    /// What `monitor` looks at.
+    pub monitor: monitor::Settings,
 }
 
 /// What GitHub is told beside outputs, annotations and the job summary.
@@ -162,6 +164,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
+    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), &sources, problems);
     let config = Config {
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
@@ -174,6 +177,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         store: store?,
         github: github?,
         gates,
+        monitor: monitor?,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

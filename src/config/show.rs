@@ -70,6 +70,7 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
             "lints",
             "regression",
             "gates",
+            "monitor",
             "github",
             "store",
             "targets",

@@ -11,6 +11,7 @@ pub mod duration;
 pub mod gate;
 pub mod lint;
 pub mod metric_source;
+pub mod monitor;
 pub mod prompt;
 pub mod provider;
 pub mod pull_request;

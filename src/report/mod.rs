@@ -18,6 +18,7 @@ pub mod json;
 pub mod junit;
 pub mod lint;
 pub mod markdown;
+pub mod monitor;
 pub mod number;
 pub mod picture;
 pub mod plan;

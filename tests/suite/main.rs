@@ -40,6 +40,8 @@ mod init;
 mod lint;
 /// Where health numbers come from, against fakes that lie, stall and overflow.
 mod metric_sources;
+/// `prompt-cicd monitor`: one pass over the metrics of production.
+mod monitor;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
 /// The scripts of the release workflow.

@@ -3,6 +3,7 @@
 pub(in crate::config) mod gates;
 mod github;
 pub(in crate::config) mod metric_sources;
+pub(in crate::config) mod monitor;
 mod regression;
 pub(in crate::config) mod rollout;
 pub(in crate::config) mod store;
@@ -59,6 +60,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) metric_sources: Option<Named<metric_sources::MetricSource>>,
     /// Rules over numbers that other tools produced: coverage, tests, findings, latencies.
     pub(in crate::config) gates: Option<Gates>,
+    /// What `monitor` looks at in production.
+    pub(in crate::config) monitor: Option<monitor::Monitor>,
 }
 
 /// A provider: a server, a program or a recording that answers.

@@ -5,6 +5,7 @@ pub(super) mod gates;
 pub(super) mod github;
 pub(super) mod lints;
 pub(super) mod metric_sources;
+pub(super) mod monitor;
 pub(super) mod providers;
 mod reach;
 pub(super) mod regression;
