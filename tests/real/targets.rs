@@ -237,10 +237,8 @@ fn push(gateway: &str, body: &str) {
 
 #[tokio::test]
 async fn prometheus_gives_numbers_and_names_for_what_is_none() {
-    let url = variable("PROMPT_CICD_REAL_PROMETHEUS", "prometheus/start.sh PORT");
-    let address = url.trim_start_matches("http://");
-    let (host, port) = address.split_once(':').unwrap();
-    let gateway = format!("{host}:{}", port.parse::<u16>().unwrap() + 1);
+    let url = variable("PROMPT_CICD_REAL_PROMETHEUS", "prometheus/start.sh PORT GATEWAY");
+    let gateway = variable("PROMPT_CICD_REAL_PUSHGATEWAY", "prometheus/start.sh PORT GATEWAY");
     let source = prometheus(&url);
     let values = QueryValues { prompt: "greeting".into(), environment: "production".into(), version: "2.0.0".into() };
     let query = |text: &str| Query { text: text.into(), values: values.clone() };

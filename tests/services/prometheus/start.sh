@@ -2,8 +2,8 @@
 set -euo pipefail
 # shellcheck source=tests/services/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-# tests/services/prometheus/start.sh PORT: Prometheus on PORT, its Pushgateway on PORT + 1, scraped each second.
-port=$1 gateway=$((port + 1))
+# tests/services/prometheus/start.sh PORT GATEWAY: Prometheus on PORT, its Pushgateway on GATEWAY, scraped each second.
+port=$1 gateway=$2
 folder="$(state prometheus)"
 cat >"$folder/$port.yml" <<YAML
 global: {scrape_interval: 1s, evaluation_interval: 1s}
