@@ -118,7 +118,8 @@ async fn flag_manifests_are_read_by_other_evaluators() {
     assert!(p99 < Duration::from_millis(50), "{p99:?}");
 }
 
-#[tokio::test]
+// Threads of its own, so that a connection MLflow closes while its Python client runs is noticed.
+#[tokio::test(flavor = "multi_thread")]
 async fn mlflow_serves_what_its_aliases_say() {
     let url = variable("PROMPT_CICD_REAL_MLFLOW", "mlflow/start.sh PORT");
     let http = TargetHttp { url: url.clone(), token_env: None, headers: BTreeMap::new() };
