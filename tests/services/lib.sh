@@ -7,6 +7,17 @@ root="$(cd "$here/../.." && pwd)"
 # state NAME: its folder
 state() { local folder="${PROMPT_CICD_SERVICES:-$root/target/services}/$1"; mkdir -p "$folder"; echo "$folder"; }
 
+# venv FOLDER REQUIREMENT...: a Python environment with exactly these requirements; made once
+venv() {
+  local folder=$1
+  shift
+  [ "$(cat "$folder/installed" 2>/dev/null || true)" = "$*" ] && "$folder/bin/python" -c '' 2>/dev/null && return 0
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check --no-input "$@"
+  echo "$*" >"$folder/installed"
+}
+
 # debian PACKAGE...: installs what is missing; no service starts by being installed
 debian() {
   local missing=()
@@ -34,11 +45,32 @@ launch() {
   return 1
 }
 
-# finish NAME PORT: ends what launch started
+# ours PID PORT: whether it still runs and is what launch started; every command that it starts names its port, and the
+# number may have been given to another program since
+ours() { [[ "$(ps -p "$1" -o args= 2>/dev/null)" == *"$2"* ]]; }
+
+# finish NAME [PORT]: ends what launch started on a port; without a port everything it started
 finish() {
-  local file
-  file="$(state "$1")/$2.pid"
-  [ -f "$file" ] || return 0
-  kill "$(cat "$file")" 2>/dev/null || true
-  rm -f "$file"
+  local name=$1 folder file pid port
+  shift
+  folder="$(state "$name")"
+  if [ $# -eq 0 ]; then
+    for file in "$folder"/*.pid; do
+      [ -e "$file" ] || continue
+      file="${file##*/}"
+      set -- "$@" "${file%.pid}"
+    done
+  fi
+  for port in "$@"; do
+    file="$folder/$port.pid"
+    [ -f "$file" ] || continue
+    pid="$(cat "$file")"
+    if ours "$pid" "$port"; then kill "$pid" 2>/dev/null || true; fi
+    for _ in $(seq 100); do
+      ours "$pid" "$port" || break
+      sleep 0.1
+    done
+    if ours "$pid" "$port"; then kill -9 "$pid" 2>/dev/null || true; fi
+    rm -f "$file"
+  done
 }

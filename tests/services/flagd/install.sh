@@ -4,6 +4,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 # Evaluators nobody here wrote: from PyPI and from npm. Prints their folder.
 folder="$(state flagd)"
-[ -x "$folder/venv/bin/python" ] || { python3 -m venv "$folder/venv" && "$folder/venv/bin/pip" install --quiet openfeature-flagd-core==2.0.0 openfeature-sdk; }
-[ -d "$folder/node_modules/@openfeature/flagd-core" ] || (cd "$folder" && npm install --no-fund --no-audit --silent @openfeature/flagd-core @openfeature/core)
+venv "$folder/venv" openfeature-flagd-core==2.0.0 openfeature-sdk==0.10.0
+packages=(@openfeature/flagd-core@4.0.1 @openfeature/core@1.12.0)
+if [ "$(cat "$folder/node" 2>/dev/null || true)" != "${packages[*]}" ]; then
+  (cd "$folder" && npm install --no-save --no-fund --no-audit --silent "${packages[@]}") >&2
+  echo "${packages[*]}" >"$folder/node"
+fi
 echo "$folder"

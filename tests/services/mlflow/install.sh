@@ -3,6 +3,6 @@ set -euo pipefail
 # shellcheck source=tests/services/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 # MLflow from PyPI, in a venv of its own.
-venv="$(state mlflow)/venv"
-[ -x "$venv/bin/mlflow" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet 'mlflow>=3,<4'; }
-"$venv/bin/mlflow" --version
+folder="$(state mlflow)"
+venv "$folder/venv" mlflow==3.17.2
+"$folder/venv/bin/mlflow" --version

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tests/services/mlflow/stop.sh PORT
+# tests/services/mlflow/stop.sh [PORT]: without a port all of them
 set -euo pipefail
 # shellcheck source=tests/services/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-finish mlflow "$1"
+finish mlflow "$@"

@@ -16,7 +16,10 @@ use prompt_cicd::{
 use super::{DEADLINE, desired, http, open};
 use crate::support::hosts::{Host, Request};
 
-const USERS: usize = 100_000;
+/// `tests/real/targets.rs` asks 100 000 users with two other evaluators; this one is slow without optimisation.
+const USERS: usize = 10_000;
+/// Percentage points that a share may be off: three standard deviations at 50 % of so many users.
+const OFF: f64 = 1.5;
 
 /// Who gets the candidate, by user; two threads share the work.
 fn served(manifest: &Path) -> Vec<bool> {
@@ -57,7 +60,7 @@ async fn a_growing_share_loses_nobody_and_a_rollback_brings_all_back() {
     for percent in [10, 25, 50, 100] {
         target.apply(&desired(percent, 1), &format!("stage-{percent}"), DEADLINE).await.unwrap();
         let now = served(&path);
-        assert!((share(&now) - f64::from(percent)).abs() <= 0.5, "{percent}: {}", share(&now));
+        assert!((share(&now) - f64::from(percent)).abs() <= OFF, "{percent}: {}", share(&now));
         let lost = before.iter().zip(&now).filter(|(before, now)| **before && !**now).count();
         assert_eq!(lost, 0, "users who had the candidate below {percent} % and lost it");
         before = now;
