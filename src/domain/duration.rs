@@ -39,7 +39,9 @@ pub fn millis(duration: Duration) -> f64 {
 /// A short text for people: `870 ms`, `4.2 s`, `3 min 05 s`, `2 h 10 min`.
 pub fn human(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    if seconds < 0.001 {
+    if duration.is_zero() {
+        "0 s".to_owned()
+    } else if seconds < 0.001 {
         format!("{} µs", duration.as_micros())
     } else if seconds < 1.0 {
         format!("{:.0} ms", seconds * 1_000.0)
@@ -72,7 +74,7 @@ mod tests {
 
     #[test]
     fn people_read_short_texts() {
-        for (millis, expected) in [(0, "0 µs"), (870, "870 ms"), (4_200, "4.2 s"), (185_000, "3 min 05 s"), (7_800_000, "2 h 10 min")] {
+        for (millis, expected) in [(0, "0 s"), (870, "870 ms"), (4_200, "4.2 s"), (185_000, "3 min 05 s"), (7_800_000, "2 h 10 min")] {
             assert_eq!(human(Duration::from_millis(millis)), expected);
         }
     }

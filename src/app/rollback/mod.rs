@@ -267,7 +267,7 @@ async fn keep(
             Duration::from_secs(5).max(deadline.left(world.base.services.clock.elapsed()).unwrap_or_default()),
         )
         .never_waiting();
-        let tried = async {
+        let written = async {
             *loaded = world.load(patience).await?;
             if let Some(event) = event {
                 world.commit_within(loaded, event.clone(), patience).await?;
@@ -282,7 +282,7 @@ async fn keep(
             Ok(None)
         }
         .await;
-        match tried {
+        match written {
             Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => {}
             other => return other,
         }

@@ -11,6 +11,7 @@ mod load;
 mod plan;
 mod reports;
 mod run;
+mod sample;
 mod select;
 
 use std::{

@@ -100,9 +100,8 @@ fn stepped(old: &Rollout, new: &Rollout, event: &Event) -> Option<Recorded> {
 fn by_itself(old: &Rollout, new: &Rollout, event: &Event) -> Option<(&'static str, Option<String>)> {
     let health = || new.last_check.as_ref().map(Check::summary);
     match (&old.phase, &new.phase) {
-        (Phase::Completed, Phase::Completed) => None,
+        (Phase::Completed, Phase::Completed) | (Phase::Returning { .. }, Phase::Returning { .. }) => None,
         (_, Phase::Completed) => Some(("rollout-completed", health())),
-        (Phase::Returning { .. }, Phase::Returning { .. }) => None,
         (_, Phase::Returning { back }) if back.trigger.is_some() => Some(("rollback-begun", Some(back.reason.clone()))),
         (_, Phase::Returning { back }) => Some(("abort-begun", Some(back.reason.clone()))),
         (old, Phase::Aborted { back }) if !matches!(old, Phase::Aborted { .. }) => Some(("rollout-aborted", Some(back.reason.clone()))),

@@ -81,8 +81,9 @@ pub fn of_run(run: &TestRun, about: About<'_>) -> CommentData {
 pub fn headline(run: &TestRun) -> Headline {
     let regressed = run.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::regressed);
     match run.verdict() {
-        TestVerdict::Failed => Headline::Failed,
+        TestVerdict::Failed if run.below_pass_rate() => Headline::Failed,
         _ if regressed => Headline::Regressed,
+        TestVerdict::Failed => Headline::Failed,
         TestVerdict::Inconclusive => Headline::Inconclusive,
         TestVerdict::Passed => Headline::Passed,
     }

@@ -62,7 +62,7 @@ fn the_flag_wins_over_the_configuration() {
     assert!(world.comments()[0].0 > first && world.comments().len() == 1);
     // The input says the same as the flag.
     let mut call = world.pull_request(&[""]);
-    for (name, value) in [("INPUT_COMMAND", "test"), ("INPUT_ARGS", "--no-base"), ("INPUT_COMMENT", "off"), ("INPUT_TOKEN", "")] {
+    for (name, value) in [("INPUT_COMMAND", "test"), ("INPUT_COMMENT", "off"), ("INPUT_TOKEN", ""), ("INPUT_ARGS", "--no-base")] {
         call = call.env(name, value);
     }
     let before = world.github.requests().len();

@@ -1,0 +1,164 @@
+//! One sample on its own task: wait for a slot, ask, judge.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Semaphore, watch};
+
+use super::{
+    ask::{Asked, Asker},
+    graded::{self, Graders},
+    plan::CasePlan,
+    run::Stop,
+};
+use crate::{
+    app::Services,
+    domain::{
+        answer::Answer,
+        lint::{self, AnswerScan, LintSettings},
+        provider::{FaultKind, Prices, ProviderFault, Request},
+        suite::{
+            Limits,
+            assertion::{Subject, score},
+            run::{AssertionRun, GraderCall, NotRun, Sample, SampleResult},
+        },
+    },
+};
+
+/// What one sample needs while it runs on its own task.
+pub(super) struct SampleRunner {
+    pub(super) services: Services,
+    pub(super) asker: Asker,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) suite_slots: Arc<Semaphore>,
+    pub(super) stopped: watch::Receiver<Stop>,
+    pub(super) case: Arc<CasePlan>,
+    pub(super) repeat: u32,
+    pub(super) enqueued: Duration,
+    pub(super) suite_until: Duration,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all samples of a suite share.
+pub(super) struct Shared {
+    pub(super) name: String,
+    pub(super) provider: String,
+    pub(super) graders: Arc<Graders>,
+    /// How answers are scanned, where they are.
+    pub(super) scan: Option<LintSettings>,
+    pub(super) limits: Limits,
+    pub(super) prices: Option<Prices>,
+}
+
+impl SampleRunner {
+    /// Asks and judges it.
+    pub(super) async fn run(self, request: anyhow::Result<Request>) -> Sample {
+        let clock = Arc::clone(&self.services.clock);
+        let mut sample = Sample {
+            case_id: self.case.case.id.clone(),
+            case_index: self.case.index,
+            repeat: self.repeat,
+            vars: self.case.prompt_variables.values().clone(),
+            result: SampleResult::NotRun(NotRun::Interrupted),
+            queue: Duration::ZERO,
+            execution: Duration::ZERO,
+            attempts: 0,
+            asked: Vec::new(),
+        };
+        // The slots are never closed, so acquiring fails for no one.
+        let _suite_slot = self.suite_slots.acquire().await;
+        let _slot = self.slots.acquire().await;
+        let slot_taken = clock.elapsed();
+        sample.queue = slot_taken.saturating_sub(self.enqueued);
+        let stopped = *self.stopped.borrow();
+        if stopped == Stop::No {
+            let hard_stop = self.stopped.clone();
+            let answered = tokio::select! {
+                answered = self.answered(request, slot_taken) => Some(answered),
+                () = told_to_stop_now(hard_stop) => None,
+            };
+            if let Some((result, attempts, asked)) = answered {
+                (sample.result, sample.attempts, sample.asked) = (result, attempts, asked);
+            }
+        }
+        sample.execution = clock.elapsed().saturating_sub(slot_taken);
+        tracing::debug!(
+            component = "test",
+            action = "sample",
+            suite = self.shared.name,
+            case = sample.case_id.0,
+            repeat = sample.repeat,
+            attempts = sample.attempts,
+            passed = sample.passed(),
+            duration_ms = u64::try_from(sample.execution.as_millis()).unwrap_or(u64::MAX),
+            "sample done"
+        );
+        self.services.progress.finished_sample(&self.shared.name, &sample);
+        sample
+    }
+
+    async fn answered(&self, request: anyhow::Result<Request>, now: Duration) -> (SampleResult, u32, Vec<GraderCall>) {
+        if now >= self.suite_until {
+            return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0, Vec::new());
+        }
+        let request = match request {
+            Ok(request) => request,
+            // Rendering was proved before the run; saying it is better than hiding it should that ever break.
+            Err(error) => {
+                return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0, Vec::new());
+            }
+        };
+        let until = self.suite_until.min(now + self.shared.limits.case);
+        let (asked, attempts) = self.asker.ask(&request, self.shared.limits.request, until, self.stopped.clone()).await;
+        let mut calls = Vec::new();
+        let result = match asked {
+            Asked::Answered(answer) => self.judged(answer, &request, until, &mut calls).await,
+            Asked::Faulted(fault) => SampleResult::Faulted(fault),
+            Asked::Down(kind) => SampleResult::NotRun(NotRun::ProviderDown(kind)),
+        };
+        (result, attempts, calls)
+    }
+
+    async fn judged(&self, answer: Box<Answer>, request: &Request, until: Duration, calls: &mut Vec<GraderCall>) -> SampleResult {
+        let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
+        let subject = Subject { request: Some(request), ..Subject::new(&answer, &self.case.assertion_variables, cost_usd) };
+        let time = (self.services.clock.elapsed(), until);
+        let replies = match self.shared.graders.ask(&self.case.assertions, subject, time, &self.stopped, calls).await {
+            Ok(replies) => replies,
+            Err(fault) => {
+                calls.insert(0, graded::unjudged(&answer, request, &self.shared.provider, cost_usd));
+                return SampleResult::Faulted(fault);
+            }
+        };
+        let subject = Subject { replies: Some(&replies), ..subject };
+        let mut assertions: Vec<_> = self.case.assertions.iter().map(|assertion| assertion.judge(&subject)).collect();
+        let (mut passed, score) = score(&assertions, self.case.threshold);
+        if let Some(settings) = &self.shared.scan {
+            // A leak fails the sample whatever its assertions score.
+            let scans = lint::scan_answer(&answer.text, &self.case.case.place.file, settings);
+            passed &= !scans.iter().any(|scan| scan.fails);
+            assertions.extend(scans.into_iter().map(scanned));
+        }
+        SampleResult::Judged { answer, cost_usd, passed, score, assertions }
+    }
+}
+
+/// What a rule says about an answer, as an assertion's judgement.
+fn scanned(scan: AnswerScan) -> AssertionRun {
+    let name = format!("scan:{}", scan.rule);
+    let passed = scan.found.is_none();
+    AssertionRun {
+        label: name.clone(),
+        name,
+        passed,
+        score: f64::from(u8::from(passed)),
+        weight: f64::from(u8::from(passed || scan.fails)),
+        reason: scan.found.unwrap_or_else(|| "no finding in the answer".to_owned()),
+    }
+}
+
+async fn told_to_stop_now(mut stopped: watch::Receiver<Stop>) {
+    if stopped.wait_for(|stop| *stop == Stop::Now).await.is_err() {
+        // The sender is gone with the run itself; nothing will tell us any more.
+        std::future::pending::<()>().await;
+    }
+}
