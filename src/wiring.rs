@@ -7,7 +7,7 @@ use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
-        git::{Git, History},
+        git::{Git, History, Hosted},
         github::{GitHub, GitHubBranch, Identity, Settings},
         http::{Http, site::Sites},
         log,
@@ -28,13 +28,13 @@ use crate::{
         store::{StoreKind, StoreSettings},
     },
     ports::{
-        ci::Ci,
+        ci::{Ci, Event as CiEvent},
         clock::Clock,
         code_host::{CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
         store::{Branch, Store, StoreError, Stores},
         vcs::Proposed,
-        workspace::{Workspace as _, WorkspaceError},
+        workspace::WorkspaceError,
     },
     report::Style,
 };
@@ -70,14 +70,16 @@ pub fn services(global: &Global) -> Services {
     let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(Arc::clone(&scrubber));
     let sites = Sites::new(Arc::new(variable), Arc::clone(&scrubber));
     let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
+    let code_hosts: Arc<dyn CodeHosts> = Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) });
+    let ci = step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step));
     Services {
-        code_hosts: Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) }),
-        ci: step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step)),
+        vcs: Arc::new(history(ci.as_ref(), code_hosts.as_ref(), &clock)),
+        code_hosts,
+        ci,
         clock,
         workspace: Arc::new(Disk),
         targets: Arc::new(TargetFactory::new(sites.clone(), "")),
         metric_sources: Arc::new(MetricSourceFactory::new(sites, "")),
-        vcs: Arc::new(history()),
         providers: Arc::new(providers),
         programs: Arc::new(LocalPrograms::new(Arc::new(variable), Arc::clone(&scrubber))),
         progress,
@@ -182,22 +184,23 @@ impl CodeHosts for GitHubOfThisRun {
     }
 }
 
-/// The history of the files here: by git, which may fetch the one commit that a job's shallow clone lacks.
-fn history() -> History {
-    let in_job = variable("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-    // The code host stands in where git does not reach, as soon as the services have one.
-    History::new(Git::new(in_job), None, in_job.then(proposed).flatten())
-}
-
-/// The pull request that this run is about, as the event's file tells it.
-fn proposed() -> Option<Proposed> {
-    const LIMIT: u64 = 32 * 1024 * 1024;
-    let of_pull_request = ["pull_request", "pull_request_target"].contains(&variable("GITHUB_EVENT_NAME")?.as_str());
-    let path = variable("GITHUB_EVENT_PATH").filter(|_| of_pull_request)?;
-    let text = Disk.read_text(path.as_ref(), LIMIT).ok()?;
-    let event: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let sha = |side: &str| event.pointer(&format!("/pull_request/{side}/sha")).and_then(serde_json::Value::as_str).map(str::to_owned);
-    Some(Proposed { base: sha("base")?, head: sha("head")? })
+/// The history of the files here: by git, which may fetch the one commit that a job's shallow clone lacks; by the code host of this
+/// run where git does not reach, or is not there.
+fn history(ci: &dyn Ci, hosts: &dyn CodeHosts, clock: &Arc<dyn Clock>) -> History {
+    let in_job = ci.is_present();
+    let host = || {
+        // The repository's root is the workspace of the job; a folder elsewhere has no name in it.
+        let root = Path::new(&variable("GITHUB_WORKSPACE")?).canonicalize().ok()?;
+        let here = std::env::current_dir().ok()?.canonicalize().ok()?;
+        let below = here.strip_prefix(&root).ok()?.to_str()?.to_owned();
+        Some(Hosted::new(hosts.open().ok()?, Arc::clone(clock), &below))
+    };
+    let proposed = match ci.event() {
+        Ok(CiEvent::PullRequest(pull)) => Some(Proposed { base: pull.base, head: pull.head }),
+        // An event that cannot be read is told where it is needed.
+        _ => None,
+    };
+    History::new(Git::new(in_job), in_job.then(host).flatten(), proposed)
 }
 
 /// Starts the log.

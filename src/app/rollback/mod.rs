@@ -38,6 +38,9 @@ use crate::{
 };
 use drive::drive;
 
+/// How often a writing begins anew when others write at the same time.
+const TRIES: usize = 20;
+
 /// What a person asks for.
 #[derive(Debug, Clone)]
 pub struct RollbackRequest {
@@ -146,7 +149,7 @@ fn within(world: &World, deadline: Deadline) -> Patience {
 
 /// Writes the intent of a rollback; what others write at the same time is read anew.
 async fn write_intent(world: &mut World, loaded: &mut Loaded, event: &Event, patience: Patience) -> Result<(), Failure> {
-    for _ in 0..20 {
+    for _ in 0..TRIES {
         match world.commit_within(loaded, event.clone(), patience).await {
             Err(Failure::Store(StoreError::Conflict(_))) => *loaded = world.load(patience).await?,
             other => return other.map(drop),
@@ -235,7 +238,11 @@ pub(crate) async fn finish(
         record.error = Some(record.error.map_or_else(|| missing.clone(), |error| format!("{error}; {missing}")));
     }
     record.after = after(world, &rollout, &back.to, trigger).await;
-    remember(world, loaded, &record).await;
+    if let Err(failure) = remember(world, loaded, &record).await {
+        let unkept =
+            format!("what came of it could not be written: {failure}; when the store answers, `prompt-cicd rollout step` writes the rest");
+        record.error = Some(record.error.map_or_else(|| unkept.clone(), |error| format!("{error}; {unkept}")));
+    }
     Ok((Some(record), driven.shown()))
 }
 
@@ -255,14 +262,16 @@ async fn keep(
     confirmed: bool,
     deadline: Deadline,
 ) -> Result<Option<Rollout>, Failure> {
+    let mut tries = 0;
     loop {
+        tries += 1;
         // The last writing has a little time of its own: the targets are what had to be in time.
         let patience = Patience::of(
             world.base.services.clock.as_ref(),
             Duration::from_secs(5).max(deadline.left(world.base.services.clock.elapsed()).unwrap_or_default()),
         )
         .never_waiting();
-        let tried = async {
+        let written = async {
             *loaded = world.load(patience).await?;
             if let Some(event) = event {
                 world.commit_within(loaded, event.clone(), patience).await?;
@@ -277,29 +286,28 @@ async fn keep(
             Ok(None)
         }
         .await;
-        match tried {
-            Err(Failure::Store(StoreError::Conflict(_))) if patience.until > world.base.services.clock.elapsed() => {}
+        match written {
+            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => {}
             other => return other,
         }
     }
 }
 
-/// The record goes to the deployment's history; what cannot be kept is in the answer all the same.
-async fn remember(world: &mut World, loaded: &mut Loaded, record: &RollbackRecord) {
-    for _ in 0..20 {
+/// The record goes to the deployment's history, and with it to the audit log.
+async fn remember(world: &mut World, loaded: &mut Loaded, record: &RollbackRecord) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let patience = Patience::of(world.base.services.clock.as_ref(), Duration::from_secs(5)).never_waiting();
         let mut after = loaded.deployment.clone();
         after.rolled_back(record.clone());
         match world.save(loaded, after, Vec::new(), patience).await {
             Ok(kept) => {
                 *loaded = kept;
-                return;
+                return Ok(());
             }
-            Err(Failure::Store(StoreError::Conflict(_))) => match world.load(patience).await {
-                Ok(fresh) => *loaded = fresh,
-                Err(_) => return,
-            },
-            Err(_) => return,
+            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => *loaded = world.load(patience).await?,
+            Err(failure) => return Err(failure),
         }
     }
 }

@@ -3,13 +3,19 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    app::{Failure, Services, read_config},
+    app::{Failure, Services, audit::commit, read_config},
     config::{self, Config},
     domain::{
+        audit,
         diagnostic::{Diagnostic, Place},
         metric_source::MetricSourceKind,
         registry::Entry,
-        rollout::{Moment, Now, Refusal, deployment::Deployment, settings::EnvironmentSettings},
+        rollout::{
+            Moment, Now, Refusal,
+            deployment::Deployment,
+            recorded::{Recorded, recorded},
+            settings::EnvironmentSettings,
+        },
         store::StoreKind,
         target::{FlagdPlace, Subject, TargetKind},
     },
@@ -168,13 +174,34 @@ impl World {
         })
     }
 
-    /// Writes the record and `others` in one, when nobody wrote it since it was read.
+    /// Writes the record, `others` and what the audit log is to say of it in one, when nobody wrote it since it was read.
     pub(crate) async fn save(&self, before: &Loaded, after: Deployment, others: Vec<Write>, patience: Patience) -> Result<Loaded, Failure> {
         let expect = before.revision.clone().map_or(Expect::Absent, Expect::Revision);
         let mut writes = vec![write(self.key()?, expect, &after).map_err(Failure::Store)?];
         writes.extend(others);
-        let revisions = self.base.store.transact(&writes, patience).await.map_err(Failure::Store)?;
+        let events: Vec<audit::Event> = recorded(&before.deployment, &after).into_iter().map(|said| self.event(said)).collect();
+        let store = self.base.store.as_ref();
+        let revisions = if events.is_empty() {
+            store.transact(&writes, patience).await
+        } else {
+            commit(&self.base.services, store, &writes, &events, self.base.config.store.history, patience).await
+        };
+        let revisions = revisions.map_err(Failure::Store)?;
         Ok(Loaded { deployment: after, revision: revisions.into_iter().next() })
+    }
+
+    /// What happened to this prompt here, done by whoever runs this process.
+    fn event(&self, said: Recorded) -> audit::Event {
+        audit::Event {
+            who: self.base.services.who.clone(),
+            what: said.what.to_owned(),
+            prompt: Some(self.prompt.clone()),
+            environment: Some(self.settings.name.clone()),
+            from: Some(said.from),
+            to: Some(said.to),
+            why: said.why,
+            evidence: said.evidence,
+        }
     }
 
     /// A refusal where there is no rollout at all.

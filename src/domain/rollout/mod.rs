@@ -10,6 +10,7 @@ pub mod event;
 pub mod health;
 mod orders;
 pub mod plan;
+pub mod recorded;
 pub mod refusal;
 pub mod settings;
 pub mod state;

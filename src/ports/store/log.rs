@@ -81,11 +81,19 @@ impl Log {
     /// # Errors
     /// As [`Store::get`].
     pub async fn tail(&self, store: &dyn Store, patience: Patience) -> Result<Tail, StoreError> {
-        let (head, head_expect) = expected(typed::read::<LogHead>(store, &self.head_key(), patience).await?);
-        let key = self.segment_key(head.length / SEGMENT);
-        let (segment, segment_expect) = expected(typed::read::<Segment>(store, &key, patience).await?);
-        // Another number of entries is somebody's append between the two reads, which the head's revision will refuse.
-        Ok(Tail { log: self.clone(), head, head_expect, segment, segment_expect })
+        let mut before = None;
+        loop {
+            let (head, head_expect) = expected(typed::read::<LogHead>(store, &self.head_key(), patience).await?);
+            let key = self.segment_key(head.length / SEGMENT);
+            let (segment, segment_expect) = expected(typed::read::<Segment>(store, &key, patience).await?);
+            let whole = u64::try_from(segment.entries.len()).is_ok_and(|there| there == head.length % SEGMENT);
+            // Another number of entries is somebody's append between the two reads; under the same head it is a fault, which
+            // an append names.
+            if whole || before.as_ref() == Some(&head) {
+                return Ok(Tail { log: self.clone(), head, head_expect, segment, segment_expect });
+            }
+            before = Some(head);
+        }
     }
 
     /// The head and every entry that is kept, oldest first.

@@ -88,7 +88,6 @@ struct Section {
     name: String,
     /// What comparing with base concluded; empty where nothing was compared.
     against: String,
-    compared: Vec<comparison::Row>,
     differences: Vec<String>,
     unjudged: Vec<String>,
     /// Rendered: base and head.
@@ -178,7 +177,6 @@ fn section(suite: &SuiteRun) -> Section {
         icon: icon(suite.verdict()),
         name: truncate_chars(&suite.name, NAME_SHOWN).into_owned(),
         against: comparison::headline(suite).unwrap_or_default(),
-        compared: suite.comparison.as_ref().map(comparison::rows).unwrap_or_default(),
         differences: comparison::lines(suite, CASES_SHOWN).iter().map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
         unjudged,
         comparison: suite.comparison.as_ref().map_or_else(String::new, |_| comment::metrics::section(&comment::of_suite(suite, &mut 0))),

@@ -6,7 +6,7 @@ use super::{super::support::PromptCicd, *};
 
 /// A job for a pull request whose base is this commit.
 fn job(repository: &Repository, folder: &std::path::Path, base: &str) -> PromptCicd {
-    let event = json!({"pull_request": {"base": {"sha": base, "ref": "main"}, "head": {"sha": base}}});
+    let event = json!({"pull_request": {"number": 7, "base": {"sha": base, "ref": "main"}, "head": {"sha": base, "ref": "change"}}});
     repository.workspace.write("event.json", event.to_string().as_bytes());
     let event = repository.workspace.path().join("event.json");
     PromptCicd::new(folder)

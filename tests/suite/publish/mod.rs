@@ -1,5 +1,7 @@
 //! What a run tells GitHub: the comment, the check run, the fork's file, changed prompts only.
 
+/// Head against base, from git and from the code host.
+mod against_base;
 /// Everything that can go wrong, and the verdict that stands.
 mod bad_input;
 /// Only what a change touches.
@@ -64,7 +66,10 @@ impl World {
         }
         self.workspace.write("runner/event.json", payload.to_string().as_bytes());
         let (api, token) = (self.github.api_url(), self.github.state().token);
-        let mut call = self.workspace.prompt_cicd(args.iter().copied());
+        // Where there is neither a history nor a comparison at GitHub, there is nothing to compare with.
+        let compares = self.workspace.path().join(".git").exists() || !self.github.state().comparisons.is_empty();
+        let alone = (args.first() == Some(&"test") && !compares).then_some("--no-base");
+        let mut call = self.workspace.prompt_cicd(args.iter().copied().chain(alone));
         for (name, value) in [
             ("GITHUB_ACTIONS", "true"),
             ("CI", "true"),
@@ -96,9 +101,7 @@ impl World {
             "pull_request": {"number": 7, "head": {"sha": pull.head, "ref": "tune", "repo": repo}, "base": base},
             "repository": {"full_name": "octo/prompts"},
         });
-        // Comparing with base has tests of its own; here there is no history.
-        let alone = ["--no-base"].into_iter().filter(|_| args.first() == Some(&"test"));
-        self.step("pull_request", &payload, &args.iter().copied().chain(alone).collect::<Vec<_>>())
+        self.step("pull_request", &payload, args)
     }
 
     fn outputs(&self) -> BTreeMap<String, String> {

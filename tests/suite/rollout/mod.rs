@@ -1,5 +1,7 @@
 //! `prompt-cicd rollout` with the folder store and a flag file.
 
+/// Every change is in the audit log.
+mod audit;
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
 /// What people order.

@@ -2,6 +2,8 @@
 
 /// `prompt-cicd audit`.
 mod audit;
+/// A change with its entry.
+mod commit;
 /// The contract.
 mod contract;
 /// Processes that end in the middle.
