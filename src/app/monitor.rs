@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long one issue may take, with retries and rate limits.
-const ISSUE_TIME: Duration = Duration::from_secs(60);
+const ISSUE_TIME: Duration = Duration::from_mins(1);
 /// Values of the time that a bound must be exceeded for.
 const HELD_VALUES: u32 = 10;
 

@@ -104,13 +104,13 @@ fn alone(settings: &MetricSettings, observed: &Observed, seed: u64) -> MetricRes
         }
         None => Vec::new(),
     };
-    let seen = trend(&settings.name, &history, &[], LEVEL, seed).ok();
+    let course = trend(&settings.name, &history, &[], LEVEL, seed).ok();
     if !history.is_empty() {
-        findings.extend(settings.trend.map(|share| drift(settings, &history, seen.as_ref(), share)));
-        findings.extend(settings.change_point.map(|share| change(settings, &history, seen.as_ref(), share)));
+        findings.extend(settings.trend.map(|share| drift(settings, &history, course.as_ref(), share)));
+        findings.extend(settings.change_point.map(|share| change(settings, &history, course.as_ref(), share)));
     }
     let query = observed.now.as_ref().ok().map(|reading| reading.query.clone());
-    MetricResult { settings: settings.clone(), query, value, history, trend: seen, baseline: None, findings, warnings }
+    MetricResult { settings: settings.clone(), query, value, history, trend: course, baseline: None, findings, warnings }
 }
 
 /// The one number of an answer.
@@ -199,7 +199,13 @@ fn held(settings: &MetricSettings, bound: f64, observed: &Observed) -> Result<(D
     let points: Vec<Point> = match found(answer).map_err(of_time)? {
         Found::Series(series) => series.iter().flat_map(|series| series.points.iter().copied()).collect(),
         Found::Value { point, .. } => vec![*point],
-        _ => Vec::new(),
+        Found::Samples(_)
+        | Found::Empty
+        | Found::NotANumber
+        | Found::Infinite
+        | Found::Stale { .. }
+        | Found::Partial { .. }
+        | Found::TooMany { .. } => Vec::new(),
     };
     if points.is_empty() {
         return Err(Finding::open(Open::NoAnswer, "how long: the numbers have no times"));

@@ -24,6 +24,7 @@ fn metric() -> MetricSettings {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an observation holds what a source may refuse")]
 fn reading(found: Found) -> Answer {
     Ok(Reading { query: "x".into(), found, warnings: Vec::new(), took: Duration::ZERO })
 }
@@ -83,7 +84,7 @@ fn what_is_missing_is_never_healthy() {
         let name = found.name();
         let result = one(metric(), Observed { now: reading(found), ..now(1.0) });
         assert_eq!(
-            (result.health(), result.findings.iter().filter_map(|found| found.open).next()),
+            (result.health(), result.findings.iter().find_map(|found| found.open)),
             (Health::Inconclusive, Some(Open::NoAnswer)),
             "{name}"
         );

@@ -111,7 +111,7 @@ fn answer(shown: &Shown, path: &str, form: &BTreeMap<String, String>) -> (Status
 
 /// A workspace whose `monitor` has these metrics, one flow map a line.
 pub(super) fn workspace(url: &str, metrics: &[&str]) -> Workspace {
-    let metrics: String = metrics.iter().map(|metric| format!("    - {{source: prom, {metric}}}\n")).collect();
+    let metrics = metrics.iter().map(|metric| format!("    - {{source: prom, {metric}}}\n")).collect::<Vec<_>>().concat();
     let sources = format!("metric-sources: {{prom: {{kind: prometheus, url: \"{url}\"}}}}\n");
     Workspace::empty().file("prompt-cicd.yml", &format!("{BASE}{sources}monitor:\n  window: 10h\n  step: 15m\n  metrics:\n{metrics}"))
 }

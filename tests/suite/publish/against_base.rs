@@ -70,7 +70,7 @@ fn a_worse_prompt_is_compared_in_the_one_comment_and_a_better_one_makes_it_green
     world.pull_request(&["test"]).run().exits(12);
     let text = comment(&world).replace(&base, "[base]").replace(&base[..10], "[base]").replace(&base[..7], "[base]");
     assert!(text.lines().nth(1).is_some_and(|headline| headline.starts_with("## ❌")), "{text}");
-    let text: String = text.lines().filter(|line| !line.starts_with("## ")).map(|line| format!("{line}\n")).collect();
+    let text = text.lines().filter(|line| !line.starts_with("## ")).map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
     assert!(text.contains("-Hello") || text.contains("- Hello") || text.contains("```diff"), "a diff: {text}");
     insta::assert_snapshot!("worse_than_base", text);
     let summary = world.workspace.read("runner/summary");

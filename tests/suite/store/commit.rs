@@ -26,7 +26,7 @@ fn services() -> Services {
 
 fn store(folder: &Path) -> (DirectoryStore, Patience) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let patience = Patience::of(&*clock, Duration::from_secs(60));
+    let patience = Patience::of(&*clock, Duration::from_mins(1));
     (DirectoryStore::new(folder, clock), patience)
 }
 
