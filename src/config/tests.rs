@@ -361,6 +361,7 @@ fn the_defaults_are_one_sound_map() {
         "lints",
         "regression",
         "rollouts",
+        "monitor",
         "store",
         "github",
         "target-kinds",

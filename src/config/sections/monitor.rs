@@ -135,7 +135,7 @@ mod tests {
             ("name: a, source: prom, query: x, direction: lower-is-better, warning: 3, critical: 2", "beyond `critical`"),
             ("name: a, source: prom, query: x, direction: higher-is-better, warning: 1, critical: 2", "beyond `critical`"),
             ("name: a, source: prom, query: x, direction: lower-is-better, trend: 0.1, for: 5m", "no bound"),
-            ("name: a, source: prom, query: x, direction: lower-is-better, warning: 1, for: 5", "is not a duration"),
+            ("name: a, source: prom, query: x, direction: lower-is-better, warning: 1, for: 5", "expected a string such as `5m`"),
             ("name: a, source: prom, query: x, direction: lower-is-better, critcal: 1", "did you mean `critical`?"),
             ("name: a, source: prom, query: x, direction: lower-is-better, baseline: {ago: 1h}", "margin"),
         ] {
