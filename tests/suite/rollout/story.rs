@@ -53,7 +53,7 @@ fn nothing_measured_is_nothing_passed() {
 #[test]
 fn a_plan_and_a_dry_run_change_nothing() {
     let stage = Stage::new("5m", "30s");
-    stage.rollout("plan", []).exits(0).shows("1. 10 % from 0 µs on; then healthy for 5 min 00 s").shows("4. 100 %");
+    stage.rollout("plan", []).exits(0).shows("1. 10 % from 0 s on; then healthy for 5 min 00 s").shows("4. 100 %");
     stage.rollout("start", ["--dry-run", "--stages", "5,100"]).exits(0).shows("1. 5 %");
     assert_eq!(stage.status()["rollout_id"], "production.greeting.1");
     stage.rollout("start", ["--stages", "50,10,100"]).exits(20).says("must grow");
