@@ -24,6 +24,7 @@ RUN sed -n 's/^path = "\(.*\)"$/\1/p' Cargo.toml \
 COPY src src
 COPY schema schema
 COPY templates templates
+COPY workflows workflows
 # The empty sources were compiled later than the real ones were written: cargo goes by time.
 RUN touch src/lib.rs src/main.rs \
     && cargo build --release --locked --target "$(cat /target)" --bin prompt-cicd \

@@ -131,7 +131,9 @@ pub fn arguments(given: Vec<String>, variable: &dyn Fn(&str) -> Option<String>) 
     let command = arguments.get(position).cloned().unwrap_or_default();
     for row in INPUTS {
         let Some(value) = row.variable.and_then(|name| non_empty(variable(name))) else { continue };
-        if takes(&command, row.flag) {
+        // The seed's variable is about tests; other commands have a `--timeout` of another meaning.
+        let about_tests = row.variable.is_some_and(|name| name.starts_with("PROMPT_TEST_"));
+        if takes(&command, row.flag) && (!about_tests || command == "test") {
             arguments.insert(position + 1, format!("--{}={value}", row.flag));
         }
     }
@@ -174,7 +176,8 @@ fn of_inputs(command: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result
             return Err(InputError::NotOfCommand { name: row.name, command: called.name });
         }
         match row.kind {
-            Kind::Word => last.extend(["--".to_owned(), value]),
+            Kind::Word if called.has_word(row.flag) => last.extend(["--".to_owned(), value]),
+            Kind::Word => arguments.push(format!("--{}={value}", row.flag)),
             Kind::Text => arguments.push(format!("--{}={value}", row.flag)),
             Kind::List => {
                 let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -231,11 +234,16 @@ fn named(words: &[String]) -> Called {
 }
 
 impl Called {
+    /// Whether the command takes this as a word of its own; others, like `monitor`, have a flag of the name.
+    fn has_word(&self, name: &str) -> bool {
+        self.command.as_ref().is_some_and(|command| command.get_positionals().any(|argument| argument.get_id() == name))
+    }
+
     fn takes(&self, row: &Input) -> bool {
         let flag = |command: &clap::Command| command.get_arguments().any(|argument| argument.get_long() == Some(row.flag));
         let Some(command) = &self.command else { return flag(&self.root) };
         match row.kind {
-            Kind::Word => command.get_positionals().any(|argument| argument.get_id() == row.flag),
+            Kind::Word => self.has_word(row.flag) || flag(command),
             Kind::Text | Kind::Switch(_) | Kind::List => flag(&self.root) || flag(command),
         }
     }
@@ -295,6 +303,13 @@ mod tests {
         let got =
             made(&[("INPUT_COMMAND", "rollback"), ("INPUT_PROMPT", "--yes"), ("INPUT_REASON", reason), ("INPUT_ARGS", "--timeout 20s")]);
         assert_eq!(got.unwrap(), ["rollback", &format!("--reason={reason}"), "--timeout", "20s", "--", "--yes"]);
+        let got = made(&[("INPUT_COMMAND", "monitor"), ("INPUT_PROMPT", "greeting"), ("INPUT_ENVIRONMENT", "production")]);
+        assert_eq!(got.unwrap(), ["monitor", "--prompt=greeting", "--environment=production"]);
+        let timeout = |command: &str| made(&[("INPUT_COMMAND", command), ("PROMPT_TEST_TIMEOUT", "60")]).unwrap();
+        assert_eq!(
+            (timeout("test"), timeout("rollback")),
+            (vec!["test".to_owned(), "--timeout=60".to_owned()], vec!["rollback".to_owned()])
+        );
         let got = made(&[("INPUT_COMMAND", "rollout start"), ("INPUT_PROMPT", "greeting"), ("INPUT_STAGES", "10,100")]);
         assert_eq!(got.unwrap(), ["rollout", "start", "--stages=10,100", "--", "greeting"]);
         assert_eq!(

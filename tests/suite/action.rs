@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use prompt_cicd::cli::inputs;
+use regex::Regex;
 use serde_json::Value;
 
-use crate::support::{PromptCicd, Workspace, rollout::Stage};
+use crate::{
+    docs::root,
+    support::{PromptCicd, Workspace, rollout::Stage},
+};
 
 fn action() -> Value {
     serde_yaml::from_str(include_str!("../../action.yml")).unwrap()
@@ -76,4 +80,32 @@ fn config_show_names_inputs_and_environment() {
         uses(&Workspace::greeting(), &[("command", "config show")]).env("INPUT_REPEAT", "").env("PROMPT_TEST_TIMEOUT", "60").run().exits(0);
     let shown = shown.shows("# environment PROMPT_TEST_TIMEOUT");
     assert!(shown.stdout.contains("suites[0].limits.request: 60"), "{}", shown.stdout);
+}
+
+#[test]
+fn the_image_is_built_from_every_file_that_the_program_holds() {
+    let held = Regex::new(r#"include_(?:str|bytes)!\("(?:\.\./)+([a-z]+)/"#).unwrap();
+    let mut folders = BTreeSet::new();
+    let mut open = vec![root().join("src")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if !path.to_str().unwrap().contains("tests") && path.extension().is_some_and(|kind| kind == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            // Tests are not in the image.
+            let product = text.split("#[cfg(test)]").next().unwrap();
+            folders.extend(held.captures_iter(product).map(|found| found[1].to_owned()));
+        }
+    }
+    assert!(folders.contains("workflows") && folders.contains("templates"), "{folders:?}");
+    // Oracles of unit tests are in files of their own.
+    for folder in folders.into_iter().filter(|folder| folder != "tests" && folder != "docs") {
+        let copied = |file: &str, line: &str| {
+            let text = std::fs::read_to_string(root().join(file)).unwrap();
+            assert!(text.lines().any(|found| found.contains(line)), "{file} lacks {folder}");
+        };
+        copied("Dockerfile", &format!("COPY {folder} {folder}"));
+        copied(".dockerignore", &format!("!{folder}"));
+        copied("scripts/image", &format!(" {folder}"));
+    }
 }
