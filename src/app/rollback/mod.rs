@@ -239,8 +239,9 @@ pub(crate) async fn finish(
     }
     record.after = after(world, &rollout, &back.to, trigger).await;
     if let Err(failure) = remember(world, loaded, &record).await {
-        let unkept =
-            format!("what came of it could not be written: {failure}; when the store answers, `prompt-cicd rollout step` writes the rest");
+        let unkept = format!(
+            "what came of it could not be written: {failure}; when the store answers, run the same rollback again: it writes what is missing"
+        );
         record.error = Some(record.error.map_or_else(|| unkept.clone(), |error| format!("{error}; {unkept}")));
     }
     Ok((Some(record), driven.shown()))
