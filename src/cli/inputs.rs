@@ -177,8 +177,7 @@ fn of_inputs(command: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result
         }
         match row.kind {
             Kind::Word if called.has_word(row.flag) => last.extend(["--".to_owned(), value]),
-            Kind::Word => arguments.push(format!("--{}={value}", row.flag)),
-            Kind::Text => arguments.push(format!("--{}={value}", row.flag)),
+            Kind::Word | Kind::Text => arguments.push(format!("--{}={value}", row.flag)),
             Kind::List => {
                 let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
                 arguments.extend(lines.map(|line| format!("--{}={line}", row.flag)));

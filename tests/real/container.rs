@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::model_server::{Behaviour, FakeModel};
+use crate::{
+    github::{FakeGitHub, File, State},
+    model_server::{Behaviour, FakeModel},
+};
 
 /// Whom the checked-out files belong to on a runner, where the container is root.
 const RUNNER: u32 = 1_001;
@@ -182,27 +185,87 @@ fn certificates_are_there_for_https() {
     assert!(said.contains("127.0.0.1") && !said.contains("no CA certificates"), "{said}");
 }
 
-#[test]
-fn a_fork_s_read_only_token_hides_no_verdict() {
-    // A GitHub that refuses whatever is written, as it does to a token of a pull request from a fork.
-    let github = FakeModel::start(Behaviour::Status(403, "{\"message\": \"Resource not accessible by integration\"}"));
-    let api = github.base_url().replace("/v1", "");
+/// The commit that a pull request goes to.
+const BASE: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// A pull request at a GitHub of our own, whose base has the files of the step; an image without git reads them there.
+fn pull_request(step: &Step, mut state: State) -> FakeGitHub {
+    BASE.clone_into(&mut state.pull().base);
+    state.pull().files.push(File::modified("prompts/greeting.prompt.yml"));
+    state.comparisons.insert(format!("{BASE}...{BASE}"), (BASE.to_owned(), Vec::new()));
+    for path in ["prompt-cicd.yml", "prompts/greeting.prompt.yml", "cases/greeting.jsonl"] {
+        state.contents.insert((BASE.to_owned(), path.to_owned()), fs::read(step.workspace.path().join(path)).unwrap());
+    }
+    FakeGitHub::start(state)
+}
+
+/// The step on the pull request as it is, with the event's file and the token that the runner gives.
+fn tested(step: &Step, github: &FakeGitHub) -> Finished {
+    let pull = github.state().pull().clone();
+    let from = pull.head_repository.unwrap_or_else(|| "octo/prompts".to_owned());
     let payload = tempfile::NamedTempFile::new().unwrap();
-    let event = serde_json::json!({"action": "synchronize", "number": 7, "pull_request": {
+    let event = serde_json::json!({"action": "synchronize", "number": 7, "repository": {"full_name": "octo/prompts"}, "pull_request": {
         "number": 7, "state": "open",
-        "head": {"sha": "1111111111111111111111111111111111111111", "ref": "change", "repo": {"full_name": "somebody/prompts", "fork": true}},
-        "base": {"sha": "2222222222222222222222222222222222222222", "ref": "main", "repo": {"full_name": "octo/prompts"}},
+        "head": {"sha": pull.head, "ref": "change", "repo": {"full_name": from}},
+        "base": {"sha": pull.base, "ref": "main", "repo": {"full_name": "octo/prompts"}},
     }});
     fs::write(payload.path(), event.to_string()).unwrap();
-    let (event, api) = (format!("pull_request={}", payload.path().display()), format!("GITHUB_API_URL={api}"));
-    let options =
-        ["--event", &event, "--env", &api, "--env", "GITHUB_TOKEN=a-token-that-may-only-read", "--env", "GITHUB_REPOSITORY=octo/prompts"];
+    let event = format!("pull_request={}", payload.path().display());
+    let variables = [
+        format!("GITHUB_API_URL={}", github.api_url()),
+        format!("GITHUB_TOKEN={}", github.state().token),
+        "GITHUB_REPOSITORY=octo/prompts".to_owned(),
+    ];
+    let mut options = vec!["--event", &event];
+    options.extend(variables.iter().flat_map(|variable| ["--env", variable]));
+    step.run(&options)
+}
+
+#[test]
+fn a_pull_request_goes_from_open_to_green_with_one_comment() {
+    let step = Step::new();
+    let github = pull_request(&step, State::new());
+    let push = |head: &str, text: &str| {
+        let prompt = format!("name: greeting\nversion: 1.3.0\nmessages:\n  - {{role: user, content: \"{text}\"}}\n");
+        fs::write(step.workspace.path().join("prompts/greeting.prompt.yml"), prompt).unwrap();
+        github.state().pull().head = head.repeat(40);
+        tested(&step, &github)
+    };
+    let comment = || {
+        let state = github.state();
+        assert_eq!(state.comments.len(), 1, "one comment throughout");
+        state.comments.first().map(|comment| (comment.id, comment.body.clone())).unwrap()
+    };
+    let finished = push("1", "Hello!").exits(10);
+    let (first, text) = comment();
+    assert!(text.contains("ana") && text.contains("❌"), "{text}");
+    assert!(finished.outputs().0["comment-url"].starts_with("http"), "{:?}", finished.outputs().0);
+    push("2", "Hello Ana!").exits(10);
+    let (second, text) = comment();
+    assert!(second == first && text.contains("ben"), "{text}");
+    let finished = push("3", "Good day {{name}}!").exits(0);
+    let (third, text) = comment();
+    assert!(third == first && text.contains("✅"), "{text}");
+    assert_eq!(finished.outputs().0["verdict"], "passed");
+    let asked = github.requests();
+    assert!(asked.iter().any(|request| request.contains("/contents/prompts/greeting.prompt.yml")), "base is read: {asked:?}");
+    github.finish();
+}
+
+#[test]
+fn a_fork_s_read_only_token_hides_no_verdict() {
     for (config, code, verdict) in
         [(CONFIG.to_owned(), 0, "passed"), (CONFIG.replace("contains: \"{{name}}\"", "contains: goodbye"), 10, "failed")]
     {
         let step = Step::with_config(&config);
-        let finished = step.run(&options).exits(code);
+        let mut state = State::new();
+        state.pull().head_repository = Some("somebody/prompts".to_owned());
+        let github = pull_request(&step, state);
+        let finished = tested(&step, &github).exits(code);
         assert_eq!(finished.outputs().0["verdict"], verdict);
+        assert!(github.requests().iter().all(|request| request.starts_with("GET ")), "nothing is written");
+        assert!(step.workspace.path().join(".prompt-cicd/comment.json").exists(), "{}", finished.stderr);
+        github.finish();
     }
 }
 

@@ -8,6 +8,10 @@
 mod clock;
 /// The action in its container, started as the runner does.
 mod container;
+/// A GitHub of our own.
+#[expect(dead_code, unused_imports, reason = "the suite asks more of it")]
+#[path = "../suite/support/github/mod.rs"]
+mod github;
 /// Our GitHub client's requests, held to GitHub's own description of its API.
 mod github_openapi;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
