@@ -1,6 +1,12 @@
 //! Tests against real services that `scripts/test` installs and starts; their addresses come by environment variables.
 #![expect(clippy::disallowed_methods, reason = "tests use files, processes and clocks directly")]
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
 
 /// A clock that only moves when someone sleeps on it.
 #[expect(dead_code, reason = "the suite asks more of it")]
