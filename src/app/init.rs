@@ -51,8 +51,8 @@ pub fn init(services: &Services, folder: &Path, force: bool, workflows: bool) ->
     if workflows {
         lines.push(
             "\nNext:\n  1. commit .github/workflows              the prompts of every pull request are tested from then on\n  \
-             2. add the secrets that it names       OPENAI_API_KEY, … under Settings, Secrets and variables, Actions\n  \
-             3. add reviewers to the environments   who says yes to a rollout, under Settings, Environments\n"
+             2. write your owner for `org`            in their `uses:`, or where you keep a copy of prompt-cicd\n  3. add the secrets that it names       OPENAI_API_KEY, … under Settings, Secrets and variables, Actions\n  \
+             4. add reviewers to the environments   who says yes to a rollout, under Settings, Environments\n"
                 .to_owned(),
         );
         return Ok(Finished::done(lines.concat()));

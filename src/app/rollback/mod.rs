@@ -170,7 +170,9 @@ pub(crate) async fn finish(
     let started = world.base.moment();
     let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback")) };
     let from = left_version(&before);
-    let (mut rollout, mut driven, mut error) = (decided(world, &before, event.as_ref())?, drive::Driven::default(), None);
+    let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, drive::Driven::default());
+    // Until the state is written, the next look of a rollout would turn the targets round again.
+    let mut error = Some("others kept changing the state: run the same rollback again".to_owned());
     // A rollback that somebody else begins in between has a higher epoch: then it is done again with that.
     for _ in 0..3 {
         if rollout.intent.is_none() {
@@ -187,7 +189,8 @@ pub(crate) async fn finish(
             }
             Ok(Some(newer)) => rollout = newer,
             Err(failure) => {
-                error = Some(format!("the record could not be written: {failure}"));
+                let again = "run the same rollback again before any `rollout step`";
+                error = Some(format!("the record could not be written: {failure}; what the targets show is in the list; {again}"));
                 break;
             }
         }
@@ -209,6 +212,7 @@ pub(crate) async fn finish(
     let took = deadline.taken(now);
     let confirmed = driven.confirmed(world);
     let status = match (confirmed, deadline.left(now)) {
+        (true, _) if error.is_some() => RollbackStatus::Failed,
         (true, _) => RollbackStatus::Success,
         (false, None) => RollbackStatus::Timeout,
         (false, Some(_)) => RollbackStatus::Failed,

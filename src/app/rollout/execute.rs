@@ -46,7 +46,8 @@ impl World {
         let transition = step(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
         if transition.next != rollout {
             let mut after = loaded.deployment.clone();
-            let writes = marks(self, &mut after, &transition.effects, now.wall, patience).await?;
+            let tolerant = matches!(event, Event::Rollback { .. });
+            let writes = marks(self, &mut after, &transition.effects, (now.wall, tolerant), patience).await?;
             after.stepped(transition.next, event, now);
             *loaded = self.save(loaded, after, writes, patience).await?;
         }

@@ -109,7 +109,7 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
     after.begun(begun.next);
     let mut loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?], patience).await?;
     let mut said = Vec::new();
-    let shown = world.settle_all(&mut loaded, &mut said).await?;
+    let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
     subject.show(&world, &loaded.deployment, &shown, said)
 }
 

@@ -70,6 +70,16 @@ impl World {
         }
     }
 
+    /// Carries out what was decided. When somebody else decided otherwise meanwhile, the targets are made to show that
+    /// again, and the conflict comes back.
+    pub(crate) async fn settle_or_mend(&mut self, loaded: &mut Loaded, said: &mut Vec<String>) -> Result<Vec<Shown>, Failure> {
+        let settled = self.settle_all(loaded, said).await;
+        if matches!(settled, Err(Failure::Store(StoreError::Conflict(_)))) {
+            Box::pin(self.reconcile(said)).await?;
+        }
+        settled
+    }
+
     async fn reconcile_once(&mut self, said: &mut Vec<String>) -> Result<(Loaded, Vec<Shown>, Option<crate::app::Outcome>), Failure> {
         let mut loaded = self.load(self.base.patience()).await?;
         if loaded.deployment.rollout.is_none() {

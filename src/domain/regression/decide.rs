@@ -111,11 +111,8 @@ pub fn decide(evidence: Vec<Evidence>, rules: &Rules) -> Vec<Judgement> {
 fn judge(evidence: Evidence, p_adjusted: Option<f64>, p_warn: Option<f64>, rules: &Rules) -> Judgement {
     let (verdict, detectable) = match &evidence.result {
         Err(why) => {
-            let needed = match why {
-                Undecided::TooFew { needed, .. } => Some(*needed),
-                Undecided::NotMeasured(_) | Undecided::Unusable(_) | Undecided::NoRatio(_) | Undecided::Wide => None,
-            };
-            (Verdict::Inconclusive { why: why.clone(), needed }, None)
+            // The fewest that are judged at all are no promise that they would decide.
+            (Verdict::Inconclusive { why: why.clone(), needed: None }, None)
         }
         Ok(measured) => {
             let verdict = if p_adjusted.is_some_and(|p| p <= rules.alpha) {

@@ -121,6 +121,9 @@ fn bounds(metric: &Metric) -> String {
     told.join(", ")
 }
 
+/// Requests before a bound or a guardrail on an error rate says anything, unless `min-samples` is smaller.
+const FEWEST_REQUESTS: u64 = 10;
+
 fn judge(metric: &Metric, traffic: Percent, alpha: f64, kept: &mut Remembered, arms: &Arms) -> Judged {
     let compare = metric.compare.filter(|_| traffic > Percent::NONE && traffic < Percent::ALL);
     let (value, seen) = match &arms.candidate {
@@ -136,6 +139,11 @@ fn judge(metric: &Metric, traffic: Percent, alpha: f64, kept: &mut Remembered, a
         },
     };
     let with = |verdict, why: String| Judged { verdict, hard: false, value: Some(value), stable: None, why };
+    // One failing request of one is a rate of 100 % and says nothing.
+    let fewest = metric.min_samples.min(FEWEST_REQUESTS);
+    if metric.kind == MetricKind::Errors && seen < fewest {
+        return with(HealthVerdict::Inconclusive, format!("{seen} of at least {fewest} requests"));
+    }
     if let Some(guardrail) = metric.guardrail.filter(|guardrail| metric.is_beyond(value, *guardrail)) {
         return Judged { hard: true, ..with(HealthVerdict::Unhealthy, format!("{value:.4} is beyond the guardrail {guardrail}")) };
     }
@@ -216,10 +224,16 @@ fn errors(metric: &Metric, compare: Comparison, alpha: f64, kept: &Remembered) -
         return Judged::new(HealthVerdict::Inconclusive, format!("{base_total} of at least {} requests to stable", metric.min_samples));
     }
     let (rate, base_rate) = (failures as f64 / total as f64, base_failures as f64 / base_total as f64);
+    // A look in which one arm had no traffic cannot tell the arms apart, and many of them are no evidence of health.
+    let useful: Vec<&[u64; 4]> = kept.looks.iter().filter(|look| look[1] > 0 && look[3] > 0).collect();
+    let beside = useful.iter().map(|look| look[1].min(look[3])).sum::<u64>();
+    if beside < metric.min_samples.max(1) {
+        let why = format!("{beside} of at least {} requests to both versions at the same time", metric.min_samples.max(1));
+        return Judged::new(HealthVerdict::Inconclusive, why);
+    }
     let found = (|| {
         let share = |look: &[u64; 4]| look[3] as f64 / (look[1] + look[3]) as f64;
-        // A look in which one arm had no traffic cannot tell the arms apart.
-        let mut looks = kept.looks.iter().filter(|look| look[1] > 0 && look[3] > 0).peekable();
+        let mut looks = useful.iter().peekable();
         let Some(first) = looks.peek() else { return Ok(0.0) };
         let mut process = EProcess::new(share(first), DEFAULT_K, Sided::Larger)?;
         let mut log_e = 0.0;

@@ -143,3 +143,23 @@ fn with_everything_on_one_arm_nothing_is_compared() {
     let check = evaluate(&with(metric()), Percent::ALL, &Memory::default(), &values(vec![900.0; 200], Vec::new()));
     assert_eq!(check.verdict, HealthVerdict::Healthy);
 }
+
+#[test]
+fn arms_that_never_had_traffic_together_are_not_compared() {
+    let plan = with(Metric { min_samples: 10, ..errors() });
+    let first = evaluate(&plan, ten(), &Memory::default(), &counts((0, 0), (0, 1_000)));
+    assert_eq!(first.verdict, HealthVerdict::Inconclusive);
+    // Everything fails, and stable had its requests in another look.
+    let second = evaluate(&plan, ten(), &first.memory, &counts((1_000, 1_000), (0, 0)));
+    assert_eq!(second.verdict, HealthVerdict::Inconclusive);
+    let third = evaluate(&plan, ten(), &second.memory, &counts((1_000, 1_000), (0, 1_000)));
+    assert_eq!(third.verdict, HealthVerdict::Unhealthy);
+}
+
+#[test]
+fn one_failing_request_of_one_is_no_error_rate() {
+    let metric = Metric { kind: MetricKind::Errors, guardrail: Some(0.5), bound: Some(0.2), min_samples: 50, ..metric() };
+    let judged = |failures, total| evaluate(&with(metric.clone()), ten(), &Memory::default(), &counts((failures, total), (0, 0))).verdict;
+    assert_eq!(judged(1, 1), HealthVerdict::Inconclusive);
+    assert_eq!(judged(10, 10), HealthVerdict::Unhealthy);
+}
