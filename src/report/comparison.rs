@@ -90,8 +90,11 @@ fn row(judgement: &Judgement, comparison: &Comparison) -> Row {
     if judgement.warns && judgement.verdict != Verdict::Regressed {
         notes.push("beyond the margin that warns".to_owned());
     }
-    if let Verdict::Inconclusive { needed, .. } = &judgement.verdict {
-        notes.push(more(*needed, evidence.pairs));
+    if let Verdict::Inconclusive { why, needed } = &judgement.verdict {
+        // Why nothing was judged says what is wanted.
+        if needed.is_some() || *why == crate::domain::regression::Undecided::Wide {
+            notes.push(more(*needed, evidence.pairs));
+        }
         if let (Some(detectable), Ok(measured)) = (judgement.detectable, &evidence.result) {
             notes.push(format!("finds {} at {}", reach(metric, measured, detectable), number::percent(comparison.rules.power)));
         }
