@@ -60,17 +60,26 @@ impl<D: Disk> DirectoryStore<D> {
     }
 
     async fn lock(&self, patience: Patience) -> Result<D::Lock, StoreError> {
+        let held = || StoreError::Unreachable {
+            place: self.files.root.join("lock").display().to_string(),
+            reason: "another process held the lock until the time was up".to_owned(),
+            maybe_done: false,
+        };
+        let mut lock = self.blocking(patience, false, Files::try_lock).await?;
         loop {
-            if let Some(lock) = self.blocking(patience, false, Files::try_lock).await? {
+            if let Some(lock) = lock {
                 return Ok(lock);
             }
             let pause = LOCK_PAUSE.mul_f64(0.5 + self.clock.jitter());
             if self.clock.elapsed() + pause >= patience.until {
-                let place = self.files.root.join("lock").display().to_string();
-                let reason = "another process held the lock until the time was up".to_owned();
-                return Err(StoreError::Unreachable { place, reason, maybe_done: false });
+                return Err(held());
             }
             self.clock.sleep(pause).await;
+            lock = match self.blocking(patience, false, Files::try_lock).await {
+                // A sleep that took longer than asked for: it was the lock that used the time up.
+                Err(StoreError::Unreachable { .. }) if self.clock.elapsed() >= patience.until => return Err(held()),
+                other => other?,
+            };
         }
     }
 
