@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::ports::workspace::{Workspace, WorkspaceError};
+use crate::{
+    domain::wildcard,
+    ports::workspace::{Workspace, WorkspaceError},
+};
 
 /// Files on disk, relative to the working directory.
 #[derive(Debug, Default, Clone, Copy)]
@@ -85,7 +88,7 @@ impl Workspace for Disk {
         let mut found = Vec::new();
         for entry in fs::read_dir(folder).map_err(io_error(folder))? {
             let entry = entry.map_err(io_error(folder))?;
-            if entry.file_name().to_str().is_some_and(|file| wildcard(name, file)) {
+            if entry.file_name().to_str().is_some_and(|file| wildcard::matches(name, file)) {
                 // Kept relative as the user wrote it, without the `./` that was put in only to read the folder.
                 found.push(pattern.with_file_name(entry.file_name()));
             }
@@ -147,37 +150,9 @@ fn readable() -> fs::Permissions {
     fs::Permissions::from_mode(0o644)
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for any characters.
-fn wildcard(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stars_stand_for_any_characters() {
-        for (pattern, text, expected) in [
-            ("*.jsonl", "a.jsonl", true),
-            ("*.jsonl", "a.json", false),
-            ("a*b*c", "aXbYc", true),
-            ("a*b*c", "acb", false),
-            ("a*a", "a", false),
-            ("*", "", true),
-        ] {
-            assert_eq!(wildcard(pattern, text), expected, "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn a_write_replaces_the_whole_file_or_nothing() {

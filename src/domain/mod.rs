@@ -26,3 +26,4 @@ pub mod store;
 pub mod suggest;
 pub mod suite;
 pub mod target;
+pub mod wildcard;

@@ -119,8 +119,11 @@ impl Git {
             return Ok(Vec::new());
         }
         let names = String::from_utf8_lossy(&said.stdout).into_owned();
-        let mut found: Vec<PathBuf> =
-            names.split('\0').filter(|file| !file.is_empty() && wildcard(name, file)).map(|file| pattern.with_file_name(file)).collect();
+        let mut found: Vec<PathBuf> = names
+            .split('\0')
+            .filter(|file| !file.is_empty() && crate::domain::wildcard::matches(name, file))
+            .map(|file| pattern.with_file_name(file))
+            .collect();
         found.sort();
         Ok(found)
     }
@@ -198,17 +201,4 @@ fn of_repository(path: &Path) -> Result<String, VcsError> {
 
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
-}
-
-/// Whether `text` matches `pattern`, in which `*` stands for any characters.
-fn wildcard(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
 }

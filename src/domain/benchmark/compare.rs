@@ -164,7 +164,7 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
 fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Thresholds) -> Row {
     let either = head.or(base);
     let name = either.map(|benchmark| benchmark.name.clone()).unwrap_or_default();
-    let rule = thresholds.rules.iter().find(|rule| fits(&rule.pattern, &name));
+    let rule = thresholds.rules.iter().find(|rule| crate::domain::wildcard::matches(&rule.pattern, &name));
     let direction =
         rule.and_then(|rule| rule.direction).or(either.map(|benchmark| benchmark.direction)).unwrap_or(Direction::LowerIsBetter);
     let is_share = either.is_some_and(|benchmark| benchmark.unit == SHARE);
@@ -302,17 +302,4 @@ fn rate(values: &[f64]) -> Option<Rate> {
     let failed = values.iter().filter(|value| **value <= 0.0).count();
     let whole = values.iter().all(|value| (0.0..=1.0).contains(value)) && passed + failed == values.len();
     Rate::new(passed, values.len()).ok().filter(|_| whole)
-}
-
-/// Whether a name fits a pattern, in which `*` stands for any characters.
-fn fits(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
 }

@@ -6,6 +6,7 @@ use super::{
     catalogue::RULES,
     finding::{Finding, Severity},
 };
+use crate::domain::wildcard;
 
 /// How lints are carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,25 +71,8 @@ impl LintSettings {
 fn covers(pattern: &str, file: &str) -> bool {
     let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
     let file = file.strip_prefix("./").unwrap_or(file);
-    wildcard(pattern, file) || file.match_indices('/').any(|(at, _)| file.get(at + 1..).is_some_and(|rest| wildcard(pattern, rest)))
-}
-
-/// Whether `text` matches `pattern`, in which `*` stands for any characters.
-fn wildcard(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some(at) = rest.find(part) else { return false };
-        rest = rest.get(at + part.len()..).unwrap_or_default();
-    }
-    true
+    wildcard::matches(pattern, file)
+        || file.match_indices('/').any(|(at, _)| file.get(at + 1..).is_some_and(|rest| wildcard::matches(pattern, rest)))
 }
 
 #[cfg(test)]
