@@ -7,7 +7,7 @@ use super::{
     effect::Desired,
     event::Event,
     plan::Percent,
-    state::{Phase, Rollout, VersionRef},
+    state::{Phase, Return, Rollout, VersionRef},
 };
 use crate::domain::rollback::record::RollbackRecord;
 
@@ -198,6 +198,22 @@ impl Deployment {
         self.rollbacks.push(record);
         let surplus = self.rollbacks.len().saturating_sub(HISTORY);
         self.rollbacks.drain(..surplus);
+    }
+
+    /// The rollback that is done, but of which no record is kept: its process ended in between. With it the id of its record, and when it
+    /// was ordered.
+    pub fn unrecorded(&self) -> Option<(&Return, String, Moment)> {
+        let rollout = self.rollout.as_ref()?;
+        let Phase::RolledBack { back } = &rollout.phase else { return None };
+        let id = rollout.rollback_id();
+        if back.trigger.is_none() || self.rollbacks.iter().any(|record| record.id == id) {
+            return None;
+        }
+        let ended = rollout.ended.unwrap_or(rollout.started);
+        // The oldest event after which there was nothing but going back.
+        let confirmed = |logged: &&Logged| matches!(logged.event, Event::Confirmed { .. } | Event::Tick { .. });
+        let ordered = self.log.iter().rev().skip_while(confirmed).map(|logged| logged.now.wall).next();
+        Some((back, id, ordered.unwrap_or(ended).min(ended)))
     }
 
     /// When there were automatic rollbacks that changed something.

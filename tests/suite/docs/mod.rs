@@ -5,6 +5,8 @@ mod generated;
 /// Links, paths and commands that documents name.
 mod named;
 
+pub(crate) use generated::holds;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,5 +1,8 @@
 //! `prompt-cicd rollback`.
 
+/// The behaviour cases of the system this project grew from.
+mod behaviour;
+
 use std::thread;
 
 use serde_json::Value;
