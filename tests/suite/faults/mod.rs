@@ -16,3 +16,6 @@ mod table;
 mod targets;
 /// The program in this process.
 mod world;
+
+#[path = "../../real/kills.rs"]
+mod kills;

@@ -136,7 +136,7 @@ fn what_cannot_be_told_is_not_rolled_back() {
     stage.rollout("step", []).exits(21);
     assert_eq!((stage.share("2.0.0").as_str(), history(&stage).len()), ("10", 0), "RB-012");
     // RB-013: too little of it.
-    let stage = Stage::empty("stage-duration: 5m", "1ms");
+    let stage = Stage::empty("stage-duration: 5m", "1h");
     let config = stage.workspace.read("prompt-cicd.yml").replace("bound: 800", "bound: 800, min-samples: 50");
     stage.workspace.write("prompt-cicd.yml", config.as_bytes());
     stage.version("1.0.0");
