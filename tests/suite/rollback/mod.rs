@@ -2,6 +2,7 @@
 
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
+mod bounds;
 
 use std::thread;
 
