@@ -16,6 +16,3 @@ mod table;
 mod targets;
 /// The program in this process.
 mod world;
-
-#[path = "../../real/kills.rs"]
-mod kills;

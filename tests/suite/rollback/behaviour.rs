@@ -13,7 +13,7 @@ use prompt_cicd::domain::{
 use serde_json::{Value, json};
 
 use super::completed;
-use crate::support::{Workspace, rollout::Stage};
+use crate::support::rollout::Stage;
 
 /// A promise, and the cases that ask for it.
 type Promise = (&'static [&'static str], fn());
@@ -317,9 +317,7 @@ fn the_registry_keeps_its_promises() {
         "flags: {kind: flagd, path: flags.json}",
         "flags: {kind: flagd, path: flags.json}\n  dev: {kind: flagd, path: dev.json}\n  staging: {kind: flagd, path: staging.json}",
     );
-    let Stage { workspace } = &stage;
-    let _: &Workspace = workspace;
-    workspace.write("prompt-cicd.yml", config.as_bytes());
+    stage.workspace.write("prompt-cicd.yml", config.as_bytes());
     stage.version("1.0.0");
     stage.rollout("start", ["--environment", "dev"]).exits(0);
     let promote = || stage.call(["registry", "promote", "greeting", "1.0.0", "--environment", "production"]);
