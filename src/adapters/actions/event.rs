@@ -74,8 +74,11 @@ struct Number {
     number: u64,
 }
 
-/// Reads the event of this name.
-pub(super) fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
+/// Reads the event of this name from its payload.
+///
+/// # Errors
+/// A payload that is missing, too large, or not of the event's form.
+pub fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
     match name {
         "pull_request" | "pull_request_target" => payload(name, path).map(pull_request),
         "push" => payload(name, path).map(|push: PushPayload| Event::Push { before: commit(push.before), after: push.after }),
