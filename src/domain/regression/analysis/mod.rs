@@ -210,7 +210,7 @@ impl<'v> Prepared<'v> {
     fn new(
         side: &'static str,
         question: &Question,
-        (given, seen): (&'v [f64], usize),
+        (given, total): (&'v [f64], usize),
         seed: u64,
         warnings: &mut Vec<String>,
     ) -> Result<Self, AnalysisError> {
@@ -218,11 +218,13 @@ impl<'v> Prepared<'v> {
         let mut values = Cow::Borrowed(given);
         if let Some(most) = question.max_samples.filter(|most| *most < given.len()) {
             let mut drawn = Drawn::new(Some(most), seed);
-            given.iter().for_each(|value| drawn.push(*value));
+            for value in given {
+                drawn.push(*value);
+            }
             values = Cow::Owned(drawn.into_values());
         }
-        if values.len() < seen {
-            warnings.push(format!("{side}: {} of {seen} values used, drawn with seed {}", values.len(), question.seed));
+        if values.len() < total {
+            warnings.push(format!("{side}: {} of {total} values used, drawn with seed {}", values.len(), question.seed));
         }
         let sample = Sample::new(&values).map_err(|error| AnalysisError::Unusable { side, error })?;
         let named = outliers(sample, question.outliers);
@@ -238,7 +240,7 @@ impl<'v> Prepared<'v> {
             warnings.push(format!("{side}: {outliers} of {} values left out as outliers", values.len()));
             values = Cow::Owned(without(sample, &named));
         }
-        Ok(Self { given: seen, outliers, filtered, values })
+        Ok(Self { given: total, outliers, filtered, values })
     }
 
     fn side(&self, question: &Question, moments: &Moments, sorted: &Sorted) -> Side {
