@@ -183,7 +183,12 @@ fn refused(why: &StoreError) -> String {
         StoreError::Refused { .. } | StoreError::Settings(_) => {
             "; in a workflow it takes `contents: write` and the token, or say `history.record: never`"
         }
-        _ => "",
+        StoreError::Conflict(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Unreachable { .. }
+        | StoreError::Full { .. }
+        | StoreError::TooLarge { .. } => "",
     };
     format!("warning: the history is not recorded: {}{next}", one_line(&why.to_string()))
 }

@@ -179,7 +179,9 @@ mod tests {
                 prop_assert!(!history.record(&new));
                 prop_assert_eq!(&history, &kept_already);
                 seen.insert(index);
-                named.iter().for_each(|(_, _, passed, failed)| sum.add(Tally { passed: u64::from(*passed), failed: u64::from(*failed) }));
+                for (_, _, passed, failed) in &named {
+                    sum.add(Tally { passed: u64::from(*passed), failed: u64::from(*failed) });
+                }
                 history.compact(keep);
                 prop_assert!(history.runs.len() <= keep);
                 history.fit(bytes);
