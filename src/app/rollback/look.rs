@@ -2,9 +2,12 @@
 
 use super::{Subject, choose, within};
 use crate::{
-    app::{Failure, Finished, Services},
-    domain::rollback::{deadline::Deadline, target::previous_stable},
-    report::rollback as report,
+    app::{Failure, Finished, Outcome, Services},
+    domain::{
+        rollback::{deadline::Deadline, target::previous_stable},
+        rollout::Phase,
+    },
+    report::{escape::one_line, rollback as report},
 };
 
 /// The versions that could be gone back to, and why others could not.
@@ -35,12 +38,32 @@ pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Re
     Ok(Finished::done(stdout))
 }
 
-/// The newest rollback.
+/// The newest rollback, and whether one is under way that nobody finished.
 ///
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
-    history(services, subject, 1).await
+    let world = subject.open(services)?;
+    let loaded = world.load(world.base.patience()).await?;
+    let mut finished = history(services, subject, 1).await?;
+    let Some(rollout) = &loaded.deployment.rollout else { return Ok(finished) };
+    let warning = match &rollout.phase {
+        Phase::Returning { back } => Some(format!(
+            "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
+            back.to,
+            one_line(&back.reason),
+            one_line(&world.prompt)
+        )),
+        Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
+            let shown = world.observe(rollout).await;
+            world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)
+        }
+    };
+    if let Some(warning) = warning {
+        finished.notes.push(warning);
+        finished.outcome = Outcome::RolloutHeld;
+    }
+    Ok(finished)
 }
 
 /// Whether a version could be gone back to.
