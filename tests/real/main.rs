@@ -28,5 +28,7 @@ mod model;
 mod model_server;
 /// PostgreSQL as a store.
 mod postgres;
+/// Whole rollouts on real services, and how long they take.
+mod rollouts;
 /// Targets and metric sources.
 mod targets;
