@@ -2,12 +2,23 @@
 
 use super::{Subject, choose, within};
 use crate::{
-    app::{Failure, Finished, Outcome, Services},
-    domain::{
-        rollback::{deadline::Deadline, target::previous_stable},
-        rollout::Phase,
+    app::{
+        Failure, Finished, Outcome, Services,
+        rollout::{execute::Shown, tell, unconfirmed},
     },
-    report::{escape::one_line, rollback as report},
+    domain::{
+        rollback::{
+            deadline::Deadline,
+            record::{RollbackRecord, RollbackStatus},
+            target::previous_stable,
+        },
+        rollout::{Phase, deployment::Deployment},
+    },
+    report::{
+        escape::one_line,
+        rollback as report,
+        rollout::{Shape, TargetLine},
+    },
 };
 
 /// The versions that could be gone back to, and why others could not.
@@ -18,7 +29,7 @@ pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Fin
     let world = subject.open(services)?;
     let patience = world.base.patience();
     let loaded = world.load(patience).await?;
-    let all = choose::candidates(&world, &loaded, false, patience).await?;
+    let all = choose::candidates(&world, &loaded, patience).await?;
     let current = loaded.deployment.current().cloned();
     let mut stdout = Vec::new();
     let next = previous_stable(&all, current.as_ref()).ok();
@@ -38,32 +49,61 @@ pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Re
     Ok(Finished::done(stdout))
 }
 
-/// The newest rollback, and whether one is under way that nobody finished.
+/// The newest rollback, and what the targets show now. What a rollout came to before it does not count: the exit code is that of the
+/// rollback and of its targets.
 ///
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
     let loaded = world.load(world.base.patience()).await?;
-    let mut finished = history(services, subject, 1).await?;
-    let Some(rollout) = &loaded.deployment.rollout else { return Ok(finished) };
-    let warning = match &rollout.phase {
-        Phase::Returning { back } => Some(format!(
-            "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
-            back.to,
-            one_line(&back.reason),
-            one_line(&world.prompt)
-        )),
-        Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
-            let shown = world.observe(rollout).await;
-            world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)
-        }
+    let shown = match &loaded.deployment.rollout {
+        Some(rollout) => world.observe(rollout).await,
+        None => Vec::new(),
     };
-    if let Some(warning) = warning {
-        finished.notes.push(warning);
-        finished.outcome = Outcome::RolloutHeld;
+    let lines: Vec<TargetLine> = shown.iter().map(line).collect();
+    let mut stdout = Vec::new();
+    report::status(subject.shape, loaded.deployment.rollbacks.last(), &lines, &mut stdout)
+        .map_err(|error| Failure::Internal(error.into()))?;
+    let mut markdown = Vec::new();
+    let markdown = report::status(Shape::Markdown, loaded.deployment.rollbacks.last(), &lines, &mut markdown).map(|()| markdown);
+    let mut notes = tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown);
+    if let Some(rollout) = &loaded.deployment.rollout {
+        notes.extend(match &rollout.phase {
+            Phase::Returning { back } => Some(format!(
+                "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
+                back.to,
+                one_line(&back.reason),
+                one_line(&world.prompt)
+            )),
+            Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
+                world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)
+            }
+        });
     }
-    Ok(finished)
+    Ok(Finished { outcome: stands(&loaded.deployment, &shown), stdout, notes })
+}
+
+fn line(shown: &Shown) -> TargetLine {
+    TargetLine { target: shown.target.clone(), confirmed: shown.confirmed, shows: shown.text.clone() }
+}
+
+/// What is to be said of the newest rollback now.
+fn stands(deployment: &Deployment, shown: &[Shown]) -> Outcome {
+    let missed = deployment
+        .rollbacks
+        .last()
+        .is_some_and(|record| matches!(record.status, RollbackStatus::Failed | RollbackStatus::Timeout) && is_newest(deployment, record));
+    match (shown.iter().all(|shown| shown.confirmed), missed) {
+        (true, _) => Outcome::Done,
+        (false, true) => Outcome::RollbackFailed,
+        (false, false) => unconfirmed(shown).unwrap_or(Outcome::RolloutHeld),
+    }
+}
+
+/// Whether nothing was rolled out since.
+fn is_newest(deployment: &Deployment, record: &RollbackRecord) -> bool {
+    deployment.rollout.as_ref().is_some_and(|rollout| record.rollout.as_deref() == Some(rollout.id.as_str()))
 }
 
 /// Whether a version could be gone back to.

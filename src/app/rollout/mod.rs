@@ -85,13 +85,8 @@ impl Subject {
 
 /// What a look at a rollout concludes.
 fn outcome(rollout: &Rollout, shown: &[Shown]) -> Outcome {
-    let errors = || shown.iter().filter(|shown| !shown.confirmed).map(|shown| shown.error);
-    // A target that answers and shows something else is drift, whatever keeps others from answering.
-    if errors().any(|error| error.is_none_or(|kind| kind == TargetErrorKind::Fenced)) {
-        return Outcome::RolloutHeld;
-    }
-    if errors().next().is_some() {
-        return Outcome::RolloutUnconfirmed { refused: errors().flatten().any(|kind| !kind.is_transient()) };
+    if let Some(unconfirmed) = unconfirmed(shown) {
+        return unconfirmed;
     }
     match &rollout.phase {
         Phase::Progressing | Phase::Completed => Outcome::Done,
@@ -104,6 +99,17 @@ fn outcome(rollout: &Rollout, shown: &[Shown]) -> Outcome {
             }
         }
     }
+}
+
+/// What targets that do not show what they should come to.
+pub(crate) fn unconfirmed(shown: &[Shown]) -> Option<Outcome> {
+    let errors = || shown.iter().filter(|shown| !shown.confirmed).map(|shown| shown.error);
+    // A target that answers and shows something else is drift, whatever keeps others from answering.
+    if errors().any(|error| error.is_none_or(|kind| kind == TargetErrorKind::Fenced)) {
+        return Some(Outcome::RolloutHeld);
+    }
+    let refused = errors().flatten().any(|kind| !kind.is_transient());
+    errors().next().map(|_| Outcome::RolloutUnconfirmed { refused })
 }
 
 /// What effects tell people, a line each.
