@@ -1,5 +1,6 @@
 //! The report and the comment as people see them: in Debian's Chromium, driven by `PROMPT_CICD_REAL_CHROMIUM`.
 //! The pictures are in `target/pages`; look at them.
+#![expect(clippy::print_stderr, reason = "where the pictures are, and the figures, are what it is run for")]
 
 use std::{
     fs,
@@ -117,7 +118,8 @@ fn pull_request() -> (tempfile::TempDir, String, String) {
     let cases = |count: usize| -> String {
         let case =
             |(index, name): (usize, &&str)| json!({"id": name.to_lowercase(), "vars": {"name": name, "order": (1001 + index).to_string()}});
-        NAMES.iter().take(count).enumerate().map(case).map(|case| format!("{case}\n")).collect()
+        let lines: Vec<String> = NAMES.iter().take(count).enumerate().map(case).map(|case| format!("{case}\n")).collect();
+        lines.concat()
     };
     write(here, "cases/reply.jsonl", &cases(NAMES.len()));
     write(here, "cases/subject.jsonl", &cases(3));
@@ -216,9 +218,9 @@ fn the_report_and_the_comment_are_readable_everywhere_and_the_report_by_keyboard
 #[test]
 fn five_thousand_samples_open_within_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: String =
-        (0..5_000).map(|number| format!("{}\n", json!({"id": format!("c{number}"), "vars": {"name": format!("N{number}")}}))).collect();
-    write(folder.path(), "cases.jsonl", &cases);
+    let case = |number: usize| json!({"id": format!("c{number}"), "vars": {"name": format!("N{number}")}});
+    let cases: Vec<String> = (0..5_000).map(|number| format!("{}\n", case(number))).collect();
+    write(folder.path(), "cases.jsonl", &cases.concat());
     write(
         folder.path(),
         "p.prompt.yml",

@@ -5,7 +5,7 @@ mod check;
 mod comment;
 mod report;
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use super::{Failure, Outcome, Services};
 use crate::{
@@ -177,7 +177,8 @@ fn could_not(failure: &Failure, room: usize) -> String {
     let mut left = room.saturating_sub(summary.len() + next.len() + 100);
     for (number, line) in std::iter::once("\n").chain(details.iter().map(String::as_str)).enumerate() {
         let Some(rest) = left.checked_sub(line.len()) else {
-            summary.push_str(&format!("- …and {} more\n", details.len().saturating_sub(number.saturating_sub(1))));
+            // Writing to a text never fails.
+            writeln!(summary, "- …and {} more", details.len().saturating_sub(number.saturating_sub(1))).ok();
             break;
         };
         left = rest;

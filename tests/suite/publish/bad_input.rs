@@ -138,8 +138,9 @@ fn thousands_of_failing_cases_fit_and_what_is_left_out_is_said() {
 
 #[test]
 fn a_hundred_thousand_findings_are_bounded_and_counted() {
-    let cases: String = (0..100_000).map(|number| format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"a\\u202eb\"}}}}\n")).collect();
-    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases);
+    let cases: Vec<String> =
+        (0..100_000).map(|number| format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"a\\u202eb\"}}}}\n")).collect();
+    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases.concat());
     let config = workspace.read("prompt-cicd.yml") + "lints: {fail-on: warning}\n";
     let world = World::on(State::new(), workspace.file("prompt-cicd.yml", &config));
     let finished = world.pull_request(&["test", "--quiet", "--check-run", "--report", "sarif=out/lints.sarif"]).run().exits(11);
