@@ -4,7 +4,9 @@ pub(in crate::config) mod gates;
 mod github;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod monitor;
+mod pull_request;
 mod regression;
+mod release;
 pub(in crate::config) mod rollout;
 pub(in crate::config) mod store;
 pub(in crate::config) mod targets;
@@ -21,8 +23,10 @@ use serde_json::{Map, Value, json};
 use crate::domain::lint::{Severity, catalogue::RULES};
 pub(in crate::config) use gates::{Gate, Gates};
 pub(in crate::config) use github::GitHub;
+pub(in crate::config) use pull_request::PullRequest;
 
 pub(in crate::config) use regression::{Regression, RegressionMetric};
+pub(in crate::config) use release::Release;
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -54,6 +58,10 @@ pub(in crate::config) struct File {
     pub(in crate::config) store: Option<store::Store>,
     /// What GitHub is told.
     pub(in crate::config) github: Option<GitHub>,
+    /// What `pr` checks of a pull request.
+    pub(in crate::config) pull_request: Option<PullRequest>,
+    /// Versions of the repository and of prompts.
+    pub(in crate::config) release: Option<Release>,
     /// What makes a rollout's percentage real, each under a name of your choice.
     pub(in crate::config) targets: Option<Named<targets::Target>>,
     /// Where health numbers come from, each under a name of your choice.
