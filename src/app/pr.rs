@@ -82,7 +82,10 @@ pub async fn pr(services: &Services, request: &PrRequest) -> Result<Finished, Fa
         title: pull.title.clone(),
         size: Size::of(pull.lines),
         lines: pull.lines,
-        truncated: changed.truncated.clone(),
+        truncated: changed
+            .truncated
+            .as_ref()
+            .map(|_| format!("GitHub tells no more than {} changed files: what is in the others was not looked at", changed.files.len())),
         checks: checks(&subject, &own.settings.rules),
     };
     let mut stdout = Vec::new();
