@@ -15,8 +15,11 @@ pub enum Outcome {
     Done,
     /// A rollout stands still, or was stopped.
     RolloutHeld,
-    /// A target does not show what was decided; the next look finishes it.
-    RolloutUnconfirmed,
+    /// A target did not say what it shows, so that nobody knows whether it is what was decided.
+    RolloutUnconfirmed {
+        /// Whether one refused, which no further look changes by itself.
+        refused: bool,
+    },
     /// The candidate was rolled back by itself.
     RolledBack,
     /// Rolled back, but later than promised.
@@ -101,7 +104,13 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::RolloutHeld => 21,
-            Self::RolloutUnconfirmed => 30,
+            Self::RolloutUnconfirmed { refused } => {
+                if *refused {
+                    31
+                } else {
+                    30
+                }
+            }
             Self::RolledBack => 22,
             Self::RollbackFailed => 23,
             Self::RolledBackLate => 24,

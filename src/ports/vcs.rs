@@ -11,7 +11,10 @@ use crate::domain::release::{Commit, Tag};
 #[async_trait]
 pub trait Vcs: Send + Sync {
     /// What a pull request proposes, where this run is about one.
-    fn proposed(&self) -> Option<Proposed>;
+    ///
+    /// # Errors
+    /// When it is about one that cannot be read: never the same as being about none.
+    fn proposed(&self) -> Result<Option<Proposed>, VcsError>;
 
     /// The commit that a branch, a tag or a commit's name stands for, as its full name.
     ///
@@ -93,6 +96,9 @@ pub enum VcsError {
     /// Here is no repository, or no program that reads it.
     #[error("the history cannot be read here: {0}")]
     Unavailable(String),
+    /// A pull request started this run, and what it proposes cannot be read.
+    #[error("what the pull request goes onto is not known: {0}")]
+    Event(String),
     /// A file of more bytes than are read.
     #[error("{path} at {commit} has more than {limit} bytes", path = path.display())]
     TooLarge {

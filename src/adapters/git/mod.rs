@@ -23,12 +23,12 @@ use crate::{
 pub struct History {
     git: Git,
     host: Option<Hosted>,
-    proposed: Option<Proposed>,
+    proposed: Result<Option<Proposed>, VcsError>,
 }
 
 impl History {
     /// Of the repository that the working directory is in.
-    pub fn new(git: Git, host: Option<Hosted>, proposed: Option<Proposed>) -> Self {
+    pub fn new(git: Git, host: Option<Hosted>, proposed: Result<Option<Proposed>, VcsError>) -> Self {
         Self { git, host, proposed }
     }
 
@@ -50,7 +50,7 @@ impl History {
 
 #[async_trait]
 impl Vcs for History {
-    fn proposed(&self) -> Option<Proposed> {
+    fn proposed(&self) -> Result<Option<Proposed>, VcsError> {
         self.proposed.clone()
     }
 
