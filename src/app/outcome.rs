@@ -61,6 +61,11 @@ pub enum Outcome {
         /// Whether the report could not be written.
         unwritten: bool,
     },
+    /// A pull request was checked.
+    PullRequest {
+        /// Whether a check that can fail does not hold.
+        invalid: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -119,6 +124,13 @@ impl Outcome {
             Self::Compared { regressed: true, .. } => 12,
             Self::Compared { open, .. } => {
                 if *open {
+                    13
+                } else {
+                    0
+                }
+            }
+            Self::PullRequest { invalid } => {
+                if *invalid {
                     13
                 } else {
                     0

@@ -93,7 +93,11 @@ impl Step {
             Level::Warning => "warning",
             Level::Notice => "notice",
         };
-        let mut properties = vec![("title", annotation.title.clone()), ("file", self.in_repository(&annotation.place.file))];
+        let mut properties = vec![("title", annotation.title.clone())];
+        // Not everything that is said belongs to a file.
+        if !annotation.place.file.is_empty() {
+            properties.push(("file", self.in_repository(&annotation.place.file)));
+        }
         properties.extend(annotation.place.line.map(|line| ("line", line.to_string())));
         properties.extend(annotation.place.column.map(|column| ("col", column.to_string())));
         let properties: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
