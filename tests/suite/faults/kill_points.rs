@@ -203,11 +203,12 @@ fn replays(tape: &Tape) {
         let Some(begun) = begun.as_ref().filter(|begun| begun.id == rollout.id && deployment.forgotten == 0) else { continue };
         let events: Vec<(Event, Now)> = deployment.log.into_iter().map(|logged| (logged.event, logged.now)).collect();
         let replayed = replay(begun, &events, &begun.plan).unwrap();
-        // What the statistics remember is not kept with the events.
+        // What the statistics remember, and each metric's words, are not kept with the events.
         let plain = |rollout: &Rollout| {
             let mut plain = Rollout { memory: Memory::default(), ..rollout.clone() };
             if let Some(check) = &mut plain.last_check {
                 check.memory = Memory::default();
+                check.metrics.clear();
             }
             plain
         };
