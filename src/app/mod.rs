@@ -8,9 +8,11 @@ pub mod distributions;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;
+pub mod history;
 pub mod init;
 pub mod lint;
 pub mod monitor;
+pub mod notify;
 pub mod outcome;
 pub mod publish;
 pub mod registry;
@@ -31,6 +33,7 @@ use crate::{
         clock::Clock,
         code_host::CodeHosts,
         metric_source::MetricSources,
+        notifier::Notifiers,
         process::Process,
         program::Programs,
         progress::Progress,
@@ -62,6 +65,8 @@ pub struct Services {
     pub targets: Arc<dyn Targets>,
     /// Where health numbers come from.
     pub metric_sources: Arc<dyn MetricSources>,
+    /// Channels that people read.
+    pub notifiers: Arc<dyn Notifiers>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

@@ -7,6 +7,7 @@ mod config;
 mod detect;
 mod distributions;
 mod gate;
+mod history;
 mod init;
 pub mod inputs;
 mod lint;
@@ -101,6 +102,7 @@ enum Command {
     Monitor(monitor::Args),
     Publish(publish::Args),
     Audit(audit::Args),
+    History(history::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -125,6 +127,7 @@ impl Cli {
             | Command::Init(_)
             | Command::Config(_)
             | Command::Audit(_)
+            | Command::History(_)
             | Command::Completions(_) => false,
         }
     }
@@ -150,6 +153,7 @@ impl Cli {
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
             Command::Config(args) => config::run(services, config, args, overrides),
+            Command::History(args) => history::run(services, config, args).await,
             Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }

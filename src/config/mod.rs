@@ -33,8 +33,8 @@ use serde_json::Value;
 
 use crate::domain::{
     comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings, monitor,
-    provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings,
-    suite::SuiteSettings, target::TargetSettings,
+    notice::ChannelSettings, provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings,
+    store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -74,6 +74,8 @@ pub struct Config {
     pub gates: Vec<GateRule>,
     /// What `monitor` looks at.
     pub monitor: monitor::Settings,
+    /// Who is told of what; the page of `github.deployments` among them.
+    pub notifications: Vec<ChannelSettings>,
 }
 
 /// What GitHub is told beside outputs, annotations and the job summary.
@@ -83,6 +85,8 @@ pub struct GitHubSettings {
     pub comment: CommentMode,
     /// Whether a check run is made.
     pub check_run: bool,
+    /// Whether rollouts are shown on the Environments page.
+    pub deployments: bool,
 }
 
 /// What a run keeps to, all suites together.
@@ -165,6 +169,10 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let github = sections::github::read(&file.github.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), &sources, problems);
+    let environments: Vec<String> =
+        written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);
+    notifications.extend(github.filter(|github| github.deployments).map(|_| ChannelSettings::mirror()));
     let config = Config {
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
@@ -178,6 +186,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         github: github?,
         gates,
         monitor: monitor?,
+        notifications,
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

@@ -365,6 +365,7 @@ fn the_defaults_are_one_sound_map() {
         "store",
         "github",
         "target-kinds",
+        "notification-kinds",
         "metric-source-kinds",
         "provider-kinds",
     ];

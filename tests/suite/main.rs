@@ -34,6 +34,8 @@ mod docs;
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
 mod github;
+/// `prompt-cicd history`: what earlier rollouts came to.
+mod history;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
@@ -42,6 +44,8 @@ mod lint;
 mod metric_sources;
 /// `prompt-cicd monitor`: one pass over the metrics of production.
 mod monitor;
+/// What people are told of rollouts and rollbacks, whatever becomes of the channel.
+mod notify;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
 /// `prompt-cicd registry`: what changes is written down.

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 pub use hosted::Hosted;
 pub use program::Git;
 
-use crate::ports::vcs::{Proposed, Vcs, VcsError, is_reference};
+use crate::ports::vcs::{LastChange, Proposed, Vcs, VcsError, is_reference};
 
 /// The working copy first; what it does not have, the host is asked for.
 pub struct History {
@@ -67,6 +67,10 @@ impl Vcs for History {
     async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError> {
         checked(&[commit])?;
         self.either(self.git.file(commit, path, limit), async |host| host.file(commit, path, limit).await).await
+    }
+
+    async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
+        self.git.last_change(path).await
     }
 
     async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError> {

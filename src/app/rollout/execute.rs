@@ -30,6 +30,8 @@ pub(crate) struct Shown {
     pub(crate) text: String,
     pub(crate) error: Option<TargetErrorKind>,
     pub(crate) epoch: Option<u64>,
+    /// How long writing took, where it was written.
+    pub(crate) applied: Option<Duration>,
 }
 
 impl World {
@@ -83,7 +85,14 @@ impl World {
     /// Applies to one target and reads it back.
     pub(crate) async fn make_show(&self, index: usize, rollout: &Rollout, desired: &Desired, operation: &str, time: Duration) -> Shown {
         let Some(target) = self.targets.get(index) else {
-            return Shown { target: String::new(), confirmed: false, text: "no such target".to_owned(), error: None, epoch: None };
+            return Shown {
+                target: String::new(),
+                confirmed: false,
+                text: "no such target".to_owned(),
+                error: None,
+                epoch: None,
+                applied: None,
+            };
         };
         let clock = &self.base.services.clock;
         let begin = clock.elapsed();
@@ -96,6 +105,7 @@ impl World {
                     text,
                     error: Some(TargetErrorKind::Refused),
                     epoch: None,
+                    applied: None,
                 };
             }
         };
@@ -105,11 +115,13 @@ impl World {
         {
             return failed(target.name(), &error);
         }
-        let left = time.saturating_sub(clock.elapsed().saturating_sub(begin)).max(Duration::from_millis(100));
-        match target.observe(left).await {
+        let wrote = clock.elapsed().saturating_sub(begin);
+        let left = time.saturating_sub(wrote).max(Duration::from_millis(100));
+        let shown = match target.observe(left).await {
             Ok(observed) => agreed(target.name(), &observed, &wanted, target.shares()),
             Err(error) => failed(target.name(), &error),
-        }
+        };
+        Shown { applied: Some(wrote), ..shown }
     }
 
     /// Reads every target back and compares it with what it should show.
@@ -126,7 +138,7 @@ impl World {
                 let wanted = match wanted {
                     Ok(wanted) => wanted,
                     Err(text) => {
-                        return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None };
+                        return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None, applied: None };
                     }
                 };
                 match target.observe(time).await {
@@ -166,22 +178,24 @@ fn agreed(name: &str, observed: &Observed, wanted: &target::Desired, shares: tar
         Agreement::Differs(text) => (false, text),
         Agreement::Unknown => (false, "it does not know this prompt".to_owned()),
     };
-    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch }
+    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch, applied: None }
 }
 
 fn failed(name: &str, error: &TargetError) -> Shown {
-    Shown { target: name.to_owned(), confirmed: false, text: error.message.clone(), error: Some(error.kind), epoch: None }
+    Shown { target: name.to_owned(), confirmed: false, text: error.message.clone(), error: Some(error.kind), epoch: None, applied: None }
 }
 
 impl Shown {
-    /// As it is kept in a rollback's record.
-    pub(crate) fn outcome(&self, attempts: u32, took: Duration) -> TargetOutcome {
+    /// As it is kept in a rollback's record: when the last try began and ended.
+    pub(crate) fn outcome(&self, attempts: u32, (began, took): (Duration, Duration)) -> TargetOutcome {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         TargetOutcome {
             target: self.target.clone(),
             confirmed: self.confirmed,
             attempts,
-            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            millis: millis(took),
             shows: self.text.clone(),
+            applied: self.applied.map(|applied| millis(began + applied)),
         }
     }
 }

@@ -4,6 +4,7 @@ pub(in crate::config) mod gates;
 mod github;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod monitor;
+pub(in crate::config) mod notifications;
 mod regression;
 pub(in crate::config) mod rollout;
 pub(in crate::config) mod store;
@@ -62,6 +63,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) gates: Option<Gates>,
     /// What `monitor` looks at in production.
     pub(in crate::config) monitor: Option<monitor::Monitor>,
+    /// Who is told of rollouts and rollbacks, each channel under a name of your choice.
+    pub(in crate::config) notifications: Option<Named<notifications::Channel>>,
 }
 
 /// A provider: a server, a program or a recording that answers.

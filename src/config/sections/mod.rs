@@ -6,6 +6,7 @@ pub(super) mod github;
 pub(super) mod lints;
 pub(super) mod metric_sources;
 pub(super) mod monitor;
+pub(super) mod notifications;
 pub(super) mod providers;
 mod reach;
 pub(super) mod regression;

@@ -232,6 +232,7 @@ fn the_help_of_every_command() {
         ("docs/reference/commands/trend.md", vec!["trend"]),
         ("docs/reference/commands/gate.md", vec!["gate"]),
         ("docs/reference/commands/monitor.md", vec!["monitor"]),
+        ("docs/reference/commands/history.md", vec!["history"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),
         ("docs/reference/commands/completions.md", vec!["completions"]),

@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(crate) comments: Vec<Comment>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) deployments: Vec<Deployed>,
     /// By (ref, path).
     pub(crate) contents: BTreeMap<(String, String), Vec<u8>>,
     /// By `base...head`: the merge base and the files.
@@ -131,6 +132,23 @@ pub(crate) struct Check {
     pub(crate) annotations: Vec<Value>,
 }
 
+#[derive(Debug, Clone)]
+pub(crate) struct Deployed {
+    pub(crate) id: u64,
+    pub(crate) commit: String,
+    pub(crate) environment: String,
+    pub(crate) task: String,
+    pub(crate) payload: Value,
+    /// As they were sent, oldest first.
+    pub(crate) statuses: Vec<Value>,
+}
+
+impl Deployed {
+    pub(crate) fn state(&self) -> &str {
+        self.statuses.last().map_or("none", |status| status["state"].as_str().unwrap())
+    }
+}
+
 impl State {
     /// The repository `octo/prompts` with the open pull request 7.
     pub(crate) fn new() -> Self {
@@ -156,6 +174,7 @@ impl State {
             comments: Vec::new(),
             issues: Vec::new(),
             checks: Vec::new(),
+            deployments: Vec::new(),
             contents: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             rate_limit_left: 1_000,
