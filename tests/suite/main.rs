@@ -34,7 +34,7 @@ mod docs;
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
 mod github;
-/// `prompt-cicd history`: what earlier rollouts came to.
+/// The history of cases: what is kept, what it decides, and quarantines.
 mod history;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
@@ -46,6 +46,8 @@ mod metric_sources;
 mod monitor;
 /// What people are told of rollouts and rollbacks, whatever becomes of the channel.
 mod notify;
+/// `prompt-cicd pr`: the checks of a pull request.
+mod pr;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
 /// `prompt-cicd registry`: what changes is written down.
@@ -66,5 +68,7 @@ mod support;
 mod targets;
 /// `prompt-cicd test`: from files to verdicts.
 mod test;
+/// `prompt-cicd release`: versions from tags and commits.
+mod versions;
 /// The reusable workflows: their form, and their steps carried out.
 mod workflows;

@@ -4,7 +4,7 @@ use super::{Subject, afterwards, choose, within};
 use crate::{
     app::{
         Failure, Finished, Outcome, Services,
-        rollout::{execute::Shown, tell},
+        rollout::{execute::Shown, tell, unconfirmed},
     },
     domain::{
         rollback::{
@@ -13,9 +13,10 @@ use crate::{
             target::previous_stable,
             watch::Watched,
         },
-        rollout::deployment::Deployment,
+        rollout::{Phase, deployment::Deployment},
     },
     report::{
+        escape::one_line,
         rollback as report,
         rollout::{Shape, TargetLine},
     },
@@ -71,6 +72,19 @@ pub async fn status(services: &Services, subject: &Subject, watch: bool) -> Resu
     let mut notes = super::super::lines(&world.base.warnings);
     notes.extend(told);
     notes.extend(tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown));
+    if let Some(rollout) = &loaded.deployment.rollout {
+        notes.extend(match &rollout.phase {
+            Phase::Returning { back } => Some(format!(
+                "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
+                back.to,
+                one_line(&back.reason),
+                one_line(&world.prompt)
+            )),
+            Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
+                world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)
+            }
+        });
+    }
     Ok(Finished { outcome: stands(&loaded.deployment, &shown), stdout, notes })
 }
 
@@ -87,7 +101,7 @@ fn stands(deployment: &Deployment, shown: &[Shown]) -> Outcome {
         (true, _) if watched.is_some_and(|watched| watched != Watched::Healthy) => Outcome::RolloutHeld,
         (true, _) => Outcome::Done,
         (false, true) => Outcome::RollbackFailed,
-        (false, false) => Outcome::RolloutUnconfirmed,
+        (false, false) => unconfirmed(shown).unwrap_or(Outcome::RolloutHeld),
     }
 }
 

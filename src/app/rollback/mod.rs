@@ -5,11 +5,13 @@ mod choose;
 mod drive;
 mod keep;
 mod look;
+mod resume;
 mod watch;
 
 use std::time::Duration;
 
 pub use look::{history, list_versions, status, validate};
+pub use resume::resume;
 
 use super::{
     Failure, Finished, Outcome, Services,
@@ -106,30 +108,6 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let wants = request.watch.unwrap_or(world.settings.rollback_watch.always);
     let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &reason, request.subject.by(services)));
     told(&request.subject, &world, &mut loaded, record, wants).await
-}
-
-/// Finishes a rollback that was interrupted.
-///
-/// # Errors
-/// When there is none.
-pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Duration>) -> Result<Finished, Failure> {
-    let mut world = subject.open(services)?;
-    let deadline = Deadline::new(services.clock.elapsed(), timeout.unwrap_or(world.settings.rollback_timeout));
-    let mut loaded = world.load(within(&world, deadline)).await?;
-    let returning = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. }));
-    if !returning {
-        return Err(refused("resume", "no rollback is under way".to_owned(), &["rollback", "rollback status"]));
-    }
-    if subject.dry_run {
-        return Ok(Finished::done("would finish the rollback that is under way\n"));
-    }
-    match finish(&mut world, &mut loaded, deadline, None).await? {
-        (Some(record), _) => {
-            let wants = world.settings.rollback_watch.always;
-            told(subject, &world, &mut loaded, record, wants).await
-        }
-        (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
-    }
 }
 
 /// Tells people, then watches where that is wanted: all of it after the rollback is done and written, and none of it changes what came of

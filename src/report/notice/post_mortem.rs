@@ -127,7 +127,7 @@ fn event(event: &Event) -> Option<String> {
         Event::Tick { .. } => return None,
         Event::Checked { check, .. } if check.verdict == HealthVerdict::Healthy => return None,
         Event::Checked { check, .. } => format!("health: {}: {}", check.verdict.as_str(), cell(&check.summary())),
-        Event::Smoked { passed } => {
+        Event::Smoked { passed, .. } => {
             format!("smoke suite: {}", passed.map_or("not judged", |passed| if passed { "passed" } else { "failed" }))
         }
         Event::Confirmed { operation } => format!("confirmed: {}", cell(operation)),
