@@ -33,8 +33,8 @@ use serde_json::Value;
 
 use crate::domain::{
     comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings, metric_source::MetricSourceSettings,
-    monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings,
-    store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
+    monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy,
+    rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;

@@ -165,7 +165,15 @@ impl World {
                 let wanted = match wanted {
                     Ok(wanted) => wanted,
                     Err(text) => {
-                        return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None, whole: None, applied: None };
+                        return Shown {
+                            target: target.name().to_owned(),
+                            confirmed: false,
+                            text,
+                            error: None,
+                            epoch: None,
+                            whole: None,
+                            applied: None,
+                        };
                     }
                 };
                 match target.observe(time).await {
@@ -214,7 +222,15 @@ fn whole(observed: &Observed) -> Option<String> {
 }
 
 fn failed(name: &str, error: &TargetError) -> Shown {
-    Shown { target: name.to_owned(), confirmed: false, text: error.message.clone(), error: Some(error.kind), epoch: None, whole: None, applied: None }
+    Shown {
+        target: name.to_owned(),
+        confirmed: false,
+        text: error.message.clone(),
+        error: Some(error.kind),
+        epoch: None,
+        whole: None,
+        applied: None,
+    }
 }
 
 impl Shown {
