@@ -30,6 +30,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// The corpora that fuzzing left.
+mod fuzz;
 /// `prompt-cicd gate`: rules over other tools' numbers.
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
