@@ -48,6 +48,8 @@ mod lint;
 mod metric_sources;
 /// `prompt-cicd monitor`: one pass over the metrics of production.
 mod monitor;
+/// What people are told of rollouts and rollbacks, whatever becomes of the channel.
+mod notify;
 /// `prompt-cicd pr`: the checks of a pull request.
 mod pr;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.

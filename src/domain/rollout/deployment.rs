@@ -9,7 +9,10 @@ use super::{
     plan::Percent,
     state::{Phase, Return, Rollout, VersionRef},
 };
-use crate::domain::rollback::record::RollbackRecord;
+use crate::domain::{
+    notice::outbox::Pending,
+    rollback::record::{RollbackRecord, RollbackStatus},
+};
 
 /// The most rollbacks, finished rollouts and versions that completed one that are kept.
 const HISTORY: usize = 100;
@@ -112,6 +115,9 @@ pub struct Deployment {
     /// Rollouts that are over, oldest first.
     #[serde(default)]
     pub finished: Vec<Finished>,
+    /// What people are still to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Pending>,
 }
 
 impl Deployment {
@@ -130,6 +136,7 @@ impl Deployment {
             forgotten: 0,
             rollbacks: Vec::new(),
             finished: Vec::new(),
+            outbox: Vec::new(),
         }
     }
 
@@ -228,7 +235,8 @@ impl Deployment {
         let rollout = self.rollout.as_ref()?;
         let Phase::RolledBack { back } = &rollout.phase else { return None };
         let id = rollout.rollback_id();
-        if back.trigger.is_none() || self.rollbacks.iter().any(|record| record.id == id) {
+        let is_done = |record: &RollbackRecord| matches!(record.status, RollbackStatus::Success | RollbackStatus::Unchanged);
+        if back.trigger.is_none() || self.rollbacks.iter().any(|record| record.id == id && is_done(record)) {
             return None;
         }
         let ended = rollout.ended.unwrap_or(rollout.started);

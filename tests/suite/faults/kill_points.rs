@@ -257,7 +257,7 @@ impl Scenario {
     }
 
     fn is_timeless(&self) -> bool {
-        self.call == self.settle && self.call != STEP && self.call != NOW
+        self.verb == "run" || self.verb == "rollback resume"
     }
 }
 
@@ -295,7 +295,7 @@ fn killed_everywhere(scenario: &Scenario) -> usize {
             &never
         };
         // An emergency that is run again is another operation.
-        if !scenario.is_timeless() && scenario.settle != NOW {
+        if scenario.verb != "run" && scenario.settle != NOW {
             assert_eq!(told(&tape), end.told, "{at}");
         }
         replays(&tape);
