@@ -15,8 +15,11 @@ pub enum Outcome {
     Done,
     /// A rollout stands still, or was stopped.
     RolloutHeld,
-    /// A target does not show what was decided; the next look finishes it.
-    RolloutUnconfirmed,
+    /// A target did not say what it shows, so that nobody knows whether it is what was decided.
+    RolloutUnconfirmed {
+        /// Whether one refused, which no further look changes by itself.
+        refused: bool,
+    },
     /// The candidate was rolled back by itself.
     RolledBack,
     /// Rolled back, but later than promised.
@@ -58,6 +61,11 @@ pub enum Outcome {
         /// Whether the report could not be written.
         unwritten: bool,
     },
+    /// A pull request was checked.
+    PullRequest {
+        /// Whether a check that can fail does not hold.
+        invalid: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -74,6 +82,8 @@ pub enum Outcome {
         interrupted: bool,
         /// Whether a report or a recording could not be written.
         unwritten: bool,
+        /// Whether every sample is in quarantine, so that nothing decides.
+        excused: bool,
     },
 }
 
@@ -88,6 +98,7 @@ impl Outcome {
             linted: run.stopped_by_lints(),
             interrupted: run.interrupted,
             unwritten,
+            excused: run.is_all_excused(),
         }
     }
 
@@ -96,7 +107,13 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::RolloutHeld => 21,
-            Self::RolloutUnconfirmed => 30,
+            Self::RolloutUnconfirmed { refused } => {
+                if *refused {
+                    31
+                } else {
+                    30
+                }
+            }
             Self::RolledBack => 22,
             Self::RollbackFailed => 23,
             Self::RolledBackLate => 24,
@@ -115,6 +132,13 @@ impl Outcome {
                     0
                 }
             }
+            Self::PullRequest { invalid } => {
+                if *invalid {
+                    13
+                } else {
+                    0
+                }
+            }
             Self::Audited { broken } => {
                 if *broken {
                     13
@@ -127,11 +151,12 @@ impl Outcome {
                 exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
-            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten } => {
+            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten, excused } => {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
                     TestVerdict::Inconclusive if *linted => Some(11),
+                    TestVerdict::Inconclusive if *excused => Some(4),
                     // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
                     // What failed is said by `below` and `worse`.
@@ -167,7 +192,8 @@ mod tests {
     fn tested(verdict: TestVerdict, faults: &[FaultKind], interrupted: bool) -> u8 {
         let faults = faults.iter().copied().collect();
         let below_pass_rate = verdict == TestVerdict::Failed;
-        Outcome::Tested { verdict, below_pass_rate, regressed: false, faults, linted: false, interrupted, unwritten: false }.exit_code()
+        Outcome::Tested { verdict, below_pass_rate, regressed: false, faults, linted: false, interrupted, unwritten: false, excused: false }
+            .exit_code()
     }
 
     #[test]
@@ -194,6 +220,7 @@ mod tests {
             linted: false,
             interrupted: false,
             unwritten: false,
+            excused: false,
         };
         assert_eq!([false, true].map(|below| worse(below).exit_code()), [12, 12]);
     }
@@ -209,9 +236,25 @@ mod tests {
             linted: true,
             interrupted: false,
             unwritten,
+            excused: false,
         };
         assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
         assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
+    }
+
+    #[test]
+    fn a_run_in_quarantine_is_no_pass() {
+        let excused = Outcome::Tested {
+            verdict: TestVerdict::Inconclusive,
+            below_pass_rate: false,
+            regressed: false,
+            faults: BTreeSet::new(),
+            linted: false,
+            interrupted: false,
+            unwritten: false,
+            excused: true,
+        };
+        assert_eq!(excused.exit_code(), 4);
     }
 
     #[test]

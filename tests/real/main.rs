@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// What benchmark tools write, read back.
+mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/clock.rs"]
@@ -20,6 +22,8 @@ mod container;
 mod github;
 /// Our GitHub client's requests, held to GitHub's own description of its API.
 mod github_openapi;
+/// The binary ended at each system call.
+mod kills;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
 /// A model behind HTTP.
@@ -30,5 +34,9 @@ mod model_server;
 mod pages;
 /// PostgreSQL as a store.
 mod postgres;
+/// Whole rollouts on real services, and how long they take.
+mod rollouts;
 /// Targets and metric sources.
 mod targets;
+/// `monitor` and `detect` over a Prometheus that dies.
+mod watched;

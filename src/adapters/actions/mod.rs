@@ -3,7 +3,7 @@
 //! Commands go to standard error, which the runner reads as well, so that standard output stays what `--format` says.
 
 mod command;
-mod event;
+pub mod event;
 mod files;
 
 use std::{
@@ -93,7 +93,11 @@ impl Step {
             Level::Warning => "warning",
             Level::Notice => "notice",
         };
-        let mut properties = vec![("title", annotation.title.clone()), ("file", self.in_repository(&annotation.place.file))];
+        let mut properties = vec![("title", annotation.title.clone())];
+        // Not everything that is said belongs to a file.
+        if !annotation.place.file.is_empty() {
+            properties.push(("file", self.in_repository(&annotation.place.file)));
+        }
         properties.extend(annotation.place.line.map(|line| ("line", line.to_string())));
         properties.extend(annotation.place.column.map(|column| ("col", column.to_string())));
         let properties: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
@@ -213,6 +217,11 @@ fn run(text: &impl Fn(&str) -> Option<String>) -> CiRun {
         commit: text("GITHUB_SHA"),
         url: page(),
         id: format!("{}-{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT"), part("GITHUB_JOB")),
+        on_default_branch: event::on_default_branch(
+            &part("GITHUB_EVENT_NAME"),
+            text("GITHUB_EVENT_PATH").as_deref().map(Path::new),
+            text("GITHUB_REF").as_deref(),
+        ),
     }
 }
 

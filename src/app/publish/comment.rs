@@ -107,13 +107,19 @@ async fn amend(
     }
 }
 
-/// Which comment is ours: one for each configuration and kind of run.
+/// Which comment is a test's: one for each configuration.
 pub(super) fn marker(config: &str) -> Marker {
+    marker_of("test", config)
+}
+
+/// Which comment is ours: one for each configuration and kind of run.
+pub(in crate::app) fn marker_of(kind: &str, config: &str) -> Marker {
     let plain = config.strip_prefix("./").unwrap_or(config);
     // A name that no marker may have is known by its digest.
-    let named = Marker::new(&format!("test:{plain}"));
+    let named = Marker::new(&format!("{kind}:{plain}"));
     named.unwrap_or_else(|| {
-        Marker::new(&format!("test:sha256:{}", digest::sha256_hex(plain.as_bytes()))).expect("hexadecimal digits are lawful in a marker")
+        let digest = digest::sha256_hex(plain.as_bytes());
+        Marker::new(&format!("{kind}:sha256:{digest}")).expect("hexadecimal digits are lawful in a marker")
     })
 }
 

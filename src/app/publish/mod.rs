@@ -20,6 +20,7 @@ use crate::{
     ports::ci::Event,
     report::{self as reports, annotations::Places, comment::Headline},
 };
+pub(in crate::app) use comment::marker_of;
 pub use report::{PublishRequest, publish};
 
 /// What a user said about telling.

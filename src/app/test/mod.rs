@@ -6,6 +6,7 @@ mod base;
 mod changed;
 mod graded;
 mod graders;
+mod history;
 mod lints;
 mod load;
 mod places;
@@ -67,6 +68,8 @@ pub struct TestRequest {
     pub telling: publish::Telling,
     /// How text looks.
     pub style: Style,
+    /// Keep this run in the history of cases, wherever it takes place.
+    pub record_history: bool,
 }
 
 /// Runs the suites.
@@ -83,7 +86,8 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
 }
 
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
-    let (mut plan, warnings) = load::load(services, &request.load())?;
+    let (mut plan, mut warnings) = load::load(services, &request.load())?;
+    warnings.extend(history::findings(services, &plan));
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -96,7 +100,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
         let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
-        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base).collect();
+        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base);
+        let notes = notes.chain(reports::unwritten(&request)).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
@@ -106,6 +111,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         let providers = run::connect(services, &plan, &request)?;
         (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
     };
+    let of_history = history::known(services, &plan, &mut run).await;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         if let Some(base) = &base {
@@ -115,6 +121,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
+    run.warnings.extend(of_history);
+    let recorded = history::record(services, &plan, &run, request.record_history).await;
     lost.extend(reports::write(services, &run, &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -132,7 +140,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         telling: &request.telling,
     };
     let told = publish::test_run(services, told).await;
-    let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
+    let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
 }
 
@@ -169,6 +177,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         reports: Vec::new(),
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
+        record_history: false,
         scope: Scope::All,
         telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
     };
@@ -216,7 +225,8 @@ pub struct Checked {
 /// # Errors
 /// Every problem at once.
 pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
-    let (plan, warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    let (plan, mut warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    warnings.extend(history::findings(services, &plan));
     select::something(&plan)?;
     let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })
