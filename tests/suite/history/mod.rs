@@ -1,5 +1,9 @@
 //! The history of cases: what is kept, what it says about failures, and cases in quarantine.
 
+/// Baselines: by commit, pooled, pinned.
+mod baseline;
+/// One issue for each cause.
+mod issues;
 /// Cases in quarantine, in every report.
 mod quarantine;
 /// What is kept, shown and let go of.

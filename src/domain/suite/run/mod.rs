@@ -2,6 +2,7 @@
 
 mod counts;
 mod known;
+mod spent;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,10 +14,15 @@ use crate::domain::{
     answer::{Answer, Origin, Usage},
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
-    regression::comparison::{BaseRun, Comparison},
+    regression::{
+        against::AgainstBaseline,
+        comparison::{BaseRun, Comparison},
+    },
 };
 pub use counts::Counts;
 pub use known::{KnownCase, KnownFlaky, Quarantined};
+use spent::add;
+pub use spent::{cost_of, grader_cost_of};
 
 /// What one run of `test` found.
 #[derive(Debug, Clone)]
@@ -69,6 +75,8 @@ pub struct SuiteRun {
     pub comparison: Option<Comparison>,
     /// Cases that somebody, or their history, says something about.
     pub known: Vec<KnownCase>,
+    /// What comparing with baselines found.
+    pub baselines: Vec<AgainstBaseline>,
 }
 
 /// Which prompt was tested.
@@ -257,13 +265,18 @@ impl SuiteRun {
     /// base could not be asked.
     pub fn verdict(&self) -> TestVerdict {
         let own = self.verdict_of_head();
-        if self.comparison.as_ref().is_some_and(Comparison::fails) {
+        if self.fails_against_others() {
             TestVerdict::Failed
         } else if own == TestVerdict::Passed && self.unjudged_of_base() > 0 {
             TestVerdict::Inconclusive
         } else {
             own
         }
+    }
+
+    /// Whether comparing with base or a baseline fails the suite.
+    pub fn fails_against_others(&self) -> bool {
+        self.comparison.iter().chain(self.baselines.iter().map(|against| &against.comparison)).any(Comparison::fails)
     }
 
     /// Samples of base without a judgement: what they would have said is not known.
@@ -324,9 +337,9 @@ impl TestRun {
         self.suites.iter().any(|suite| suite.verdict_of_head() == TestVerdict::Failed)
     }
 
-    /// Whether comparing with base fails the run.
+    /// Whether comparing with base or a baseline fails the run.
     pub fn fails_against_base(&self) -> bool {
-        self.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::fails)
+        self.suites.iter().any(SuiteRun::fails_against_others)
     }
 
     /// All samples of base, suite by suite.
@@ -371,26 +384,5 @@ impl TestRun {
                 .chain(self.samples_of_base())
                 .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
         )
-    }
-}
-
-/// What the calls of graders cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
-/// not known. Programs cost nothing.
-pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
-    let calls = samples.into_iter().flat_map(|sample| &sample.asked);
-    calls.filter(|call| call.model.is_some() && !call.origin.is_replayed()).try_fold(0.0, |sum, call| Some(sum + call.cost_usd?))
-}
-
-/// What samples cost together, in dollars; `None` when there are none, or when the cost of one is not known: a part must
-/// not look like the whole.
-pub fn cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
-    let costs: Vec<f64> = samples.into_iter().map(Sample::cost_usd).collect::<Option<_>>()?;
-    costs.into_iter().reduce(|sum, cost| sum + cost)
-}
-
-fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (sum, more) {
-        (None, None) => None,
-        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
     }
 }

@@ -1,0 +1,24 @@
+//! What samples and graders cost.
+
+use super::Sample;
+
+/// What the calls of graders cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
+/// not known. Programs cost nothing.
+pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
+    let calls = samples.into_iter().flat_map(|sample| &sample.asked);
+    calls.filter(|call| call.model.is_some() && !call.origin.is_replayed()).try_fold(0.0, |sum, call| Some(sum + call.cost_usd?))
+}
+
+/// What samples cost together, in dollars; `None` when there are none, or when the cost of one is not known: a part must
+/// not look like the whole.
+pub fn cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
+    let costs: Vec<f64> = samples.into_iter().map(Sample::cost_usd).collect::<Option<_>>()?;
+    costs.into_iter().reduce(|sum, cost| sum + cost)
+}
+
+pub(super) fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
+    match (sum, more) {
+        (None, None) => None,
+        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
+    }
+}
