@@ -13,6 +13,7 @@ pub mod history;
 pub mod init;
 pub mod lint;
 pub mod monitor;
+pub mod notify;
 pub mod outcome;
 pub mod pr;
 pub mod publish;
@@ -35,6 +36,7 @@ use crate::{
         clock::Clock,
         code_host::CodeHosts,
         metric_source::MetricSources,
+        notifier::Notifiers,
         process::Process,
         program::Programs,
         progress::Progress,
@@ -66,6 +68,8 @@ pub struct Services {
     pub targets: Arc<dyn Targets>,
     /// Where health numbers come from.
     pub metric_sources: Arc<dyn MetricSources>,
+    /// Channels that people read.
+    pub notifiers: Arc<dyn Notifiers>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

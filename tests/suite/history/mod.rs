@@ -4,6 +4,8 @@
 mod baseline;
 /// One issue for each cause.
 mod issues;
+/// How delivery goes.
+mod kpi;
 /// Cases in quarantine, in every report.
 mod quarantine;
 /// What is kept, shown and let go of.
