@@ -32,8 +32,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings, monitor,
-    provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings,
+    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings,
+    monitor, provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings,
     suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
@@ -94,6 +94,8 @@ pub struct RunSettings {
     pub retry: RetryPolicy,
     /// The folder of the answer cache, relative to the configuration file; `None` when it is off.
     pub cache: Option<PathBuf>,
+    /// What the run may spend at most.
+    pub budget: Budget,
 }
 
 /// Reads a configuration; with it come warnings.

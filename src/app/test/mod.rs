@@ -8,7 +8,9 @@ mod graded;
 mod graders;
 mod lints;
 mod load;
+mod pace;
 mod plan;
+mod purse;
 mod reports;
 mod run;
 mod sample;
@@ -23,7 +25,7 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::diagnostic::Diagnostic,
+    domain::{budget::Budget, diagnostic::Diagnostic},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
@@ -48,6 +50,8 @@ pub struct TestRequest {
     pub repeat: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
+    /// What the run may spend, where the configuration says something else.
+    pub budget: Budget,
     /// What head is compared with.
     pub base: BaseRequest,
     /// How answers are kept and taken.
@@ -74,6 +78,7 @@ pub struct TestRequest {
 /// Whatever keeps the run from starting: see [`Failure`]. Answers that do not come are part of the outcome.
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, warnings) = load::load(services, &request.load())?;
+    plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -150,6 +155,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         concurrency: None,
         repeat: None,
         timeout: None,
+        budget: Budget::default(),
         recording: Recording::default(),
         cache: None,
         dry_run: false,
