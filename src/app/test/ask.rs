@@ -81,7 +81,7 @@ pub(super) struct Asking<'r> {
 /// How one request ended.
 enum Once {
     /// It was sent at this time.
-    Sent(Duration, Result<Answer, ProviderFault>),
+    Sent(Duration, Result<Box<Answer>, ProviderFault>),
     /// It was not sent: its turn comes too late.
     Late,
     /// It was not sent.
@@ -137,13 +137,13 @@ impl Asker {
         loop {
             let (started, answered) = match self.once(asking, permit.take(), retrying.open, &mut stopped).await {
                 Once::Sent(started, answered) => (started, answered),
-                unsent => return (self.unsent(unsent, last, attempt), attempt),
+                unsent @ (Once::Late | Once::Unsent(_)) => return (self.unsent(unsent, last, attempt), attempt),
             };
             attempt += 1;
             let fault = match answered {
                 Ok(answer) => {
                     lock(&self.breaker).succeeded();
-                    return (Asked::Answered(Box::new(answer)), attempt);
+                    return (Asked::Answered(answer), attempt);
                 }
                 Err(fault) => fault,
             };
@@ -203,7 +203,7 @@ impl Asker {
             self.lane.settle(&permit, tokens);
             held.end(tokens, usd);
         }
-        Once::Sent(started, answered)
+        Once::Sent(started, answered.map(Box::new))
     }
 
     /// What a request that was not sent means for its sample.

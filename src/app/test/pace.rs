@@ -183,7 +183,7 @@ mod tests {
         let (clock, lane) = (ManualClock::default(), lane(1));
         let (stop, mut stopped) = watch::channel(Stop::No);
         assert!(matches!(lane.pass(&clock, 1, HOUR, &mut stopped, None).await, Passed::Now(..)));
-        assert!(matches!(lane.pass(&clock, 1, Duration::from_secs(60), &mut stopped, None).await, Passed::TooLate));
+        assert!(matches!(lane.pass(&clock, 1, Duration::from_mins(1), &mut stopped, None).await, Passed::TooLate));
         assert_eq!(clock.elapsed(), Duration::ZERO, "what comes too late is known without waiting");
         stop.send_replace(Stop::Soon);
         assert!(matches!(lane.pass(&clock, 1, HOUR, &mut stopped, None).await, Passed::Stopped));
