@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// What benchmark tools write, read back.
+mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/clock.rs"]
@@ -26,7 +28,13 @@ mod model;
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/model.rs"]
 mod model_server;
+/// The report and the comment in a browser.
+mod pages;
 /// PostgreSQL as a store.
 mod postgres;
+/// Whole rollouts on real services, and how long they take.
+mod rollouts;
 /// Targets and metric sources.
 mod targets;
+/// `monitor` and `detect` over a Prometheus that dies.
+mod watched;

@@ -6,9 +6,11 @@ mod base;
 mod changed;
 mod graded;
 mod graders;
+mod history;
 mod lints;
 mod load;
 mod pace;
+mod places;
 mod plan;
 mod purse;
 mod reports;
@@ -70,6 +72,8 @@ pub struct TestRequest {
     pub telling: publish::Telling,
     /// How text looks.
     pub style: Style,
+    /// Keep this run in the history of cases, wherever it takes place.
+    pub record_history: bool,
 }
 
 /// Runs the suites.
@@ -77,7 +81,17 @@ pub struct TestRequest {
 /// # Errors
 /// Whatever keeps the run from starting: see [`Failure`]. Answers that do not come are part of the outcome.
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
-    let (mut plan, warnings) = load::load(services, &request.load())?;
+    let (config, telling) = (request.config.clone(), request.telling.clone());
+    let tested = tested(services, request).await;
+    if let Err(failure) = &tested {
+        publish::test_failed(services, config, &telling, failure).await;
+    }
+    tested
+}
+
+async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
+    let (mut plan, mut warnings) = load::load(services, &request.load())?;
+    warnings.extend(history::findings(services, &plan));
     plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
@@ -101,14 +115,18 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         let providers = run::connect(services, &plan, &request)?;
         (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
     };
+    let of_history = history::known(services, &plan, &mut run).await;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         if let Some(base) = &base {
             base.compare(suite, &plan.regression);
         }
     }
+    let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
+    run.warnings.extend(of_history);
+    let recorded = history::record(services, &plan, &run, request.record_history).await;
     lost.extend(reports::write(services, &run, &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -118,6 +136,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         run: &run,
         outcome: &outcome,
         findings: &findings,
+        places: &places,
         notes: &narrowed.notes,
         reports: &request.reports.iter().map(|(format, path)| (format.name().to_owned(), path.clone())).collect::<Vec<_>>(),
         config: &plan.config.display().to_string(),
@@ -125,7 +144,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         telling: &request.telling,
     };
     let told = publish::test_run(services, told).await;
-    let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
+    let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
 }
 
@@ -163,6 +182,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         reports: Vec::new(),
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
+        record_history: false,
         scope: Scope::All,
         telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
     };
@@ -210,7 +230,8 @@ pub struct Checked {
 /// # Errors
 /// Every problem at once.
 pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
-    let (plan, warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    let (plan, mut warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    warnings.extend(history::findings(services, &plan));
     select::something(&plan)?;
     let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })
