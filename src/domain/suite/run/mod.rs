@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::case::CaseId;
 use crate::domain::{
     answer::{Answer, Origin, Usage},
+    budget::BudgetStop,
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
     regression::{
@@ -21,7 +22,6 @@ use crate::domain::{
 };
 pub use counts::Counts;
 pub use known::{KnownCase, KnownFlaky, Quarantined};
-use spent::add;
 pub use spent::{cost_of, grader_cost_of};
 
 /// What one run of `test` found.
@@ -162,7 +162,7 @@ pub enum SampleResult {
 }
 
 /// Why a sample was not asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum NotRun {
     /// A signal stopped the run.
     Interrupted,
@@ -172,6 +172,8 @@ pub enum NotRun {
     ProviderDown(FaultKind),
     /// The lints stopped the run; how many of their findings did.
     Lints(usize),
+    /// The run's budget does not allow it.
+    Budget(BudgetStop),
 }
 
 /// One assertion's judgement on one answer.
@@ -356,7 +358,7 @@ impl TestRun {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
                 SampleResult::NotRun(NotRun::SuiteTimeLimit(_)) => Some(FaultKind::Timeout),
-                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_)) | SampleResult::Judged { .. } => None,
+                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_) | NotRun::Budget(_)) | SampleResult::Judged { .. } => None,
             })
             .collect()
     }
@@ -366,23 +368,8 @@ impl TestRun {
         self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
     }
 
-    /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
-    pub fn usage(&self) -> Usage {
-        self.samples().chain(self.samples_of_base()).filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(
-            Usage::default(),
-            |sum, answer| Usage {
-                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            },
-        )
-    }
-
-    /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
-    pub fn cost_usd(&self) -> Option<f64> {
-        cost_of(
-            self.samples()
-                .chain(self.samples_of_base())
-                .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
-        )
+    /// Whether the budget kept samples of head or base from being asked or judged.
+    pub fn stopped_by_budget(&self) -> bool {
+        self.samples().chain(self.samples_of_base()).any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Budget(_))))
     }
 }
