@@ -103,6 +103,7 @@ impl Failure {
                 | VcsError::Unrelated { .. }
                 | VcsError::Unavailable(_)
                 | VcsError::TooLarge { .. }
+                | VcsError::Event(_)
                 | VcsError::Shallow => 3,
             },
             Self::Version(NoNext::NothingToRelease(_)) => 4,

@@ -32,9 +32,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings, metric_source::MetricSourceSettings,
-    monitor, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings,
-    store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
+    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings,
+    metric_source::MetricSourceSettings, monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression,
+    retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -78,6 +78,8 @@ pub struct Config {
     pub gates: Vec<GateRule>,
     /// What `monitor` looks at.
     pub monitor: monitor::Settings,
+    /// Who is told of what; the page of `github.deployments` among them.
+    pub notifications: Vec<ChannelSettings>,
     /// What is kept of runs.
     pub history: history::settings::Settings,
     /// Cases that do not fail a run, for a time.
@@ -91,6 +93,8 @@ pub struct GitHubSettings {
     pub comment: CommentMode,
     /// Whether a check run is made.
     pub check_run: bool,
+    /// Whether rollouts are shown on the Environments page.
+    pub deployments: bool,
 }
 
 /// How versions are named, and where they stand.
@@ -122,6 +126,8 @@ pub struct RunSettings {
     pub retry: RetryPolicy,
     /// The folder of the answer cache, relative to the configuration file; `None` when it is off.
     pub cache: Option<PathBuf>,
+    /// What the run may spend at most.
+    pub budget: Budget,
 }
 
 /// Reads a configuration; with it come warnings.
@@ -201,15 +207,20 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let keys = |section: &str| -> Vec<String> {
         written.get(section).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };
+    let queries = sections::metric_sources::escapes(file.metric_sources.as_ref());
     let (targets, sources) = (keys("targets"), keys("metric-sources"));
-    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), suites: &suites };
+    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), queries: &queries, suites: &suites };
     let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
     let pull_request = sections::pull_request::read(file.pull_request.unwrap_or_default());
     let release = sections::release::read(file.release.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
-    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), &sources, problems);
+    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), (&sources, &queries), problems);
+    let environments: Vec<String> =
+        written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);
+    notifications.extend(github.filter(|github| github.deployments).map(|_| ChannelSettings::mirror()));
     let config = Config {
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
@@ -225,6 +236,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         release: release?,
         gates,
         monitor: monitor?,
+        notifications,
         history: sections::history::read(&file.history.unwrap_or_default())?,
         quarantine: sections::history::quarantine(file.quarantine, problems),
     };

@@ -30,6 +30,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// What rollouts must survive: an end between any two effects, every fault of their world.
+mod faults;
 /// The corpora that fuzzing left.
 mod fuzz;
 /// `prompt-cicd gate`: rules over other tools' numbers.
@@ -46,6 +48,8 @@ mod lint;
 mod metric_sources;
 /// `prompt-cicd monitor`: one pass over the metrics of production.
 mod monitor;
+/// What people are told of rollouts and rollbacks, whatever becomes of the channel.
+mod notify;
 /// `prompt-cicd pr`: the checks of a pull request.
 mod pr;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.

@@ -33,7 +33,8 @@ pub async fn step(services: &Services, subject: &Subject) -> Result<Finished, Fa
         return dry(&mut world, subject).await;
     }
     let mut said = Vec::new();
-    let (loaded, shown, late) = world.reconcile(&mut said).await?;
+    let (mut loaded, shown, late) = world.reconcile(&mut said).await?;
+    said.extend(rollback::afterwards(&world, &mut loaded, false).await);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
     finished.outcome = late.unwrap_or(finished.outcome);
     Ok(finished)
@@ -116,6 +117,11 @@ impl World {
                 }
             }
             if rollout.phase.is_over() {
+                if loaded.deployment.unrecorded().is_some() {
+                    let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
+                    let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
+                    return Ok((loaded, more, record.map(|record| rollback::outcome(&record, true))));
+                }
                 break;
             }
             let event = if rollout.check_is_due(self.base.moment()) { self.checked(&rollout, &loaded).await } else { self.tick(&loaded) };

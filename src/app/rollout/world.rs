@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    app::{Failure, Services, audit::commit, read_config},
+    app::{Failure, Services, audit::commit, notify, read_config},
     config::{self, Config},
     domain::{
         audit,
@@ -16,7 +16,6 @@ use crate::{
             recorded::{Recorded, recorded},
             settings::EnvironmentSettings,
         },
-        store::StoreKind,
         target::{FlagdPlace, Subject, TargetKind},
     },
     ports::{
@@ -83,10 +82,7 @@ impl Base {
                 *file = folder.join(&*file);
             }
         }
-        match &mut config.store.kind {
-            StoreKind::Auto { path, .. } | StoreKind::Directory { path } | StoreKind::Sqlite { path } => *path = folder.join(&*path),
-            StoreKind::Postgres { .. } | StoreKind::Git { .. } | StoreKind::GitHub { .. } => {}
-        }
+        config.store = config.store.below(&folder);
         let store = services.stores.open(&config.store).map_err(Failure::Store)?;
         Ok(Self { services: services.clone(), config, folder, path, store, warnings })
     }
@@ -177,7 +173,14 @@ impl World {
     }
 
     /// Writes the record, `others` and what the audit log is to say of it in one, when nobody wrote it since it was read.
-    pub(crate) async fn save(&self, before: &Loaded, after: Deployment, others: Vec<Write>, patience: Patience) -> Result<Loaded, Failure> {
+    pub(crate) async fn save(
+        &self,
+        before: &Loaded,
+        mut after: Deployment,
+        others: Vec<Write>,
+        patience: Patience,
+    ) -> Result<Loaded, Failure> {
+        notify::queue(&self.base.services, &self.base.config.notifications, &before.deployment, &mut after);
         let expect = before.revision.clone().map_or(Expect::Absent, Expect::Revision);
         let mut writes = vec![write(self.key()?, expect, &after).map_err(Failure::Store)?];
         writes.extend(others);

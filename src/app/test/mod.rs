@@ -9,8 +9,10 @@ mod graders;
 mod history;
 mod lints;
 mod load;
+mod pace;
 mod places;
 mod plan;
+mod purse;
 mod reports;
 mod run;
 mod sample;
@@ -25,7 +27,7 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::diagnostic::Diagnostic,
+    domain::{budget::Budget, diagnostic::Diagnostic},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
@@ -50,6 +52,8 @@ pub struct TestRequest {
     pub repeat: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
+    /// What the run may spend, where the configuration says something else.
+    pub budget: Budget,
     /// What head is compared with.
     pub base: BaseRequest,
     /// How answers are kept and taken.
@@ -88,6 +92,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, mut warnings) = load::load(services, &request.load())?;
     warnings.extend(history::findings(services, &plan));
+    plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -100,7 +105,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
         let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
-        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base).collect();
+        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base);
+        let notes = notes.chain(reports::unwritten(&request)).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
@@ -169,6 +175,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         concurrency: None,
         repeat: None,
         timeout: None,
+        budget: Budget::default(),
         recording: Recording::default(),
         cache: None,
         dry_run: false,
