@@ -86,7 +86,10 @@ pub fn conclusion(data: &CommentData) -> String {
         Headline::Failed => {
             let open = if open > 0 { format!(", {} not judged", number::count(open)) } else { String::new() };
             let failing = having(TestVerdict::Failed);
-            format!("{failing} of {suites} below the pass rate, {} of {samples} failed{open}", number::count(failed))
+            // What is worse than base is in the first line too, though failing by oneself weighs more.
+            let worse = data.suites.iter().filter(|suite| metrics::fails(suite)).count();
+            let worse = if worse > 0 { format!(", {} of them worse than on base", number::size(worse)) } else { String::new() };
+            format!("{failing} of {suites} below the pass rate{worse}, {} of {samples} failed{open}", number::count(failed))
         }
         Headline::Regressed => {
             let worse = data.suites.iter().flat_map(|suite| {
@@ -96,7 +99,7 @@ pub fn conclusion(data: &CommentData) -> String {
             let worse: Vec<String> = worse.collect();
             let shown = worse.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
             let more = worse.len().checked_sub(3).filter(|more| *more > 0).map_or_else(String::new, |more| format!(" and {more} more"));
-            format!("{shown}{more} worse than on base")
+            if worse.is_empty() { "worse than a baseline".to_owned() } else { format!("{shown}{more} worse than on base") }
         }
         Headline::Inconclusive if total == 0 => "nothing was asked, so nothing can be concluded".to_owned(),
         Headline::Inconclusive if open == 0 => "the differences from base are undecided".to_owned(),

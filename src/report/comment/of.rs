@@ -79,7 +79,10 @@ pub fn of_run(run: &TestRun, about: About<'_>) -> CommentData {
 
 /// What a run's first line says.
 pub fn headline(run: &TestRun) -> Headline {
-    let regressed = run.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::regressed);
+    let regressed = run
+        .suites
+        .iter()
+        .any(|suite| suite.comparison.iter().chain(suite.baselines.iter().map(|against| &against.comparison)).any(Comparison::regressed));
     match run.verdict() {
         TestVerdict::Failed if run.below_pass_rate() => Headline::Failed,
         _ if regressed => Headline::Regressed,
@@ -145,11 +148,14 @@ fn compared(suite: &SuiteRun) -> Option<ComparisonData> {
     })
 }
 
+/// What is said of a suite whose prompt is the same on base.
+pub(super) const SAME_PROMPT: &str = "the prompt is the same on both sides";
+
 /// A change in words.
 fn change(change: &Change) -> String {
     match change {
         Change::NewPrompt => "the prompt is not on base: nothing was compared".to_owned(),
-        Change::SamePrompt => "the prompt is the same on both sides".to_owned(),
+        Change::SamePrompt => SAME_PROMPT.to_owned(),
         Change::Suite => "the suite's definition differs: both sides are judged by head's".to_owned(),
         Change::CaseAdded(case) => format!("case {case} is new: not compared"),
         Change::CaseRemoved(case) => format!("case {case} is gone: not compared"),
