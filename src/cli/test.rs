@@ -7,9 +7,9 @@ use regex::Regex;
 use crate::{
     app::{
         publish::Telling,
-        test::{BaseRequest, Scope, TestRequest},
+        test::{Against, BaseRequest, Scope, TestRequest},
     },
-    domain::{comment::CommentMode, duration},
+    domain::{budget::Budget, comment::CommentMode, duration},
     ports::{provider::Recording, vcs::is_reference},
     report::{FileFormat, Format, Style},
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Ask models for answers and judge them
 ///
 /// Everything that can be known to be wrong is said before the first request: exit 3, nothing paid.
-/// Exit 0: passed. 10: assertions failed. 12: worse than base. 11: lints stopped the run. 4: nothing selected. 30, 31: a provider gave no answer.
+/// Exit 0: passed. 10: assertions failed. 12: worse than base. 11: lints stopped the run. 4: nothing selected. 13: the budget was spent. 30, 31: a provider gave no answer.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
@@ -39,6 +39,12 @@ pub(super) struct Args {
     /// How long one request may take, like 30s or 2m (a bare number is seconds), instead of the suites' own
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
+    /// Stop before more than this many US dollars are spent; what is left has no judgement
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    budget_usd: Option<f64>,
+    /// Stop before more than this many tokens are used
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    budget_tokens: Option<u64>,
     /// Compare with the prompts as this branch, tag or commit has them [default: in a pull request, where it left its base]
     #[arg(long, value_name = "REF", overrides_with = "no_base", value_parser = reference)]
     base: Option<String>,
@@ -60,6 +66,12 @@ pub(super) struct Args {
     /// Keep this run in the history of cases [default: a workflow's runs of the default branch]
     #[arg(long)]
     record_history: bool,
+    /// Compare with the last recorded runs of the default branch and the pinned baselines, or with those last runs and one of them
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    baseline: Option<Option<String>>,
+    /// Keep an open issue for each suite that fails, gets no answers or has flaky cases; the job needs `issues: write`
+    #[arg(long)]
+    issues: bool,
     /// Show what would be asked and what it might cost, and ask nothing
     #[arg(long)]
     dry_run: bool,
@@ -102,6 +114,7 @@ impl Args {
             concurrency: self.concurrency.map(|concurrency| concurrency as usize),
             repeat: self.repeat,
             timeout: self.timeout,
+            budget: Budget { usd: self.budget_usd, tokens: self.budget_tokens },
             base: match (self.base, self.no_base) {
                 (Some(reference), _) => BaseRequest::At(reference),
                 (None, true) => BaseRequest::Nothing,
@@ -132,6 +145,12 @@ impl Args {
             },
             style,
             record_history: self.record_history,
+            issues: self.issues,
+            against: match self.baseline {
+                None => Against::Nothing,
+                Some(None) => Against::All,
+                Some(Some(name)) => Against::Named(name),
+            },
         }
     }
 }
@@ -142,6 +161,11 @@ fn regex(text: &str) -> Result<Regex, String> {
 
 fn positive(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| "a whole number from 1 to 10000 is needed".to_owned())
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_start_matches('$').parse().ok().filter(|usd: &f64| *usd > 0.0 && *usd <= 1e9);
+    number.ok_or_else(|| "an amount of US dollars above zero is needed, like 0.50".to_owned())
 }
 
 fn reference(text: &str) -> Result<String, String> {

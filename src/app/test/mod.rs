@@ -3,14 +3,17 @@
 
 mod ask;
 mod base;
+mod baseline;
 mod changed;
 mod graded;
 mod graders;
 mod history;
 mod lints;
 mod load;
+mod pace;
 mod places;
 mod plan;
+mod purse;
 mod reports;
 mod run;
 mod sample;
@@ -25,11 +28,12 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::diagnostic::Diagnostic,
+    domain::{budget::Budget, diagnostic::Diagnostic},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
+pub use baseline::Against;
 pub use changed::Scope;
 pub use plan::{Plan, SuitePlan};
 
@@ -50,6 +54,8 @@ pub struct TestRequest {
     pub repeat: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
+    /// What the run may spend, where the configuration says something else.
+    pub budget: Budget,
     /// What head is compared with.
     pub base: BaseRequest,
     /// How answers are kept and taken.
@@ -70,6 +76,10 @@ pub struct TestRequest {
     pub style: Style,
     /// Keep this run in the history of cases, wherever it takes place.
     pub record_history: bool,
+    /// Keep an issue for each cause of failing.
+    pub issues: bool,
+    /// The baselines that the run is compared with.
+    pub against: Against,
 }
 
 /// Runs the suites.
@@ -88,6 +98,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, mut warnings) = load::load(services, &request.load())?;
     warnings.extend(history::findings(services, &plan));
+    plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -96,6 +107,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let linted = lints::lint(&plan);
     // Lints that stop the run leave nothing to compare.
     let base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
+    let baselines = if linted.stopping > 0 { None } else { baseline::read(services, &plan, &request).await? };
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
@@ -117,11 +129,16 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         if let Some(base) = &base {
             base.compare(suite, &plan.regression);
         }
+        if let Some(baselines) = &baselines {
+            baselines.compare(suite, &plan.regression);
+        }
     }
     let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
     run.warnings.extend(of_history);
+    run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
+    run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
     let recorded = history::record(services, &plan, &run, request.record_history).await;
     lost.extend(reports::write(services, &run, &plan, &linted, &request));
     let mut stdout = Vec::new();
@@ -139,7 +156,10 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         settings: plan.github,
         telling: &request.telling,
     };
-    let told = publish::test_run(services, told).await;
+    let mut told = publish::test_run(services, told).await;
+    if request.issues {
+        told.extend(publish::issues::of_run(services, &run).await);
+    }
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
 }
@@ -170,6 +190,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         concurrency: None,
         repeat: None,
         timeout: None,
+        budget: Budget::default(),
         recording: Recording::default(),
         cache: None,
         dry_run: false,
@@ -178,6 +199,8 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
         record_history: false,
+        issues: false,
+        against: Against::Nothing,
         scope: Scope::All,
         telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
     };

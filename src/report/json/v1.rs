@@ -84,6 +84,8 @@ pub struct Suite<'a> {
     pub comparison: Option<super::compared::Comparison<'a>>,
     /// Cases in quarantine, and cases that failed and whose history says that they are flaky.
     pub known_cases: Vec<super::known::KnownCase<'a>>,
+    /// What comparing with baselines found: earlier runs that were not asked anew.
+    pub baselines: Vec<super::known::Baseline<'a>>,
 }
 
 /// Which prompt was tested.
@@ -305,7 +307,7 @@ pub enum Origin {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Error<'a> {
     /// A provider's fault (`unreachable`, `timeout`, `rate-limited`, `denied`, `rejected`, `malformed`, `not-recorded`) or
-    /// the reason for not asking (`interrupted`, `suite-time-limit`, `provider-down`).
+    /// the reason for not asking (`interrupted`, `suite-time-limit`, `provider-down`, `lints`, `budget`).
     pub kind: &'static str,
     /// What happened and what to do.
     pub message: std::borrow::Cow<'a, str>,

@@ -2,6 +2,7 @@
 
 mod counts;
 mod known;
+mod spent;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,12 +12,17 @@ use serde_json::{Map, Value};
 use super::case::CaseId;
 use crate::domain::{
     answer::{Answer, Origin, Usage},
+    budget::BudgetStop,
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
-    regression::comparison::{BaseRun, Comparison},
+    regression::{
+        against::AgainstBaseline,
+        comparison::{BaseRun, Comparison},
+    },
 };
 pub use counts::Counts;
 pub use known::{KnownCase, KnownFlaky, Quarantined};
+pub use spent::{cost_of, grader_cost_of};
 
 /// What one run of `test` found.
 #[derive(Debug, Clone)]
@@ -69,6 +75,8 @@ pub struct SuiteRun {
     pub comparison: Option<Comparison>,
     /// Cases that somebody, or their history, says something about.
     pub known: Vec<KnownCase>,
+    /// What comparing with baselines found.
+    pub baselines: Vec<AgainstBaseline>,
 }
 
 /// Which prompt was tested.
@@ -154,7 +162,7 @@ pub enum SampleResult {
 }
 
 /// Why a sample was not asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum NotRun {
     /// A signal stopped the run.
     Interrupted,
@@ -164,6 +172,8 @@ pub enum NotRun {
     ProviderDown(FaultKind),
     /// The lints stopped the run; how many of their findings did.
     Lints(usize),
+    /// The run's budget does not allow it.
+    Budget(BudgetStop),
 }
 
 /// One assertion's judgement on one answer.
@@ -257,13 +267,18 @@ impl SuiteRun {
     /// base could not be asked.
     pub fn verdict(&self) -> TestVerdict {
         let own = self.verdict_of_head();
-        if self.comparison.as_ref().is_some_and(Comparison::fails) {
+        if self.fails_against_others() {
             TestVerdict::Failed
         } else if own == TestVerdict::Passed && self.unjudged_of_base() > 0 {
             TestVerdict::Inconclusive
         } else {
             own
         }
+    }
+
+    /// Whether comparing with base or a baseline fails the suite.
+    pub fn fails_against_others(&self) -> bool {
+        self.comparison.iter().chain(self.baselines.iter().map(|against| &against.comparison)).any(Comparison::fails)
     }
 
     /// Samples of base without a judgement: what they would have said is not known.
@@ -324,9 +339,9 @@ impl TestRun {
         self.suites.iter().any(|suite| suite.verdict_of_head() == TestVerdict::Failed)
     }
 
-    /// Whether comparing with base fails the run.
+    /// Whether comparing with base or a baseline fails the run.
     pub fn fails_against_base(&self) -> bool {
-        self.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::fails)
+        self.suites.iter().any(SuiteRun::fails_against_others)
     }
 
     /// All samples of base, suite by suite.
@@ -343,7 +358,7 @@ impl TestRun {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
                 SampleResult::NotRun(NotRun::SuiteTimeLimit(_)) => Some(FaultKind::Timeout),
-                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_)) | SampleResult::Judged { .. } => None,
+                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_) | NotRun::Budget(_)) | SampleResult::Judged { .. } => None,
             })
             .collect()
     }
@@ -353,44 +368,8 @@ impl TestRun {
         self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
     }
 
-    /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
-    pub fn usage(&self) -> Usage {
-        self.samples().chain(self.samples_of_base()).filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(
-            Usage::default(),
-            |sum, answer| Usage {
-                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            },
-        )
-    }
-
-    /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
-    pub fn cost_usd(&self) -> Option<f64> {
-        cost_of(
-            self.samples()
-                .chain(self.samples_of_base())
-                .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
-        )
-    }
-}
-
-/// What the calls of graders cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
-/// not known. Programs cost nothing.
-pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
-    let calls = samples.into_iter().flat_map(|sample| &sample.asked);
-    calls.filter(|call| call.model.is_some() && !call.origin.is_replayed()).try_fold(0.0, |sum, call| Some(sum + call.cost_usd?))
-}
-
-/// What samples cost together, in dollars; `None` when there are none, or when the cost of one is not known: a part must
-/// not look like the whole.
-pub fn cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
-    let costs: Vec<f64> = samples.into_iter().map(Sample::cost_usd).collect::<Option<_>>()?;
-    costs.into_iter().reduce(|sum, cost| sum + cost)
-}
-
-fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (sum, more) {
-        (None, None) => None,
-        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
+    /// Whether the budget kept samples of head or base from being asked or judged.
+    pub fn stopped_by_budget(&self) -> bool {
+        self.samples().chain(self.samples_of_base()).any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Budget(_))))
     }
 }
