@@ -106,16 +106,14 @@ impl Failure {
                 | VcsError::Event(_)
                 | VcsError::Shallow => 3,
             },
-            Self::Version(NoNext::NothingToRelease(_)) => 4,
-            Self::Version(NoNext::NotAfter { .. } | NoNext::TooLarge(_)) => 20,
             Self::Store(error) => match error {
                 StoreError::Unreachable { .. } => 30,
                 StoreError::Refused { .. } | StoreError::Full { .. } => 31,
                 StoreError::Conflict(_) => 32,
                 StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::TooLarge { .. } | StoreError::Settings(_) => 3,
             },
-            Self::NothingSelected(_) | Self::NothingToDo(_) => 4,
-            Self::Refused(_) | Self::Registry(_) => 20,
+            Self::NothingSelected(_) | Self::NothingToDo(_) | Self::Version(NoNext::NothingToRelease(_)) => 4,
+            Self::Refused(_) | Self::Registry(_) | Self::Version(NoNext::NotAfter { .. } | NoNext::TooLarge(_)) => 20,
             Self::NoPrevious(_) => 23,
             Self::Internal(_) => 1,
         }

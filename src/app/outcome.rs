@@ -110,45 +110,15 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::RolloutHeld => 21,
-            Self::RolloutUnconfirmed { refused } => {
-                if *refused {
-                    31
-                } else {
-                    30
-                }
-            }
+            Self::RolloutUnconfirmed { refused } => if_so(*refused, 31, 30),
             Self::RolledBack => 22,
             Self::RollbackFailed => 23,
             Self::RolledBackLate => 24,
-            Self::Linted { stopped } => {
-                if *stopped {
-                    11
-                } else {
-                    0
-                }
-            }
+            Self::Linted { stopped } => if_so(*stopped, 11, 0),
             Self::Compared { regressed: true, .. } => 12,
-            Self::Compared { open, .. } => {
-                if *open {
-                    13
-                } else {
-                    0
-                }
-            }
-            Self::PullRequest { invalid } => {
-                if *invalid {
-                    13
-                } else {
-                    0
-                }
-            }
-            Self::Audited { broken } => {
-                if *broken {
-                    13
-                } else {
-                    0
-                }
-            }
+            Self::Compared { open, .. } => if_so(*open, 13, 0),
+            Self::PullRequest { invalid } => if_so(*invalid, 13, 0),
+            Self::Audited { broken } => if_so(*broken, 13, 0),
             Self::Monitored { bad, undecided, unanswered, refused } => {
                 let codes = [bad.then_some(12), undecided.then_some(13), unanswered.then_some(30), refused.then_some(31)];
                 exit_code::strongest(codes.into_iter().flatten())
@@ -179,6 +149,11 @@ impl Outcome {
             }
         }
     }
+}
+
+/// The one code where `so` holds, else the other.
+fn if_so(so: bool, code: u8, otherwise: u8) -> u8 {
+    if so { code } else { otherwise }
 }
 
 fn fault_code(fault: FaultKind) -> u8 {

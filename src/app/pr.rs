@@ -288,10 +288,10 @@ async fn comment(
     }
     let mut body = markdown(report)?;
     if let Some(url) = services.ci.run().and_then(|run| run.url) {
-        body.push_str(&format!(
+        body.extend([format!(
             "[This run]({url}) · commit {}\n",
             crate::report::escape::markdown(report.head.get(..10).unwrap_or(&report.head))
-        ));
+        )]);
     }
     let comment = Comment { pull_request: report.number, marker, body: &body };
     match host.put_comment(&comment, mode, patience).await {

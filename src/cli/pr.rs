@@ -12,7 +12,7 @@ use crate::{
 
 /// Check a pull request: title, description, size, tests, documents, conflicts, what breaks
 ///
-/// Needs the repository and a token in GITHUB_REPOSITORY and GITHUB_TOKEN. Exit 0: valid. 13: a check failed.
+/// Needs the repository and a token in `GITHUB_REPOSITORY` and `GITHUB_TOKEN`. Exit 0: valid. 13: a check failed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The pull request; without it the one whose event started the workflow

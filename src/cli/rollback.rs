@@ -19,6 +19,7 @@ use crate::{
 ///
 /// Exit 0: done, or there already. 20: not allowed; the message says what is. 23: people are needed: some target does not show it, or there is nothing to go back to. 24: done, but not within 30 s.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -229,12 +229,12 @@ impl From<How> for StartRequest {
 pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Style, args: Args) -> Result<Finished, Failure> {
     let subject = |place: Place| place.subject(config, style);
     match args.verb {
-        Verb::Start { place, how } => rollout::start(services, &subject(place), &how.into()).await,
+        Verb::Start { place, how } => Box::pin(rollout::start(services, &subject(place), &how.into())).await,
         Verb::Retry { place, how } => Box::pin(rollout::retry(services, &subject(place), &how.into())).await,
         Verb::Plan { place, how } => rollout::plan(services, &subject(place), &how.into()),
         Verb::Step(place) => rollout::step(services, &subject(place)).await,
-        Verb::Run(place) => rollout::run(services, &subject(place), false).await,
-        Verb::Watch(place) => rollout::run(services, &subject(place), true).await,
+        Verb::Run(place) => Box::pin(rollout::run(services, &subject(place), false)).await,
+        Verb::Watch(place) => Box::pin(rollout::run(services, &subject(place), true)).await,
         Verb::Status(place) => rollout::status(services, &subject(place)).await,
         Verb::History { place, limit } => rollout::history(services, &subject(place), limit).await,
         Verb::Pause { place, reason } => rollout::order(services, &subject(place), Order::Pause { reason }).await,

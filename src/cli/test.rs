@@ -68,6 +68,7 @@ pub(super) struct Args {
     record_history: bool,
     /// Compare with the last recorded runs of the default branch and the pinned baselines, or with those last runs and one of them
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the flag may stand without a name")]
     baseline: Option<Option<String>>,
     /// Keep an open issue for each suite that fails, gets no answers or has flaky cases; the job needs `issues: write`
     #[arg(long)]

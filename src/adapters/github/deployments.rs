@@ -30,9 +30,9 @@ impl Found {
     /// GitHub hands the payload back as it was sent, or as text.
     fn is(&self, id: &str) -> bool {
         let of = |payload: &Value| payload.get("prompt_cicd").and_then(Value::as_str) == Some(id);
-        match &self.payload {
-            Value::String(text) => serde_json::from_str(text).is_ok_and(|payload| of(&payload)),
-            payload => of(payload),
+        match self.payload.as_str() {
+            Some(text) => serde_json::from_str(text).is_ok_and(|payload| of(&payload)),
+            None => of(&self.payload),
         }
     }
 }
@@ -42,12 +42,11 @@ pub(super) async fn show(client: &Client, shown: &ShownDeployment<'_>, patience:
     let task = format!("prompt-cicd:{}", shown.prompt);
     let all = list(client, shown.environment, &task, patience).await?;
     let mut action = Action::Updated;
-    let found = match all.iter().find(|found| found.is(shown.id)) {
-        Some(found) => Found { id: found.id, url: found.url.clone(), payload: Value::Null },
-        None => {
-            action = Action::Created;
-            create(client, shown, &task, patience).await?
-        }
+    let found = if let Some(found) = all.iter().find(|found| found.is(shown.id)) {
+        Found { id: found.id, url: found.url.clone(), payload: Value::Null }
+    } else {
+        action = Action::Created;
+        create(client, shown, &task, patience).await?
     };
     if newest(client, found.id, patience).await?.as_deref() == Some(word(shown.stand)) && shown.stand != Stand::InProgress {
         return Ok(Written { action: Action::Unchanged, id: found.id, url: found.url });

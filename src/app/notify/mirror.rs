@@ -49,9 +49,8 @@ fn stand(notice: &Notice, deployment: &Deployment) -> Option<Stand> {
     match notice.what {
         Happening::RolloutStarted | Happening::RolloutPromoted => Some(Stand::InProgress),
         Happening::RolloutCompleted => Some(Stand::Success),
-        Happening::RolloutAborted | Happening::RollbackFailed => Some(Stand::Failure),
         Happening::RollbackFinished if notice.from.as_deref().is_some_and(had) => Some(Stand::Inactive),
-        Happening::RollbackFinished => Some(Stand::Failure),
+        Happening::RolloutAborted | Happening::RollbackFailed | Happening::RollbackFinished => Some(Stand::Failure),
         Happening::RolloutPaused
         | Happening::RollbackStarted
         | Happening::RollbackUnhealthy

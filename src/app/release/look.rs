@@ -81,17 +81,17 @@ pub async fn changelog(services: &Services, subject: &Subject) -> Result<Finishe
     let mut text = "# Changelog\n".to_owned();
     let unreleased = Notes::of(&versions.since(services).await?);
     if !unreleased.is_empty() {
-        text.push_str(&format!("\n## Unreleased\n\n{}", report::notes_markdown(&unreleased, repository.as_deref())));
+        text.extend([format!("\n## Unreleased\n\n{}", report::notes_markdown(&unreleased, repository.as_deref()))]);
     }
     for (index, found) in versions.releases.iter().enumerate() {
         let before = versions.releases.get(index + 1).map(|before| before.tag.commit.as_str());
         let notes = Notes::of(&versions.commits(services, before, &found.tag.commit).await?);
-        text.push_str(&format!(
+        text.extend([format!(
             "\n## {} - {}\n\n{}",
             found.version,
             day(&found.tag.date),
             report::notes_markdown(&notes, repository.as_deref())
-        ));
+        )]);
     }
     Ok(Finished::done(text))
 }

@@ -141,7 +141,7 @@ pub async fn retry(services: &Services, subject: &Subject, request: &StartReques
         return Err(refused("retry", format!("{} completed", rollout.to), &["start"]));
     }
     let request = StartRequest { version: Some(rollout.to.version.clone()), retry: true, ..request.clone() };
-    start(services, subject, &request).await
+    Box::pin(start(services, subject, &request)).await
 }
 
 fn may_start(world: &World, loaded: &Loaded, request: &StartRequest) -> Result<(), Failure> {

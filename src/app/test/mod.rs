@@ -109,12 +109,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
     let baselines = if linted.stopping > 0 { None } else { baseline::read(services, &plan, &request).await? };
     if request.dry_run {
-        let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
-        let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
-        let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
-        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base);
-        let notes = notes.chain(reports::unwritten(&request)).collect();
-        return Ok(Finished { outcome: Outcome::Done, stdout, notes });
+        return planned(&plan, &request, base.as_ref(), linted.said(), narrowed.notes.into_iter().chain(super::lines(&warnings)));
     }
     reports::probe(services, &plan, &request)?;
     let (mut run, mut lost) = if linted.stopping > 0 {
@@ -162,6 +157,21 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
+}
+
+/// Shows what would be asked.
+fn planned(
+    plan: &Plan,
+    request: &TestRequest,
+    base: Option<&base::Base>,
+    linted: impl Iterator<Item = String>,
+    notes: impl Iterator<Item = String>,
+) -> Result<Finished, Failure> {
+    let stdout = reports::plan(plan, request.format).map_err(Failure::Internal)?;
+    let of_base = base.map(|base| format!("base would be asked for {} more samples", base.samples()));
+    let said = linted.chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
+    let notes = notes.chain(said).chain(of_base).chain(reports::unwritten(request)).collect();
+    Ok(Finished { outcome: Outcome::Done, stdout, notes })
 }
 
 /// Ends a run that has nothing to do, which is well: every file it would have tested is as it was.

@@ -39,12 +39,11 @@ pub(in crate::config) struct PullRequest {
 }
 
 fn checks(_: &mut SchemaGenerator) -> Schema {
-    let levels = json!({"type": "string", "enum": Level::ALL.map(Level::as_str)});
+    let levels = Level::ALL.map(Level::as_str);
     let keys: Map<String, Value> = Check::ALL
         .into_iter()
         .map(|check| {
-            let mut level = levels.clone();
-            level["description"] = json!(check.about());
+            let level = json!({"description": check.about(), "type": "string", "enum": levels});
             (check.as_str().to_owned(), level)
         })
         .collect();

@@ -48,6 +48,9 @@ pub fn compare_counting(
 /// The samples of both sides, case by case in head's order.
 pub(super) struct Cases<'s>(Vec<(&'s CaseId, [Vec<&'s Sample>; 2])>);
 
+/// How a metric is read from a sample; `None` where the sample has no such number.
+pub(super) type Number<'m> = Box<dyn Fn(&Sample) -> Option<f64> + 'm>;
+
 impl<'s> Cases<'s> {
     pub(super) fn of(base: &'s [Sample], head: &'s [Sample]) -> Self {
         let mut places: BTreeMap<&CaseId, usize> = BTreeMap::new();
@@ -93,7 +96,7 @@ impl<'s> Cases<'s> {
     }
 
     /// How a metric is read off a sample; `None` where it would only repeat another one.
-    pub(super) fn number<'m>(&self, metric: &'m str) -> Option<Box<dyn Fn(&Sample) -> Option<f64> + 'm>> {
+    pub(super) fn number<'m>(&self, metric: &'m str) -> Option<Number<'m>> {
         Some(match metric {
             "pass-rate" => Box::new(passed),
             "score" if self.is_graded() => Box::new(score),

@@ -117,12 +117,10 @@ fn passed(counts: Counts) -> String {
 fn failing(suite: &SuiteRun) -> Vec<String> {
     let reason = |case: &CaseId| {
         let of_case = suite.samples.iter().filter(|sample| sample.case_id == *case && !sample.passed());
-        of_case
-            .filter_map(|sample| match &sample.result {
-                SampleResult::Judged { assertions, .. } => summary::main_failure(assertions).map(summary::assertion),
-                SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
-            })
-            .next()
+        of_case.find_map(|sample| match &sample.result {
+            SampleResult::Judged { assertions, .. } => summary::main_failure(assertions).map(summary::assertion),
+            SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
+        })
     };
     by_case(suite)
         .into_iter()

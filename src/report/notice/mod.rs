@@ -54,15 +54,15 @@ fn headline(notice: &Notice) -> String {
 fn plain(notice: &Notice) -> String {
     let mut body = format!("**{}**\n\n", markdown(&headline(notice)));
     if let Some(why) = &notice.why {
-        body += &format!("{}\n\n", markdown(why));
+        body.extend([format!("{}\n\n", markdown(why))]);
     }
     body += "| | |\n|---|---|\n";
-    body += &format!("| at | {} |\n| by | {} |\n", time(notice.at), markdown(&notice.by));
+    body.extend([format!("| at | {} |\n| by | {} |\n", time(notice.at), markdown(&notice.by))]);
     for (name, fact) in &notice.facts {
-        body += &format!("| {} | {} |\n", markdown(name), markdown(fact));
+        body.extend([format!("| {} | {} |\n", markdown(name), markdown(fact))]);
     }
     if let Some(run) = notice.run.as_deref().filter(|run| is_link(run)) {
-        body += &format!("| run | <{run}> |\n");
+        body.extend([format!("| run | <{run}> |\n")]);
     }
     body + &format!("\n{BELOW}\n")
 }

@@ -47,7 +47,7 @@ pub(super) fn body(notice: &Notice, deployment: &Deployment, record: &RollbackRe
     body += &numbers(notice, record);
     body += "\n## Timeline\n\n| time (UTC) | after | what |\n|---|---:|---|\n";
     for (at, after, what) in timeline(deployment, record) {
-        body += &format!("| {} | {after} | {what} |\n", time(at));
+        body.extend([format!("| {} | {after} | {what} |\n", time(at))]);
     }
     body += &evidence("Health before", record.before.as_ref());
     body += &evidence("Health after", record.after.as_ref());
@@ -149,7 +149,7 @@ fn evidence(title: &str, check: Option<&Check>) -> String {
     );
     let number = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), |value| value.to_string());
     for metric in &check.metrics {
-        table += &format!(
+        table.extend([format!(
             "| {} | {} | {} | {} | {} | {} |\n",
             cell(&metric.name),
             metric.verdict.as_str(),
@@ -157,7 +157,7 @@ fn evidence(title: &str, check: Option<&Check>) -> String {
             number(metric.stable),
             cell(&metric.bound),
             cell(&metric.why)
-        );
+        )]);
     }
     table
 }

@@ -58,12 +58,12 @@ pub fn notes_markdown(notes: &Notes, repository: Option<&str>) -> String {
         if lines.is_empty() {
             continue;
         }
-        text.push_str(&format!("### {}\n\n", section.title()));
+        text.extend([format!("### {}\n\n", section.title())]);
         for line in lines {
             let scope = line.scope.as_ref().map(|scope| format!("**{}**: ", markdown(&one_line(scope)))).unwrap_or_default();
             let short: String = line.id.chars().take(7).collect();
             let commit = repository.map_or_else(|| format!("`{short}`"), |address| format!("[`{short}`]({address}/commit/{})", line.id));
-            text.push_str(&format!("- {scope}{} ({commit})\n", markdown(&one_line(&line.text))));
+            text.extend([format!("- {scope}{} ({commit})\n", markdown(&one_line(&line.text)))]);
         }
         text.push('\n');
     }
