@@ -9,6 +9,11 @@
 
 use std::process::ExitCode;
 
+use prompt_cicd::domain::regression::{
+    Judgement, Margin, Metric, Rules, decide,
+    paired::{self, Pairs},
+    sampling::{Looks, State, state},
+};
 use prompt_cicd::domain::stats::{
     rng::SplitMix64,
     sequential::{
@@ -19,6 +24,7 @@ use prompt_cicd::domain::stats::{
     },
     special::t_sf,
 };
+use prompt_cicd::domain::suite::Repeat;
 
 const RUNS: u64 = 2_000;
 const LOOKS: usize = 20;
@@ -33,7 +39,7 @@ const ERROR_RATE: f64 = 0.01;
 /// Its name, its level where it promises one, and whether it alarms in a run with this seed, with a real change or without.
 type Rule = (&'static str, Option<f64>, fn(&mut Source, bool) -> bool);
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 15] = [
     ("asymptotic confidence sequence of means, two-sided", Some(ALPHA), confidence_sequence),
     ("asymptotic confidence sequence at 2α, slower only", Some(ALPHA), one_sided_sequence),
     ("empirical Bernstein confidence sequence of a score", Some(ALPHA), empirical_bernstein),
@@ -42,8 +48,12 @@ const RULES: [Rule; 11] = [
     ("e-process of error counts, canary worse", Some(ALPHA), e_one_sided),
     ("e-process, traffic share rising 5 % to 50 %", Some(ALPHA), e_rising_share),
     ("Lan-DeMets O'Brien-Fleming, slower only", Some(ALPHA), spending),
+    ("pass rate, repeats 1 to 5 while open, steady cases", Some(ALPHA), adaptive_steady),
+    ("pass rate, repeats 1 to 5 while open, moody cases", Some(ALPHA), adaptive_moody),
+    ("pass rate and two more by Holm, repeats 2 to 10", Some(ALPHA), adaptive_of_three),
     ("Welch t at the last look only", Some(ALPHA), t_once),
     ("Welch t at every look (not a rule of ours)", None, t_always),
+    ("pass rate, at each of 5 repeats alone (not a rule of ours)", None, adaptive_unspent),
     ("canary error rate > 2 × baseline (not a rule of ours)", None, doubled_rate),
 ];
 
@@ -57,7 +67,12 @@ fn main() -> ExitCode {
         let limit = level.map(|level| level + 3.0 * (level * (1.0 - level) / RUNS as f64).sqrt());
         let exceeded = limit.is_some_and(|limit| rate > limit);
         over += u32::from(exceeded);
-        let looks = if name.contains("last look") { 1 } else { LOOKS };
+        let looks = match name {
+            name if name.contains("last look") => 1,
+            name if name.contains("repeats 2 to 10") => 9,
+            name if name.contains("repeats") => 5,
+            _ => LOOKS,
+        };
         let percent = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{:.1} %", 100.0 * value));
         let verdict = if exceeded { "  OVER" } else { "" };
         println!(
@@ -237,6 +252,86 @@ fn e_rising_share(source: &mut Source, changed: bool) -> bool {
     let share = |look: usize| [0.05, 0.10, 0.25, 0.50].get(look / 5).copied().unwrap_or(0.5);
     let mut process = EProcess::new(share(0), 10.0, Sided::Larger).unwrap();
     failures(source, changed, share, |new, share| process.push(new, share).unwrap() >= log_threshold(ALPHA).unwrap())
+}
+
+/// Cases of a suite that is asked again while its verdict is open.
+const CASES: usize = 30;
+
+/// A pass rate whose margin forgives nothing, so that only the level is left to hold.
+fn bare() -> Metric {
+    Metric { margin: Margin::Absolute { warn: 1e-9, fail: 1e-9 }, ..Metric::of_a_run("pass-rate").unwrap() }
+}
+
+/// How often a case passes: cases of a steady suite nearly always or never, those of a moody one anything between.
+fn case_rate(source: &mut Source, moody: bool) -> f64 {
+    match (moody, source.unit()) {
+        (false, unit) if unit < 0.85 => 0.98,
+        (false, _) => 0.05,
+        (true, unit) => 0.2 + 0.8 * unit,
+    }
+}
+
+/// One more answer on both sides; a real change takes 0.3 of the case's rate.
+fn ask(source: &mut Source, changed: bool, rate: f64, [base, head]: &mut [f64; 2]) {
+    let worse = if changed { 0.3 } else { 0.0 };
+    *base += f64::from(u8::from(source.unit() < rate));
+    *head += f64::from(u8::from(source.unit() < rate - worse));
+}
+
+/// Base and head of a suite asked round by round; whether a metric fails the run in the end. `more` metrics say
+/// the same of other samples.
+fn adaptive(source: &mut Source, changed: bool, moody: bool, repeat: Repeat, more: usize) -> bool {
+    let rules = Rules::default();
+    let looks = Looks::plan(repeat, ALPHA);
+    let metrics: Vec<Metric> = (0..=more).map(|at| Metric { name: at.to_string(), ..bare() }).collect();
+    let mut passed: Vec<Vec<(f64, [f64; 2])>> =
+        metrics.iter().map(|_| (0..CASES).map(|_| (case_rate(source, moody), [0.0; 2])).collect()).collect();
+    let (mut asked, mut seen) = (0, Vec::new());
+    for (look, until) in looks.repeats().iter().enumerate() {
+        for _ in asked..*until {
+            for (rate, sides) in passed.iter_mut().flatten() {
+                ask(source, changed, *rate, sides);
+            }
+        }
+        asked = *until;
+        let at = looks.rules(look, &rules);
+        let evidence = metrics.iter().zip(&passed).map(|(metric, cases)| {
+            let side = |side: usize| cases.iter().map(|case| case.1.get(side).copied().unwrap_or_default() / f64::from(asked)).collect();
+            paired::scores(metric, &Pairs { base: side(0), head: side(1) }, &at)
+        });
+        seen.push(evidence.collect());
+        let judgements = decide(looks.merged(&seen), &rules);
+        if state(&judgements) != State::Open {
+            return judgements.iter().any(Judgement::fails);
+        }
+    }
+    false
+}
+
+fn adaptive_steady(source: &mut Source, changed: bool) -> bool {
+    adaptive(source, changed, false, Repeat::between(1, 5).unwrap(), 0)
+}
+
+fn adaptive_moody(source: &mut Source, changed: bool) -> bool {
+    adaptive(source, changed, true, Repeat::between(1, 5).unwrap(), 0)
+}
+
+fn adaptive_of_three(source: &mut Source, changed: bool) -> bool {
+    adaptive(source, changed, true, Repeat::between(2, 10).unwrap(), 2)
+}
+
+/// The same with the whole level at every look.
+fn adaptive_unspent(source: &mut Source, changed: bool) -> bool {
+    let mut cases: Vec<(f64, [f64; 2])> = (0..CASES).map(|_| (case_rate(source, true), [0.0; 2])).collect();
+    let metric = bare();
+    (1..=5_u32).any(|repeats| {
+        for (rate, sides) in &mut cases {
+            ask(source, changed, *rate, sides);
+        }
+        let side = |side: usize| cases.iter().map(|case| case.1.get(side).copied().unwrap_or_default() / f64::from(repeats)).collect();
+        let evidence = paired::scores(&metric, &Pairs { base: side(0), head: side(1) }, &Rules::default());
+        evidence.result.unwrap().p_fail <= ALPHA
+    })
 }
 
 fn doubled_rate(source: &mut Source, changed: bool) -> bool {

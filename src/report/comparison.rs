@@ -229,12 +229,7 @@ pub(super) fn asked(suite: &SuiteRun) -> Option<String> {
             ends = format!("{ends}, {} {end}", number::size(count));
         }
     }
-    let sampling = suite.comparison.as_ref().and_then(|comparison| comparison.sampling).map(|sampling| {
-        let why = if sampling.decided { "the verdict was clear" } else { "the most repeats were asked" };
-        let saved = sampling.most.saturating_sub(sampling.asked);
-        format!("; {} of {} samples asked, {} saved: {why}", number::size(sampling.asked), number::size(sampling.most), number::size(saved))
-    });
-    Some(format!("{ends}{}", sampling.unwrap_or_default()))
+    Some(ends)
 }
 
 /// All of it, a line each, below the headline.

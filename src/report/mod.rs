@@ -23,6 +23,7 @@ pub mod number;
 pub mod picture;
 pub mod plan;
 pub mod registry;
+mod repeats;
 pub mod rollback;
 pub mod rollout;
 pub mod samples;

@@ -132,7 +132,7 @@ impl Base {
         let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
         // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
         let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-        run.comparison = Some(samples::compare(base, head, suite.changes.clone(), settings));
+        run.comparison = Some(samples::compare(base, head, suite.changes.clone(), settings, run.sampling));
     }
 }
 

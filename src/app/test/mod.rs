@@ -4,12 +4,14 @@
 mod ask;
 mod base;
 mod changed;
+mod confirm;
 mod graded;
 mod graders;
 mod lints;
 mod load;
 mod plan;
 mod reports;
+mod rounds;
 mod run;
 mod sample;
 mod select;
@@ -23,7 +25,7 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::diagnostic::Diagnostic,
+    domain::{diagnostic::Diagnostic, suite::run::TestRun},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
@@ -46,6 +48,8 @@ pub struct TestRequest {
     pub concurrency: Option<usize>,
     /// Instead of the suites' own.
     pub repeat: Option<u32>,
+    /// How often failing cases are asked again; `None`: not at all.
+    pub confirm: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
     /// What head is compared with.
@@ -93,14 +97,10 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     let (mut run, mut lost) = if linted.stopping > 0 {
         (lints::stopped(services, &plan, &linted), Vec::new())
     } else {
-        let providers = run::connect(services, &plan, &request)?;
-        (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
+        asked(services, &plan, base.as_ref(), &request).await?
     };
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
-        if let Some(base) = &base {
-            base.compare(suite, &plan.regression);
-        }
     }
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
@@ -122,6 +122,29 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     let told = publish::test_run(services, told).await;
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
     Ok(Finished { outcome, stdout, notes })
+}
+
+/// Asks everything, compares with base, asks again what is to be confirmed; with it comes what could not be written.
+///
+/// # Errors
+/// Providers that cannot be prepared.
+async fn asked(
+    services: &Services,
+    plan: &Plan,
+    base: Option<&base::Base>,
+    request: &TestRequest,
+) -> Result<(TestRun, Vec<String>), Failure> {
+    let providers = run::connect(services, plan, request)?;
+    let mut run = run::run(services, plan, base, &providers).await;
+    for suite in &mut run.suites {
+        if let Some(base) = base {
+            base.compare(suite, &plan.regression);
+        }
+    }
+    if let Some(times) = request.confirm {
+        confirm::confirm(services, plan, base, &providers, &mut run, times).await;
+    }
+    Ok((run, run::finish(&providers).await))
 }
 
 /// Ends a run that has nothing to do, which is well: every file it would have tested is as it was.
@@ -149,6 +172,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         provider: None,
         concurrency: None,
         repeat: None,
+        confirm: None,
         timeout: None,
         recording: Recording::default(),
         cache: None,

@@ -9,6 +9,7 @@ pub(super) mod monitor;
 pub(super) mod providers;
 mod reach;
 pub(super) mod regression;
+mod repeat;
 pub(super) mod rollout;
 pub(super) mod run;
 pub(super) mod store;

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Evidence, Metric, Settings,
+    Evidence, Metric, Rules, Settings,
     comparison::{CaseComparison, CaseStatus, Change, Comparison},
     decide,
     evidence::Undecided,
     paired::{self, Pairs},
+    sampling::{Looks, Sampling},
 };
 use crate::domain::{
     duration::millis,
@@ -20,16 +21,34 @@ use crate::domain::{
 };
 
 /// Compares both sides of one suite. `base` and `head` are in the order of cases, then repeats, and name their cases alike.
-pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings: &Settings) -> Comparison {
-    let cases = Cases::of(base, head);
-    let evidence = settings.metrics.iter().filter_map(|metric| cases.evidence(metric, settings)).collect();
+/// Where more was asked only while the verdict was open, every look counts.
+pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings: &Settings, sampling: Option<Sampling>) -> Comparison {
+    let cases = Cases::of(base.iter(), head.iter());
+    let evidence = match sampling.and_then(|sampling| Some((sampling.look, sampling.looks_at_base()?))) {
+        Some((look, repeat)) => Looks::plan(repeat, settings.rules.alpha).merged_of(base, head, settings, look),
+        None => cases.all_evidence(settings, &settings.rules),
+    };
     Comparison {
         changes,
         judgements: decide(evidence, &settings.rules),
         cases: cases.compared(),
         rules: settings.rules,
         on_inconclusive: settings.on_inconclusive,
-        sampling: None,
+        sampling,
+    }
+}
+
+impl Looks {
+    /// What one look sees, from 0: every case as often as it was asked by then, judged at the look's level.
+    pub fn seen(&self, look: usize, base: &[Sample], head: &[Sample], settings: &Settings) -> Vec<Evidence> {
+        let until = self.repeats().get(look).copied().unwrap_or(u32::MAX);
+        let of = |samples| <[Sample]>::iter(samples).filter(move |sample: &&Sample| sample.repeat < until);
+        Cases::of(of(base), of(head)).all_evidence(settings, &self.rules(look, &settings.rules))
+    }
+
+    /// The first so many looks as one.
+    fn merged_of(&self, base: &[Sample], head: &[Sample], settings: &Settings, looks: usize) -> Vec<Evidence> {
+        self.merged(&(0..looks).map(|look| self.seen(look, base, head, settings)).collect::<Vec<_>>())
     }
 }
 
@@ -37,21 +56,23 @@ pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings:
 struct Cases<'s>(Vec<(&'s CaseId, [Vec<&'s Sample>; 2])>);
 
 impl<'s> Cases<'s> {
-    fn of(base: &'s [Sample], head: &'s [Sample]) -> Self {
+    fn of(base: impl Iterator<Item = &'s Sample>, head: impl Iterator<Item = &'s Sample>) -> Self {
         let mut places: BTreeMap<&CaseId, usize> = BTreeMap::new();
         let mut cases: Vec<(&CaseId, [Vec<&Sample>; 2])> = Vec::new();
-        for (samples, of_base) in [(head, false), (base, true)] {
-            for sample in samples {
-                let place = *places.entry(&sample.case_id).or_insert(cases.len());
-                if place == cases.len() {
-                    cases.push((&sample.case_id, [Vec::new(), Vec::new()]));
-                }
-                if let Some((_, [ours, theirs])) = cases.get_mut(place) {
-                    if of_base { ours.push(sample) } else { theirs.push(sample) }
-                }
+        for (sample, of_base) in head.map(|sample| (sample, false)).chain(base.map(|sample| (sample, true))) {
+            let place = *places.entry(&sample.case_id).or_insert(cases.len());
+            if place == cases.len() {
+                cases.push((&sample.case_id, [Vec::new(), Vec::new()]));
+            }
+            if let Some((_, [ours, theirs])) = cases.get_mut(place) {
+                if of_base { ours.push(sample) } else { theirs.push(sample) }
             }
         }
         Self(cases)
+    }
+
+    fn all_evidence(&self, settings: &Settings, rules: &Rules) -> Vec<Evidence> {
+        settings.metrics.iter().filter_map(|metric| self.evidence(metric, settings.wanted.contains(&metric.name), rules)).collect()
     }
 
     /// One value a case and side: the mean over its samples that have one.
@@ -72,9 +93,8 @@ impl<'s> Cases<'s> {
         values
     }
 
-    /// What a metric says; `None` where neither side has a value: nobody asked for it, so it cannot be open.
-    fn evidence(&self, metric: &Metric, settings: &Settings) -> Option<Evidence> {
-        let rules = &settings.rules;
+    /// What a metric says; `None` where neither side has a value and nobody asked for one: it cannot be open.
+    fn evidence(&self, metric: &Metric, wanted: bool, rules: &Rules) -> Option<Evidence> {
         let own = metric.name.as_str();
         let values = match own {
             "pass-rate" => self.values(&passed),
@@ -89,6 +109,7 @@ impl<'s> Cases<'s> {
         };
         if values.pairs.base.is_empty() {
             let missing = match (values.base_alone, values.head_alone) {
+                (0, 0) if wanted && !self.0.is_empty() => "either side",
                 (0, 0) => return None,
                 (0, _) => "base",
                 (_, 0) => "head",

@@ -5,12 +5,15 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::case::CaseId;
+use super::{case::CaseId, confirm::Confirmation};
 use crate::domain::{
     answer::{Answer, Origin, Usage},
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
-    regression::comparison::{BaseRun, Comparison},
+    regression::{
+        Sampling,
+        comparison::{BaseRun, Comparison},
+    },
 };
 
 /// What one run of `test` found.
@@ -62,6 +65,10 @@ pub struct SuiteRun {
     pub base: Option<BaseRun>,
     /// What comparing with base found.
     pub comparison: Option<Comparison>,
+    /// What asking more only while the verdict was open came to; `None` where the number of repeats was fixed.
+    pub sampling: Option<Sampling>,
+    /// Failing cases that were asked again.
+    pub confirmations: Vec<Confirmation>,
 }
 
 /// Which prompt was tested.
@@ -344,24 +351,24 @@ impl TestRun {
         self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
     }
 
+    /// Every sample that was asked for: of head, of base, and of failing cases asked again.
+    fn all_samples(&self) -> impl Iterator<Item = &Sample> {
+        let again = self.suites.iter().flat_map(|suite| &suite.confirmations).flat_map(Confirmation::samples);
+        self.samples().chain(self.samples_of_base()).chain(again)
+    }
+
     /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
     pub fn usage(&self) -> Usage {
-        self.samples().chain(self.samples_of_base()).filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(
-            Usage::default(),
-            |sum, answer| Usage {
-                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            },
-        )
+        let live = self.all_samples().filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed());
+        live.fold(Usage::default(), |sum, answer| Usage {
+            input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
+            output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
+        })
     }
 
     /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
     pub fn cost_usd(&self) -> Option<f64> {
-        cost_of(
-            self.samples()
-                .chain(self.samples_of_base())
-                .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
-        )
+        cost_of(self.all_samples().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod compared;
 mod convert;
+mod repeats;
 pub mod v1;
 
 use std::io::{self, Write};
