@@ -3,7 +3,7 @@
 use super::number;
 use crate::domain::{
     regression::{
-        Judgement, Measured, Metric, OnInconclusive, Scale, Unit, Verdict,
+        Judgement, Measured, Metric, OnInconclusive, Scale, Undecided, Unit, Verdict,
         comparison::{CaseComparison, CaseStatus, Change, Comparison},
     },
     suite::run::{Counts, SuiteRun},
@@ -237,6 +237,12 @@ pub(super) fn lines(suite: &SuiteRun, cases: usize) -> Vec<String> {
     let Some(comparison) = &suite.comparison else { return Vec::new() };
     let mut lines = changes(comparison);
     lines.extend(open(comparison));
+    // A table without room for its notes must not hide what nobody measured.
+    let unmeasured = comparison.judgements.iter().filter(|judgement| judgement.is_open());
+    lines.extend(unmeasured.filter_map(|judgement| match &judgement.evidence.result {
+        Err(why @ Undecided::NotMeasured(_)) => Some(format!("{}: {why}", judgement.evidence.metric.name)),
+        Ok(_) | Err(_) => None,
+    }));
     lines.extend(comparison.cases.iter().take(cases).map(case));
     if let Some(more @ 1..) = comparison.cases.len().checked_sub(cases) {
         lines.push(format!("…and {} more cases that differ or fail on both", number::size(more)));

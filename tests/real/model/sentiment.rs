@@ -28,8 +28,12 @@ const SHOTS: [(&str, &str); 6] = [
     ("Bad product, it does not work.", "negative"),
     ("Great product, it works well.", "positive"),
 ];
-/// Cases at which two examples instead of six are found to be worse.
-const DECIDES_AT: usize = 60;
+/// Cases at which two examples of one label instead of six of both are found to be worse. (One example of each label is as good
+/// as three here: 31 against 32 right of 40. No number of cases makes that a regression.)
+const DECIDES_AT: usize = 40;
+/// Two complaints.
+const ONE_SIDED: [usize; 2] = [0, 2];
+const ALL: [usize; 6] = [0, 1, 2, 3, 4, 5];
 
 fn live() -> String {
     std::env::var("PROMPT_CICD_REAL_MODEL").expect("PROMPT_CICD_REAL_MODEL names the server: run scripts/test")
@@ -50,13 +54,13 @@ fn repository(base_url: &str, cases: usize, repeat: &str, concurrency: usize) ->
     folder
 }
 
-/// The labelling prompt with so many examples.
-fn prompt(folder: &Path, shots: usize, temperature: f64, seed: usize) {
+/// The labelling prompt with these examples.
+fn prompt(folder: &Path, shots: &[usize], temperature: f64, seed: usize) {
     let mut text = format!(
         "name: sentiment\nmodelParameters: {{temperature: {temperature}, maxTokens: 8, seed: {seed}}}\nmessages:\n  \
          - {{role: system, content: \"Is the review positive or negative? Answer with one word.\"}}\n"
     );
-    for (review, label) in SHOTS.iter().take(shots) {
+    for (review, label) in shots.iter().map(|shot| SHOTS[*shot]) {
         write!(text, "  - {{role: user, content: \"{review}\"}}\n  - {{role: assistant, content: {label}}}\n").unwrap();
     }
     text.push_str("  - {role: user, content: \"{{review}}\"}\n");
@@ -96,11 +100,11 @@ fn pass_rate(suite: &Value) -> &Value {
 }
 
 #[test]
-fn two_examples_instead_of_six_are_a_regression_at_sixty_cases() {
+fn two_examples_instead_of_six_are_a_regression_at_forty_cases() {
     let folder = repository(&live(), DECIDES_AT, "1", 4);
-    prompt(folder.path(), 6, 0.0, 7);
+    prompt(folder.path(), &ALL, 0.0, 7);
     commit(folder.path());
-    prompt(folder.path(), 2, 0.0, 7);
+    prompt(folder.path(), &ONE_SIDED, 0.0, 7);
     let (code, suite) = compare(folder.path());
     assert_eq!((code, pass_rate(&suite)["verdict"].as_str()), (12, Some("regressed")), "{}", suite["comparison"]["metrics"]);
     assert_eq!(pass_rate(&suite)["pairs"].as_u64(), Some(DECIDES_AT as u64));
@@ -108,16 +112,19 @@ fn two_examples_instead_of_six_are_a_regression_at_sixty_cases() {
 
 #[test]
 fn a_clear_difference_stops_the_repeats_early() {
-    let folder = repository(&live(), 40, "{min: 1, max: 5, stop: decided}", 4);
-    prompt(folder.path(), 6, 0.5, 7);
+    let folder = repository(&live(), 30, "{min: 1, max: 5, stop: decided}", 4);
+    prompt(folder.path(), &ALL, 0.5, 7);
     commit(folder.path());
-    prompt(folder.path(), 0, 0.5, 7);
+    prompt(folder.path(), &[], 0.5, 7);
     let (code, suite) = compare(folder.path());
     let sampling = &suite["sampling"];
     assert_eq!((code, pass_rate(&suite)["verdict"].as_str()), (12, Some("regressed")), "{}", suite["comparison"]["metrics"]);
-    assert_eq!((sampling["stopped"].as_str(), sampling["most"].as_u64()), (Some("decided"), Some(400)), "{sampling}");
-    assert!(sampling["look"].as_u64().unwrap() <= 2 && sampling["saved"].as_u64().unwrap() >= 240, "{sampling}");
+    assert_eq!((sampling["stopped"].as_str(), sampling["most"].as_u64()), (Some("decided"), Some(300)), "{sampling}");
+    assert!(sampling["look"].as_u64().unwrap() <= 2 && sampling["saved"].as_u64().unwrap() >= 180, "{sampling}");
 }
+
+/// Cases of the unchanged prompt.
+const CASES: usize = 24;
 
 /// Answers that the model gave to each review, and which of the twenty runs draws from them.
 static POOL: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
@@ -144,15 +151,15 @@ fn a_prompt_against_itself_is_never_called_worse() {
             assert_unchanged(&live(), seed);
         }
     }
-    // The live model answers each review five times; the runs draw from these answers.
-    let folder = repository(&live(), 30, "5", 4);
-    prompt(folder.path(), 6, 0.7, 7);
+    // The live model answers each review four times; the runs draw from these answers.
+    let folder = repository(&live(), CASES, "4", 4);
+    prompt(folder.path(), &ALL, 0.7, 7);
     let config = std::fs::read_to_string(folder.path().join("sentiment.prompt.yml")).unwrap();
-    // Without a seed the five answers may differ.
+    // Without a seed the four answers may differ.
     std::fs::write(folder.path().join("sentiment.prompt.yml"), config.replace(", seed: 7", "")).unwrap();
     let (_, json) = run(folder.path(), &["--no-base"]);
     let results = json["test_case_results"].as_array().unwrap();
-    assert_eq!(results.len(), 150);
+    assert_eq!(results.len(), 4 * CASES);
     let mut pool: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for result in results {
         let review = result["input"]["review"].as_str().unwrap().to_owned();
@@ -170,11 +177,11 @@ fn a_prompt_against_itself_is_never_called_worse() {
 
 fn assert_unchanged(base_url: &str, seed: usize) {
     // One request at a time, so that the order of requests is that of the draws.
-    let folder = repository(base_url, 30, "{min: 1, max: 4}", 1);
-    prompt(folder.path(), 6, 0.7, 2 * seed);
+    let folder = repository(base_url, CASES, "{min: 1, max: 4}", 1);
+    prompt(folder.path(), &ALL, 0.7, 2 * seed);
     commit(folder.path());
     // Another seed only: the same prompt, other answers.
-    prompt(folder.path(), 6, 0.7, 2 * seed + 1);
+    prompt(folder.path(), &ALL, 0.7, 2 * seed + 1);
     let (code, suite) = compare(folder.path());
     assert_ne!(suite["comparison"]["verdict"], json!("regressed"), "run {seed}: {}", suite["comparison"]["metrics"]);
     assert_eq!(code, 0, "run {seed}");
