@@ -55,6 +55,19 @@ enum Verb {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Keep a version only for the record: it is not started and not gone back to
+    Archive {
+        #[command(flatten)]
+        which: Which,
+        /// The version
+        version: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Take it back from there
+        #[arg(long)]
+        undo: bool,
+    },
     /// Show what differs between two versions
     Diff {
         #[command(flatten)]
@@ -97,10 +110,13 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
         Verb::Show { which, version } => registry::show(services, &subject(which), &version).await,
         Verb::Register(which) => registry::register(services, &subject(which)).await,
         Verb::Promote { which, version, environment } => {
-            registry::promote(services, &subject(which), &Mark { version, environment, reason: String::new() }).await
+            registry::promote(services, &subject(which), &Mark { version, environment, reason: None }).await
         }
         Verb::MarkBad { which, version, reason } => {
-            registry::mark_bad(services, &subject(which), &Mark { version, environment: None, reason }).await
+            registry::mark_bad(services, &subject(which), &Mark { version, environment: None, reason: Some(reason) }).await
+        }
+        Verb::Archive { which, version, reason, undo } => {
+            registry::archive(services, &subject(which), &Mark { version, environment: None, reason }, undo).await
         }
         Verb::Diff { which, old, new } => registry::diff(services, &subject(which), &old, &new).await,
         Verb::Lineage { which, version } => registry::lineage(services, &subject(which), &version).await,

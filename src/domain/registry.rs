@@ -72,6 +72,9 @@ pub struct Entry {
     /// Why it is bad.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bad: Option<String>,
+    /// Since when it is kept only for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Moment>,
 }
 
 /// Why something cannot be done with versions.
@@ -111,6 +114,22 @@ pub enum RegistryError {
         /// Why.
         reason: String,
     },
+    /// One that is kept only for the record.
+    #[error("{version} is archived; `registry archive --undo` takes it back")]
+    Archived {
+        /// The version.
+        version: String,
+    },
+    /// One that still serves.
+    #[error("{version} is {status} in {environment}: only a version that serves nothing can be archived")]
+    Serves {
+        /// The version.
+        version: String,
+        /// What it is there.
+        status: &'static str,
+        /// Where.
+        environment: String,
+    },
 }
 
 impl Entry {
@@ -118,6 +137,9 @@ impl Entry {
     pub fn status(&self, environment: &str) -> Status {
         if self.bad.is_some() {
             return Status::Bad;
+        }
+        if self.archived.is_some() {
+            return Status::Archived;
         }
         self.environments.get(environment).map_or(Status::Candidate, |standing| standing.status)
     }
@@ -142,15 +164,34 @@ impl Entry {
     /// Whether it may go to `to`, which takes only what is stable in `needed`.
     ///
     /// # Errors
-    /// When it is bad, or not there yet.
+    /// When it is bad, archived, or not there yet.
     pub fn may_go(&self, to: &str, needed: Option<&str>) -> Result<(), RegistryError> {
         let version = self.version.version.clone();
         if let Some(reason) = &self.bad {
             return Err(RegistryError::Bad { version, reason: reason.clone() });
         }
+        if self.archived.is_some() {
+            return Err(RegistryError::Archived { version });
+        }
         let Some(needed) = needed.filter(|needed| !matches!(self.status(needed), Status::Stable | Status::Retired)) else { return Ok(()) };
         let from = self.environments.keys().next_back().cloned().unwrap_or_else(|| "nowhere".to_owned());
         Err(RegistryError::NotYet { version, from, to: to.to_owned(), needed: needed.to_owned() })
+    }
+
+    /// Keeps it only for the record from now on.
+    ///
+    /// # Errors
+    /// When it is the stable version somewhere.
+    pub fn archive(&mut self, at: Moment) -> Result<(), RegistryError> {
+        if let Some((environment, standing)) = self.environments.iter().find(|(_, standing)| standing.status == Status::Stable) {
+            return Err(RegistryError::Serves {
+                version: self.version.version.clone(),
+                status: standing.status.as_str(),
+                environment: environment.clone(),
+            });
+        }
+        self.archived.get_or_insert(at);
+        Ok(())
     }
 
     /// Keeps what became of it.
@@ -250,7 +291,20 @@ mod tests {
             by: "ana".to_owned(),
             environments: BTreeMap::new(),
             bad: None,
+            archived: None,
         }
+    }
+
+    #[test]
+    fn what_serves_is_not_archived_and_what_is_archived_is_not_started() {
+        let mut version = entry("1.0.0");
+        version.stands("production", Status::Stable, Moment(1));
+        assert!(version.archive(Moment(2)).unwrap_err().to_string().contains("stable in production"));
+        version.stands("production", Status::Retired, Moment(3));
+        version.archive(Moment(4)).unwrap();
+        version.archive(Moment(9)).unwrap();
+        assert_eq!((version.archived, version.status("production")), (Some(Moment(4)), Status::Archived));
+        assert!(version.may_go("production", None).unwrap_err().to_string().contains("--undo"));
     }
 
     #[test]

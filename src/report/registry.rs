@@ -22,6 +22,7 @@ fn json(entry: &Entry) -> Value {
         "registered": time(entry.registered),
         "by": entry.by,
         "bad": entry.bad,
+        "archived": entry.archived.map(time),
         "environments": entry.environments.keys().map(|name| (name.clone(), json!(entry.status(name).as_str()))).collect::<serde_json::Map<_, _>>(),
     })
 }
@@ -29,6 +30,9 @@ fn json(entry: &Entry) -> Value {
 fn standing(entry: &Entry) -> String {
     if let Some(reason) = &entry.bad {
         return format!("bad ({})", one_line(reason));
+    }
+    if entry.archived.is_some() {
+        return "archived".to_owned();
     }
     let all: Vec<String> = entry.environments.keys().map(|name| format!("{name} {}", entry.status(name).as_str())).collect();
     if all.is_empty() { "candidate".to_owned() } else { all.join(", ") }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     escape::{markdown_table_cell, one_line},
-    rollout::{Shape, time},
+    rollout::{Shape, TargetLine, time},
 };
 use crate::domain::{
     rollback::{
@@ -111,6 +111,45 @@ fn text(record: &RollbackRecord, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  error: {}", one_line(error))?;
     }
     Ok(())
+}
+
+/// Writes the newest rollback, if there was one, and what the targets show now.
+///
+/// # Errors
+/// What `out` reports.
+pub fn status(shape: Shape, record: Option<&RollbackRecord>, now: &[TargetLine], out: &mut dyn Write) -> io::Result<()> {
+    if shape == Shape::Json {
+        let targets: Vec<Value> =
+            now.iter().map(|line| json!({"target": line.target, "confirmed": line.confirmed, "shows": line.shows})).collect();
+        let mut list = Vec::from_iter(record.map(json));
+        for value in list.iter_mut().filter_map(Value::as_object_mut) {
+            value.insert("now".to_owned(), targets.clone().into());
+        }
+        serde_json::to_writer_pretty(&mut *out, &list)?;
+        return writeln!(out);
+    }
+    match record {
+        None => writeln!(out, "no rollback so far")?,
+        Some(record) => {
+            if shape == Shape::Text {
+                write!(out, "{} ", time(record.started))?;
+            }
+            render(shape, record, out)?;
+        }
+    }
+    if shape == Shape::Markdown && !now.is_empty() {
+        writeln!(out, "\n| target | as it should be now | shows |\n|---|---|---|")?;
+    }
+    now.iter().try_for_each(|line| match shape {
+        Shape::Markdown => {
+            let confirmed = if line.confirmed { "yes" } else { "**no**" };
+            writeln!(out, "| {} | {confirmed} | {} |", markdown_table_cell(&line.target, 60), markdown_table_cell(&line.shows, 300))
+        }
+        Shape::Text | Shape::Json => {
+            let mark = if line.confirmed { "as it should be" } else { "NOT as it should be" };
+            writeln!(out, "  now {}: {mark}; shows {}", one_line(&line.target), one_line(&line.shows))
+        }
+    })
 }
 
 /// Writes rollbacks, newest first.

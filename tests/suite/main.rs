@@ -44,6 +44,8 @@ mod metric_sources;
 mod monitor;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
+/// `prompt-cicd registry`: what changes is written down.
+mod registry;
 /// The scripts of the release workflow.
 mod release;
 /// `prompt-cicd rollback`: the version before comes back, whatever state it was in.

@@ -218,6 +218,21 @@ fn a_rollout_is_started_run_and_rolled_back_by_the_workflows_steps() {
     assert!(history[0]["reason"].as_str().unwrap().starts_with("it's \"bad\" --to 6.6.6"), "{history}");
 }
 
+#[test]
+fn a_good_rollback_leaves_the_emergency_green_whatever_was_before() {
+    let stage = Stage::new("5m", "30s");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("abort", []).exits(0);
+    let inputs: BTreeMap<&str, String> =
+        [("prompt", "greeting"), ("environment", "production"), ("reason", "again"), ("config", "prompt-cicd.yml")]
+            .map(|(name, value)| (name, value.to_owned()))
+            .into();
+    let emergency = workflow("emergency-rollback");
+    let done = carry_out(&stage, stage.workspace.path(), &ours(&emergency["jobs"]["rollback"]), &inputs);
+    assert_eq!(done.iter().map(|(finished, _)| finished.code).collect::<Vec<_>>(), [0, 0], "{done:?}");
+    assert_eq!(done[1].1["rollout-status"], "aborted");
+}
+
 /// The tables of a workflow, as `docs/reference/workflows.md` has them.
 fn tables(name: &str) -> String {
     let workflow = workflow(name);

@@ -1,9 +1,20 @@
-//! `registry register | promote | mark-bad`.
+//! `registry register | promote | mark-bad | archive`. Each change goes to the audit log in the write that makes it.
+
+use serde_json::json;
 
 use super::{Subject, entry, entry_write, find_version};
 use crate::{
-    app::{Failure, Finished, Services, rollout::execute::refused},
-    domain::registry::Status,
+    app::{
+        Failure, Finished, Services,
+        audit::commit,
+        rollout::{execute::refused, world::Base},
+    },
+    domain::{
+        audit,
+        registry::{Entry, Status},
+        rollout::Moment,
+    },
+    ports::store::Expect,
     report::registry::one,
 };
 
@@ -14,8 +25,17 @@ pub struct Mark {
     pub version: String,
     /// The environment (`promote`).
     pub environment: Option<String>,
-    /// Why (`mark-bad`).
-    pub reason: String,
+    /// Why (`mark-bad`, `archive`).
+    pub reason: Option<String>,
+}
+
+/// What is written down of a change.
+struct Said<'s> {
+    what: &'static str,
+    environment: Option<&'s str>,
+    why: Option<&'s str>,
+    /// What it was before; `None`: not registered.
+    before: Option<&'static str>,
 }
 
 /// Registers the version in the prompt's file.
@@ -25,11 +45,10 @@ pub struct Mark {
 pub async fn register(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
     let base = subject.open(services)?;
     let patience = base.patience();
-    let by = subject.by.clone().unwrap_or_else(|| services.who.actor.clone());
-    let (found, expect) = find_version(&base, &subject.prompt, None, &by, patience).await?;
-    let fresh = expect == crate::ports::store::Expect::Absent;
+    let (found, expect) = find_version(&base, &subject.prompt, None, &by(&base, subject), patience).await?;
+    let fresh = expect == Expect::Absent;
     if fresh && !subject.dry_run {
-        base.store.transact(&[entry_write(&found, expect)?], patience).await.map_err(Failure::Store)?;
+        keep(&base, subject, &found, expect, Said { what: "version-registered", environment: None, why: None, before: None }).await?;
     }
     let note = match (fresh, subject.dry_run) {
         (false, _) => "it was registered with this content already",
@@ -48,14 +67,14 @@ pub async fn register(services: &Services, subject: &Subject) -> Result<Finished
 pub async fn promote(services: &Services, subject: &Subject, mark: &Mark) -> Result<Finished, Failure> {
     let base = subject.open(services)?;
     let environment = base.environment(mark.environment.as_deref())?.clone();
-    changed(services, subject, mark, |entry, at| {
+    let change = |entry: &mut Entry, at| {
         entry.may_go(&environment.name, environment.promote_from.as_deref()).map_err(Failure::Registry)?;
         if entry.status(&environment.name) == Status::Candidate {
             entry.stands(&environment.name, Status::Candidate, at);
         }
         Ok(())
-    })
-    .await
+    };
+    changed(&base, subject, mark, ("version-promoted", Some(&environment.name)), change).await
 }
 
 /// Marks a version bad: it cannot be started or gone back to any more.
@@ -63,33 +82,82 @@ pub async fn promote(services: &Services, subject: &Subject, mark: &Mark) -> Res
 /// # Errors
 /// A version that is not registered.
 pub async fn mark_bad(services: &Services, subject: &Subject, mark: &Mark) -> Result<Finished, Failure> {
-    changed(services, subject, mark, |entry, _| {
-        entry.bad = Some(mark.reason.clone());
+    let base = subject.open(services)?;
+    let change = |entry: &mut Entry, _| {
+        entry.bad = Some(mark.reason.clone().unwrap_or_default());
         Ok(())
-    })
-    .await
+    };
+    changed(&base, subject, mark, ("version-marked-bad", None), change).await
+}
+
+/// Keeps a version only for the record, or takes it back from there (`undo`).
+///
+/// # Errors
+/// A version that is not registered, or is the stable one somewhere.
+pub async fn archive(services: &Services, subject: &Subject, mark: &Mark, undo: bool) -> Result<Finished, Failure> {
+    let base = subject.open(services)?;
+    let change = |entry: &mut Entry, at| {
+        if undo {
+            entry.archived = None;
+            return Ok(());
+        }
+        entry.archive(at).map_err(Failure::Registry)
+    };
+    let what = if undo { "version-unarchived" } else { "version-archived" };
+    changed(&base, subject, mark, (what, None), change).await
+}
+
+fn by(base: &Base, subject: &Subject) -> String {
+    subject.by.clone().unwrap_or_else(|| base.services.who.actor.clone())
 }
 
 async fn changed(
-    services: &Services,
+    base: &Base,
     subject: &Subject,
     mark: &Mark,
-    change: impl Fn(&mut crate::domain::registry::Entry, crate::domain::rollout::Moment) -> Result<(), Failure>,
+    (what, environment): (&'static str, Option<&str>),
+    change: impl Fn(&mut Entry, Moment) -> Result<(), Failure>,
 ) -> Result<Finished, Failure> {
-    let base = subject.open(services)?;
-    let patience = base.patience();
-    let Some((mut found, expect)) = entry(&base, &subject.prompt, &mark.version, patience).await? else {
+    let Some((before, expect)) = entry(base, &subject.prompt, &mark.version, base.patience()).await? else {
         return Err(refused(
             "change",
             format!("{} {} is not registered", subject.prompt, mark.version),
             &["registry list", "registry register"],
         ));
     };
+    let mut found = before.clone();
     change(&mut found, base.moment())?;
-    if !subject.dry_run {
-        base.store.transact(&[entry_write(&found, expect)?], patience).await.map_err(Failure::Store)?;
+    // What is so already is not written again.
+    if !subject.dry_run && found != before {
+        let place = environment.unwrap_or_default();
+        let said = Said { what, environment, why: mark.reason.as_deref(), before: Some(before.status(place).as_str()) };
+        keep(base, subject, &found, expect, said).await?;
     }
     let mut stdout = Vec::new();
     one(subject.shape, &found, super::verifies(&found), &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished::done(stdout))
+}
+
+/// Writes the record and what the audit log says of it, both or none.
+async fn keep(base: &Base, subject: &Subject, entry: &Entry, expect: Expect, said: Said<'_>) -> Result<(), Failure> {
+    let event = audit::Event {
+        who: base.services.who.clone(),
+        what: said.what.to_owned(),
+        prompt: Some(entry.prompt.clone()),
+        environment: said.environment.map(str::to_owned),
+        from: said.before.map(str::to_owned),
+        to: Some(entry.status(said.environment.unwrap_or_default()).as_str().to_owned()),
+        why: said.why.map(str::to_owned),
+        evidence: json!({
+            "version": entry.version.version,
+            "digest": entry.version.digest,
+            "commit": entry.version.commit,
+            "by": by(base, subject),
+        }),
+    };
+    let writes = [entry_write(entry, expect)?];
+    commit(&base.services, base.store.as_ref(), &writes, &[event], base.config.store.history, base.patience())
+        .await
+        .map(drop)
+        .map_err(Failure::Store)
 }

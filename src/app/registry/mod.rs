@@ -6,7 +6,7 @@ mod look;
 
 use std::path::PathBuf;
 
-pub use change::{Mark, mark_bad, promote, register};
+pub use change::{Mark, archive, mark_bad, promote, register};
 pub use look::{diff, lineage, list, show};
 
 use super::{
@@ -132,6 +132,7 @@ fn from_file(base: &Base, prompt: &str, by: &str) -> Result<Entry, Failure> {
         by: by.to_owned(),
         environments: std::collections::BTreeMap::new(),
         bad: None,
+        archived: None,
     })
 }
 

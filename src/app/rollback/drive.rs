@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The longest that one try of one target may take, so that another one fits in.
-const TRY: Duration = Duration::from_secs(10);
+pub(super) const TRY: Duration = Duration::from_secs(10);
 
 /// What became of the targets so far.
 #[derive(Debug, Default)]

@@ -2,9 +2,22 @@
 
 use super::{Subject, choose, within};
 use crate::{
-    app::{Failure, Finished, Services},
-    domain::rollback::{deadline::Deadline, target::previous_stable},
-    report::rollback as report,
+    app::{
+        Failure, Finished, Outcome, Services,
+        rollout::{execute::Shown, tell},
+    },
+    domain::{
+        rollback::{
+            deadline::Deadline,
+            record::{RollbackRecord, RollbackStatus},
+            target::previous_stable,
+        },
+        rollout::deployment::Deployment,
+    },
+    report::{
+        rollback as report,
+        rollout::{Shape, TargetLine},
+    },
 };
 
 /// The versions that could be gone back to, and why others could not.
@@ -15,7 +28,7 @@ pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Fin
     let world = subject.open(services)?;
     let patience = world.base.patience();
     let loaded = world.load(patience).await?;
-    let all = choose::candidates(&world, &loaded, false, patience).await?;
+    let all = choose::candidates(&world, &loaded, patience).await?;
     let current = loaded.deployment.current().cloned();
     let mut stdout = Vec::new();
     let next = previous_stable(&all, current.as_ref()).ok();
@@ -35,12 +48,48 @@ pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Re
     Ok(Finished::done(stdout))
 }
 
-/// The newest rollback.
+/// The newest rollback, and what the targets show now. What a rollout came to before it does not count: the exit code is that of the
+/// rollback and of its targets.
 ///
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
-    history(services, subject, 1).await
+    let world = subject.open(services)?;
+    let loaded = world.load(world.base.patience()).await?;
+    let shown = match &loaded.deployment.rollout {
+        Some(rollout) => world.observe(rollout).await,
+        None => Vec::new(),
+    };
+    let lines: Vec<TargetLine> = shown.iter().map(line).collect();
+    let mut stdout = Vec::new();
+    report::status(subject.shape, loaded.deployment.rollbacks.last(), &lines, &mut stdout)
+        .map_err(|error| Failure::Internal(error.into()))?;
+    let mut markdown = Vec::new();
+    let markdown = report::status(Shape::Markdown, loaded.deployment.rollbacks.last(), &lines, &mut markdown).map(|()| markdown);
+    let notes = tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown);
+    Ok(Finished { outcome: stands(&loaded.deployment, &shown), stdout, notes })
+}
+
+fn line(shown: &Shown) -> TargetLine {
+    TargetLine { target: shown.target.clone(), confirmed: shown.confirmed, shows: shown.text.clone() }
+}
+
+/// What is to be said of the newest rollback now.
+fn stands(deployment: &Deployment, shown: &[Shown]) -> Outcome {
+    let missed = deployment
+        .rollbacks
+        .last()
+        .is_some_and(|record| matches!(record.status, RollbackStatus::Failed | RollbackStatus::Timeout) && is_newest(deployment, record));
+    match (shown.iter().all(|shown| shown.confirmed), missed) {
+        (true, _) => Outcome::Done,
+        (false, true) => Outcome::RollbackFailed,
+        (false, false) => Outcome::RolloutUnconfirmed,
+    }
+}
+
+/// Whether nothing was rolled out since.
+fn is_newest(deployment: &Deployment, record: &RollbackRecord) -> bool {
+    deployment.rollout.as_ref().is_some_and(|rollout| record.rollout.as_deref() == Some(rollout.id.as_str()))
 }
 
 /// Whether a version could be gone back to.

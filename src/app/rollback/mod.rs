@@ -127,7 +127,7 @@ fn shown(subject: &Subject, world: &World, loaded: &Loaded, record: &RollbackRec
     let mut notes = super::lines(&world.base.warnings);
     let mut markdown = Vec::new();
     let markdown = render(Shape::Markdown, record, &mut markdown).map(|()| markdown);
-    notes.extend(tell::rollback(&world.base.services, &loaded.deployment, record, markdown));
+    notes.extend(tell::rollback(&world.base.services, &loaded.deployment, Some(record), markdown));
     Ok(Finished { outcome: outcome(record, false), stdout, notes })
 }
 
@@ -176,7 +176,8 @@ pub(crate) async fn finish(
     // A rollback that somebody else begins in between has a higher epoch: then it is done again with that.
     for _ in 0..3 {
         if rollout.intent.is_none() {
-            let shown = world.observe(&rollout).await;
+            let left = deadline.left(world.base.services.clock.elapsed()).unwrap_or_default();
+            let shown = world.observe_within(&rollout, left.min(drive::TRY)).await;
             if shown.iter().all(|shown| shown.confirmed) {
                 return Ok((None, shown));
             }

@@ -114,6 +114,11 @@ impl World {
 
     /// Reads every target back and compares it with what it should show.
     pub(crate) async fn observe(&self, rollout: &Rollout) -> Vec<Shown> {
+        self.observe_within(rollout, TARGET_TIME).await
+    }
+
+    /// The same in at most `time`.
+    pub(crate) async fn observe_within(&self, rollout: &Rollout, time: Duration) -> Vec<Shown> {
         let desired = rollout.desired();
         join_all(self.targets.iter().enumerate().map(|(index, target)| {
             let wanted = self.wanted(rollout, &desired, index);
@@ -124,7 +129,7 @@ impl World {
                         return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None };
                     }
                 };
-                match target.observe(TARGET_TIME).await {
+                match target.observe(time).await {
                     Ok(observed) => agreed(target.name(), &observed, &wanted, target.shares()),
                     Err(error) => failed(target.name(), &error),
                 }

@@ -28,11 +28,11 @@ pub(super) fn rollout(services: &Services, view: &View<'_>, style: &Style, dry_r
     untold
 }
 
-/// Tells the CI system what came of a rollback. `markdown` is the record as people read it.
+/// Tells the CI system what came of a rollback, if there was one. `markdown` is the record as people read it.
 pub(crate) fn rollback(
     services: &Services,
     deployment: &Deployment,
-    record: &RollbackRecord,
+    record: Option<&RollbackRecord>,
     markdown: std::io::Result<Vec<u8>>,
 ) -> Vec<String> {
     if !services.ci.is_present() {
@@ -44,7 +44,7 @@ pub(crate) fn rollback(
     };
     let mut untold = Vec::from_iter(append(services, rendered, &summary));
     let mut outputs = of_rollout(deployment);
-    outputs.extend(of_rollback(Some(record)));
+    outputs.extend(of_rollback(record));
     untold.extend(set(services, &outputs));
     untold
 }

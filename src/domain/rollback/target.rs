@@ -11,6 +11,8 @@ pub struct Candidate {
     pub version: VersionRef,
     /// Whether it was marked bad.
     pub bad: bool,
+    /// Whether it is kept only for the record.
+    pub archived: bool,
     /// Whether its content still has its digest; `None`: it is not there any more.
     pub verified: Option<bool>,
 }
@@ -18,11 +20,12 @@ pub struct Candidate {
 impl Candidate {
     /// Why it cannot be gone back to; `None` when it can.
     pub fn why_not(&self) -> Option<&'static str> {
-        match (self.bad, self.verified) {
-            (true, _) => Some("marked bad"),
-            (false, Some(true)) => None,
-            (false, Some(false)) => Some("its content does not have its digest any more"),
-            (false, None) => Some("its content is not in the registry"),
+        match (self.bad, self.archived, self.verified) {
+            (true, _, _) => Some("marked bad"),
+            (false, true, _) => Some("archived"),
+            (false, false, Some(true)) => None,
+            (false, false, Some(false)) => Some("its content does not have its digest any more"),
+            (false, false, None) => Some("its content is not in the registry"),
         }
     }
 }
@@ -49,22 +52,49 @@ impl fmt::Display for NoPrevious {
     }
 }
 
-/// The newest version of `completed` (oldest first) that is not the one being left, is not bad, and verifies.
+/// The search for the newest version that is not the one being left, is not bad, and verifies. Versions are looked at newest first, so
+/// that nothing need be known of older ones.
+#[derive(Debug)]
+pub struct Search {
+    none: NoPrevious,
+}
+
+impl Search {
+    /// For a version other than `current`.
+    pub fn new(current: Option<VersionRef>) -> Self {
+        Self { none: NoPrevious { current, unfit: Vec::new() } }
+    }
+
+    /// Whether this is the version that is left.
+    pub fn is_current(&self, version: &VersionRef) -> bool {
+        self.none.current.as_ref() == Some(version)
+    }
+
+    /// Looks at the next older version: it, when it is fit.
+    pub fn look(&mut self, candidate: &Candidate) -> Option<VersionRef> {
+        if self.is_current(&candidate.version) {
+            return None;
+        }
+        let Some(why) = candidate.why_not() else { return Some(candidate.version.clone()) };
+        if self.none.unfit.iter().all(|(version, _)| *version != candidate.version.version) {
+            self.none.unfit.push((candidate.version.version.clone(), why));
+        }
+        None
+    }
+
+    /// That there was none, with what speaks against each.
+    pub fn none(self) -> NoPrevious {
+        self.none
+    }
+}
+
+/// The newest version of `completed` (oldest first) that is fit; see [`Search`].
 ///
 /// # Errors
 /// When there is none, with what speaks against each.
 pub fn previous_stable(completed: &[Candidate], current: Option<&VersionRef>) -> Result<VersionRef, NoPrevious> {
-    let mut unfit: Vec<(String, &'static str)> = Vec::new();
-    for candidate in completed.iter().rev().filter(|candidate| Some(&candidate.version) != current) {
-        match candidate.why_not() {
-            None => return Ok(candidate.version.clone()),
-            Some(why) if unfit.iter().all(|(version, _)| *version != candidate.version.version) => {
-                unfit.push((candidate.version.version.clone(), why));
-            }
-            Some(_) => {}
-        }
-    }
-    Err(NoPrevious { current: current.cloned(), unfit })
+    let mut search = Search::new(current.cloned());
+    completed.iter().rev().find_map(|candidate| search.look(candidate)).ok_or_else(|| search.none())
 }
 
 #[cfg(test)]
@@ -76,7 +106,7 @@ mod tests {
     }
 
     fn fit(number: &str) -> Candidate {
-        Candidate { version: version(number), bad: false, verified: Some(true) }
+        Candidate { version: version(number), bad: false, archived: false, verified: Some(true) }
     }
 
     #[test]
@@ -87,6 +117,8 @@ mod tests {
         assert_eq!(previous_stable(&bad, Some(&version("2.0.0"))).unwrap().version, "1.0.0");
         let changed = [fit("1.0.0"), Candidate { verified: Some(false), ..fit("1.1.0") }, Candidate { verified: None, ..fit("1.2.0") }];
         assert_eq!(previous_stable(&changed, None).unwrap().version, "1.0.0");
+        let archived = [fit("1.0.0"), Candidate { archived: true, ..fit("1.1.0") }];
+        assert_eq!(previous_stable(&archived, None).unwrap().version, "1.0.0");
     }
 
     #[test]

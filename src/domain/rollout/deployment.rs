@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::rollback::record::RollbackRecord;
 
-/// The most rollbacks and finished rollouts that are kept.
+/// The most rollbacks, finished rollouts and versions that completed one that are kept.
 const HISTORY: usize = 100;
 
 /// The most events that are kept of a rollout; beyond, looks that changed nothing are let go of first.
@@ -82,7 +82,7 @@ pub struct Deployment {
     /// The stable version; `None` before the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<VersionRef>,
-    /// The versions that completed a rollout here, oldest first.
+    /// The versions that completed a rollout here, oldest first; the newest hundred.
     #[serde(default)]
     pub completed: Vec<Completed>,
     /// The versions that were found to be bad here.
@@ -164,6 +164,8 @@ impl Deployment {
                 self.bad.retain(|bad| bad.version != next.to);
                 self.completed.retain(|completed| completed.version != next.to);
                 self.completed.push(Completed { version: next.to.clone(), at: now.wall });
+                let surplus = self.completed.len().saturating_sub(HISTORY);
+                self.completed.drain(..surplus);
                 self.stable = Some(next.to.clone());
             }
             // The intent is what counts: whoever finishes it finds the environment as it will be.

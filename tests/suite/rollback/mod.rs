@@ -1,5 +1,7 @@
 //! `prompt-cicd rollback`.
 
+mod bounds;
+
 use std::thread;
 
 use serde_json::Value;

@@ -142,6 +142,7 @@ fn rollbacks_keep_their_promises() {
                     // Only what reached production completed a rollout there; the originals archive what was replaced there.
                     .filter(|text| text.contains("production") || text.contains("archived"))
                     .map(|text| Candidate {
+                        archived: false,
                         version: version(text.split(' ').next().unwrap()),
                         bad: text.contains("rolled back"),
                         verified: Some(true),
