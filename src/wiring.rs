@@ -33,10 +33,10 @@ use crate::{
         code_host::{CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
         store::{Branch, Store, StoreError, Stores},
-        vcs::Proposed,
+        vcs::{Proposed, VcsError},
         workspace::WorkspaceError,
     },
-    report::Style,
+    report::{Style, escape::workflow_command_safe},
 };
 
 /// A variable of the environment; `None` when it is not set or not text.
@@ -196,20 +196,30 @@ fn history(ci: &dyn Ci, hosts: &dyn CodeHosts, clock: &Arc<dyn Clock>) -> Histor
         Some(Hosted::new(hosts.open().ok()?, Arc::clone(clock), &below))
     };
     let proposed = match ci.event() {
-        Ok(CiEvent::PullRequest(pull)) => Some(Proposed { base: pull.base, head: pull.head }),
-        // An event that cannot be read is told where it is needed.
-        _ => None,
+        Ok(CiEvent::PullRequest(pull)) => Ok(Some(Proposed { base: pull.base, head: pull.head })),
+        // Nothing to compare with and not knowing with what are not the same.
+        Err(error) if ci.is_pull_request() => Err(VcsError::Event(error.to_string())),
+        // Others propose nothing; what else their event is needed for says why it cannot be read.
+        Ok(_) | Err(_) => Ok(None),
     };
     History::new(Git::new(in_job), in_job.then(host).flatten(), proposed)
 }
 
-/// Starts the log.
-pub fn start_log(global: &Global) {
+/// Starts the log. In GitHub Actions a log of many lines is a group that the runner folds, and a run with debug logging
+/// (`RUNNER_DEBUG`) has every step. Comes back with what ends the group, where one was begun.
+#[must_use]
+pub fn start_log(global: &Global) -> Option<&'static str> {
+    let in_actions = variable("GITHUB_ACTIONS").as_deref() == Some("true");
+    let debugged = in_actions && variable("RUNNER_DEBUG").as_deref() == Some("1");
+    let verbosity = if debugged { global.verbose.max(2) } else { global.verbose };
+    let guard: log::Guard = if in_actions { workflow_command_safe } else { |line| line.into() };
     let format = match global.log_format {
         LogFormat::Text => log::LogFormat::Text,
         LogFormat::Json => log::LogFormat::Json,
     };
-    log::start(format, global.verbose, color(global, std::io::stderr().is_terminal()));
+    log::start(format, verbosity, color(global, std::io::stderr().is_terminal()), guard);
+    let grouped = in_actions && verbosity > 0;
+    grouped.then(|| Step::group("the log of prompt-cicd"))
 }
 
 /// How text on standard output looks.

@@ -107,12 +107,10 @@ pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Fi
 fn selected(settings: Settings, request: &MonitorRequest) -> Result<Settings, Failure> {
     let known: Vec<&str> = settings.metrics.iter().map(|metric| metric.name.as_str()).collect();
     if known.is_empty() {
-        return Err(Failure::NothingSelected(
-            "the configuration has no `monitor.metrics`: describe one with its source and query".to_owned(),
-        ));
+        return Err(Failure::NothingToDo("the configuration has no `monitor.metrics`: describe one with its source and query".to_owned()));
     }
     if let Some(unknown) = request.metrics.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Failure::NothingSelected(format!("`monitor` has no metric `{unknown}`; it has {}", known.join(", "))));
+        return Err(Failure::NothingToDo(format!("`monitor` has no metric `{unknown}`; it has {}", known.join(", "))));
     }
     let wanted = |metric: &MetricSettings| request.metrics.is_empty() || request.metrics.contains(&metric.name);
     let metrics = settings.metrics.into_iter().filter(wanted).collect();

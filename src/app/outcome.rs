@@ -15,8 +15,11 @@ pub enum Outcome {
     Done,
     /// A rollout stands still, or was stopped.
     RolloutHeld,
-    /// A target does not show what was decided; the next look finishes it.
-    RolloutUnconfirmed,
+    /// A target did not say what it shows, so that nobody knows whether it is what was decided.
+    RolloutUnconfirmed {
+        /// Whether one refused, which no further look changes by itself.
+        refused: bool,
+    },
     /// The candidate was rolled back by itself.
     RolledBack,
     /// Rolled back, but later than promised.
@@ -58,6 +61,11 @@ pub enum Outcome {
         /// Whether the report could not be written.
         unwritten: bool,
     },
+    /// A pull request was checked.
+    PullRequest {
+        /// Whether a check that can fail does not hold.
+        invalid: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -96,7 +104,13 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::RolloutHeld => 21,
-            Self::RolloutUnconfirmed => 30,
+            Self::RolloutUnconfirmed { refused } => {
+                if *refused {
+                    31
+                } else {
+                    30
+                }
+            }
             Self::RolledBack => 22,
             Self::RollbackFailed => 23,
             Self::RolledBackLate => 24,
@@ -110,6 +124,13 @@ impl Outcome {
             Self::Compared { regressed: true, .. } => 12,
             Self::Compared { open, .. } => {
                 if *open {
+                    13
+                } else {
+                    0
+                }
+            }
+            Self::PullRequest { invalid } => {
+                if *invalid {
                     13
                 } else {
                     0

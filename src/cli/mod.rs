@@ -11,8 +11,10 @@ mod init;
 pub mod inputs;
 mod lint;
 mod monitor;
+mod pr;
 mod publish;
 mod registry;
+mod release;
 mod rollback;
 mod rollout;
 mod samples;
@@ -97,8 +99,10 @@ enum Command {
     Rollout(rollout::Args),
     Rollback(rollback::Args),
     Registry(registry::Args),
+    Release(release::Args),
     Gate(gate::Args),
     Monitor(monitor::Args),
+    Pr(pr::Args),
     Publish(publish::Args),
     Audit(audit::Args),
     Init(init::Args),
@@ -114,9 +118,11 @@ impl Cli {
             Command::Lint(args) => args.no_fail,
             Command::Gate(args) => args.no_fail,
             Command::Monitor(args) => args.no_fail,
+            Command::Pr(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
             Command::Registry(_)
+            | Command::Release(_)
             | Command::Rollout(_)
             | Command::Rollback(_)
             | Command::Distributions(_)
@@ -138,6 +144,7 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Release(args) => release::run(services, config, args).await,
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
@@ -147,6 +154,7 @@ impl Cli {
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Monitor(args) => crate::app::monitor::monitor(services, &args.request(config, style)).await,
+            Command::Pr(args) => crate::app::pr::pr(services, &args.request(config, style)).await,
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
             Command::Config(args) => config::run(services, config, args, overrides),

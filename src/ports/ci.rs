@@ -17,6 +17,9 @@ pub trait Ci: Send + Sync {
     /// When its description is missing or broken.
     fn event(&self) -> Result<Event, CiError>;
 
+    /// Whether a pull request made the system start us, by the event's name: known even where [`Ci::event`] cannot be read.
+    fn is_pull_request(&self) -> bool;
+
     /// The run that we are part of, where there is one.
     fn run(&self) -> Option<CiRun>;
 

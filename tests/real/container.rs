@@ -155,7 +155,7 @@ fn a_bad_prompt_fails_the_step_and_annotates_a_path_of_the_repository() {
     let step = Step::with_config(&CONFIG.replace("contains: \"{{name}}\"", "contains: goodbye"));
     let finished = step.run(&[]).exits(10);
     assert!(
-        finished.stderr.contains("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=1::"),
+        finished.stderr.contains("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=4,col=27::"),
         "{}",
         finished.stderr
     );

@@ -26,7 +26,11 @@ mod model;
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/model.rs"]
 mod model_server;
+/// The report and the comment in a browser.
+mod pages;
 /// PostgreSQL as a store.
 mod postgres;
+/// Whole rollouts on real services, and how long they take.
+mod rollouts;
 /// Targets and metric sources.
 mod targets;

@@ -42,6 +42,8 @@ mod lint;
 mod metric_sources;
 /// `prompt-cicd monitor`: one pass over the metrics of production.
 mod monitor;
+/// `prompt-cicd pr`: the checks of a pull request.
+mod pr;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
 /// `prompt-cicd registry`: what changes is written down.
@@ -62,5 +64,7 @@ mod support;
 mod targets;
 /// `prompt-cicd test`: from files to verdicts.
 mod test;
+/// `prompt-cicd release`: versions from tags and commits.
+mod versions;
 /// The reusable workflows: their form, and their steps carried out.
 mod workflows;

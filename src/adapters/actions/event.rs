@@ -74,10 +74,15 @@ struct Number {
     number: u64,
 }
 
+/// Whether an event of this name is about a pull request that proposes something.
+pub(super) fn is_pull_request(name: &str) -> bool {
+    matches!(name, "pull_request" | "pull_request_target")
+}
+
 /// Reads the event of this name.
 pub(super) fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
     match name {
-        "pull_request" | "pull_request_target" => payload(name, path).map(pull_request),
+        _ if is_pull_request(name) => payload(name, path).map(pull_request),
         "push" => payload(name, path).map(|push: PushPayload| Event::Push { before: commit(push.before), after: push.after }),
         "merge_group" => payload(name, path)
             .map(|group: MergeGroupPayload| Event::MergeGroup { base: group.merge_group.base_sha, head: group.merge_group.head_sha }),

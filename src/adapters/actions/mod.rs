@@ -59,6 +59,12 @@ impl Step {
         say(&lines.map(|line| command::line("add-mask", &[], line)).collect::<Vec<_>>());
     }
 
+    /// Begins a group of lines that the runner folds; the line that ends it comes back.
+    pub fn group(title: &str) -> &'static str {
+        say(&[command::line("group", &[], title)]);
+        "::endgroup::"
+    }
+
     /// The path as the repository has it.
     fn in_repository(&self, file: &str) -> String {
         let relative = || {
@@ -87,11 +93,16 @@ impl Step {
             Level::Warning => "warning",
             Level::Notice => "notice",
         };
-        let mut properties = vec![("title", annotation.title.clone()), ("file", self.in_repository(&annotation.place.file))];
+        let mut properties = vec![("title", annotation.title.clone())];
+        // Not everything that is said belongs to a file.
+        if !annotation.place.file.is_empty() {
+            properties.push(("file", self.in_repository(&annotation.place.file)));
+        }
         properties.extend(annotation.place.line.map(|line| ("line", line.to_string())));
         properties.extend(annotation.place.column.map(|column| ("col", column.to_string())));
         let properties: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        command::line(name, &properties, &annotation.message)
+        // Only the start of the line makes a command of it; the older form works anywhere, so none may stand in it.
+        command::line(name, &properties, &annotation.message).replace("##[", "#\u{200b}#[")
     }
 }
 
@@ -102,6 +113,10 @@ impl Ci for Step {
 
     fn event(&self) -> Result<Event, CiError> {
         event::read(&self.event_name, self.event_path.as_deref())
+    }
+
+    fn is_pull_request(&self) -> bool {
+        event::is_pull_request(&self.event_name)
     }
 
     fn run(&self) -> Option<CiRun> {
@@ -162,6 +177,10 @@ impl Ci for NoCi {
 
     fn event(&self) -> Result<Event, CiError> {
         Ok(Event::None)
+    }
+
+    fn is_pull_request(&self) -> bool {
+        false
     }
 
     fn run(&self) -> Option<CiRun> {

@@ -82,6 +82,22 @@ pub(super) fn verifies(entry: &Entry) -> bool {
     prompt_file::parse(&entry.text, &entry.file).is_ok_and(|(prompt, _)| prompt.digest == entry.version.digest)
 }
 
+/// What a target that keeps texts is told of a version: the template of its one message, or its messages as JSON. Nothing where the
+/// version is not registered or does not have its digest any more: such a text is told nobody.
+pub(super) async fn text_of(base: &Base, prompt: &str, version: &VersionRef, patience: Patience) -> Result<Option<String>, Failure> {
+    let found = entry(base, prompt, &version.version, patience).await?.map(|(entry, _)| entry);
+    let Some(entry) = found.filter(|entry| entry.version.digest == version.digest && verifies(entry)) else { return Ok(None) };
+    let Ok((parsed, _)) = prompt_file::parse(&entry.text, &entry.file) else { return Ok(None) };
+    Ok(Some(match parsed.messages.as_slice() {
+        [only] => only.content.source().to_owned(),
+        several => {
+            let list: Vec<_> =
+                several.iter().map(|message| serde_json::json!({"role": message.role, "content": message.content.source()})).collect();
+            serde_json::Value::Array(list).to_string()
+        }
+    }))
+}
+
 /// The version that is meant: a registered one, or the one in the prompt's file, which is registered by the write that it comes with.
 pub(super) async fn find_version(
     base: &Base,

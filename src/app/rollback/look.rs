@@ -4,7 +4,7 @@ use super::{Subject, choose, within};
 use crate::{
     app::{
         Failure, Finished, Outcome, Services,
-        rollout::{execute::Shown, tell},
+        rollout::{execute::Shown, tell, unconfirmed},
     },
     domain::{
         rollback::{
@@ -12,9 +12,10 @@ use crate::{
             record::{RollbackRecord, RollbackStatus},
             target::previous_stable,
         },
-        rollout::deployment::Deployment,
+        rollout::{Phase, deployment::Deployment},
     },
     report::{
+        escape::one_line,
         rollback as report,
         rollout::{Shape, TargetLine},
     },
@@ -66,7 +67,20 @@ pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, 
         .map_err(|error| Failure::Internal(error.into()))?;
     let mut markdown = Vec::new();
     let markdown = report::status(Shape::Markdown, loaded.deployment.rollbacks.last(), &lines, &mut markdown).map(|()| markdown);
-    let notes = tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown);
+    let mut notes = tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown);
+    if let Some(rollout) = &loaded.deployment.rollout {
+        notes.extend(match &rollout.phase {
+            Phase::Returning { back } => Some(format!(
+                "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
+                back.to,
+                one_line(&back.reason),
+                one_line(&world.prompt)
+            )),
+            Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
+                world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)
+            }
+        });
+    }
     Ok(Finished { outcome: stands(&loaded.deployment, &shown), stdout, notes })
 }
 
@@ -83,7 +97,7 @@ fn stands(deployment: &Deployment, shown: &[Shown]) -> Outcome {
     match (shown.iter().all(|shown| shown.confirmed), missed) {
         (true, _) => Outcome::Done,
         (false, true) => Outcome::RollbackFailed,
-        (false, false) => Outcome::RolloutUnconfirmed,
+        (false, false) => unconfirmed(shown).unwrap_or(Outcome::RolloutHeld),
     }
 }
 

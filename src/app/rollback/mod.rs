@@ -4,10 +4,12 @@
 mod choose;
 mod drive;
 mod look;
+mod resume;
 
 use std::time::Duration;
 
 pub use look::{history, list_versions, status, validate};
+pub use resume::resume;
 
 use super::{
     Failure, Finished, Outcome, Services,
@@ -98,27 +100,6 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
     let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &request.reason, request.subject.by(services)));
     shown(&request.subject, &world, &loaded, &record)
-}
-
-/// Finishes a rollback that was interrupted.
-///
-/// # Errors
-/// When there is none.
-pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Duration>) -> Result<Finished, Failure> {
-    let mut world = subject.open(services)?;
-    let deadline = Deadline::new(services.clock.elapsed(), timeout.unwrap_or(world.settings.rollback_timeout));
-    let mut loaded = world.load(within(&world, deadline)).await?;
-    let returning = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. }));
-    if !returning {
-        return Err(refused("resume", "no rollback is under way".to_owned(), &["rollback", "rollback status"]));
-    }
-    if subject.dry_run {
-        return Ok(Finished::done("would finish the rollback that is under way\n"));
-    }
-    match finish(&mut world, &mut loaded, deadline, None).await? {
-        (Some(record), _) => shown(subject, &world, &loaded, &record),
-        (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
-    }
 }
 
 fn shown(subject: &Subject, world: &World, loaded: &Loaded, record: &RollbackRecord) -> Result<Finished, Failure> {

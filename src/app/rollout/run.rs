@@ -19,7 +19,7 @@ use crate::{
 pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<Finished, Failure> {
     let mut world = subject.open(services)?;
     let mut said = Vec::new();
-    let mut last = String::new();
+    let (mut last, mut interrupted) = (String::new(), false);
     loop {
         let looked = if watch {
             world.load(world.base.patience()).await.map(|loaded| (loaded, Vec::new(), None))
@@ -47,6 +47,19 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
         let waits = matches!(&rollout.phase, Phase::Held { hold, .. } if !hold.heals());
         let wait = if rollout.errors > 0 { rollout.plan.error_retry } else { rollout.plan.interval };
         let over = rollout.phase.is_over() || outcome.is_some();
+        let before = interrupted;
+        interrupted = match world.interrupted(rollout, &shown).await? {
+            None => false,
+            // Whoever makes that rollback may be about to write it; by the next look it is written, or will not be.
+            Some(found) if !before => {
+                services.progress.say(&found.warning);
+                true
+            }
+            Some(found) => {
+                said.push(found.warning);
+                return subject.show(&world, &loaded.deployment, &shown, said);
+            }
+        };
         if over || (waits && !watch) || pause(services, wait).await {
             let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
             finished.outcome = outcome.unwrap_or(finished.outcome);

@@ -1,6 +1,6 @@
 //! What a rollout command works with: the configuration's word, the store, the targets and the metric sources.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     app::{Failure, Services, audit::commit, read_config},
@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) prompt: String,
     pub(crate) targets: Vec<Arc<dyn Target>>,
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
+    /// Texts of versions by digest, where a target wants to be told them.
+    pub(super) texts: BTreeMap<String, String>,
     /// When this process made its last step, on the clock that never jumps.
     last: Option<Duration>,
 }
@@ -143,7 +145,7 @@ impl World {
         if !errors.is_empty() {
             return Err(Failure::Connection(errors));
         }
-        Ok(Self { base, settings, prompt: prompt.to_owned(), targets, sources, last: None })
+        Ok(Self { base, settings, prompt: prompt.to_owned(), targets, sources, texts: BTreeMap::new(), last: None })
     }
 
     /// The time of a step: with the time since the last one where this process made it.

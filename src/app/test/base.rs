@@ -67,7 +67,7 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
     let (reference, commit) = match &request.base {
         BaseRequest::Nothing => return Ok(None),
         BaseRequest::At(reference) => (reference.clone(), services.vcs.commit(reference).await.map_err(Failure::Base)?),
-        BaseRequest::Usual => match services.vcs.proposed() {
+        BaseRequest::Usual => match services.vcs.proposed().map_err(Failure::Base)? {
             None => return Ok(None),
             Some(proposed) => {
                 let found = match services.vcs.merge_base("HEAD", &proposed.base).await {

@@ -9,6 +9,7 @@ mod graded;
 mod graders;
 mod lints;
 mod load;
+mod places;
 mod plan;
 mod reports;
 mod rounds;
@@ -77,6 +78,15 @@ pub struct TestRequest {
 /// # Errors
 /// Whatever keeps the run from starting: see [`Failure`]. Answers that do not come are part of the outcome.
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
+    let (config, telling) = (request.config.clone(), request.telling.clone());
+    let tested = tested(services, request).await;
+    if let Err(failure) = &tested {
+        publish::test_failed(services, config, &telling, failure).await;
+    }
+    tested
+}
+
+async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, warnings) = load::load(services, &request.load())?;
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
@@ -102,6 +112,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
     }
+    let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
     lost.extend(reports::write(services, &run, &plan, &linted, &request));
@@ -113,6 +124,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         run: &run,
         outcome: &outcome,
         findings: &findings,
+        places: &places,
         notes: &narrowed.notes,
         reports: &request.reports.iter().map(|(format, path)| (format.name().to_owned(), path.clone())).collect::<Vec<_>>(),
         config: &plan.config.display().to_string(),

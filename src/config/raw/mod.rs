@@ -4,26 +4,29 @@ pub(in crate::config) mod gates;
 mod github;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod monitor;
+mod named;
+mod pull_request;
 mod regression;
+mod release;
 mod repeat;
 pub(in crate::config) mod rollout;
 pub(in crate::config) mod store;
 pub(in crate::config) mod targets;
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::domain::lint::{Severity, catalogue::RULES};
 pub(in crate::config) use gates::{Gate, Gates};
 pub(in crate::config) use github::GitHub;
+pub(in crate::config) use named::Named;
+pub(in crate::config) use pull_request::PullRequest;
 
 pub(in crate::config) use regression::{Regression, RegressionMetric};
+pub(in crate::config) use release::Release;
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -55,6 +58,10 @@ pub(in crate::config) struct File {
     pub(in crate::config) store: Option<store::Store>,
     /// What GitHub is told.
     pub(in crate::config) github: Option<GitHub>,
+    /// What `pr` checks of a pull request.
+    pub(in crate::config) pull_request: Option<PullRequest>,
+    /// Versions of the repository and of prompts.
+    pub(in crate::config) release: Option<Release>,
     /// What makes a rollout's percentage real, each under a name of your choice.
     pub(in crate::config) targets: Option<Named<targets::Target>>,
     /// Where health numbers come from, each under a name of your choice.
@@ -339,57 +346,4 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
     let number = f64::deserialize(deserializer)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000,000")]
     Ok(Some(number as u32))
-}
-
-/// A map that keeps the order of the file.
-#[derive(Debug)]
-pub(in crate::config) struct Named<T>(pub(super) Vec<(String, T)>);
-
-impl<T> Named<T> {
-    /// Name and value, in the order of the file.
-    pub(in crate::config) fn entries(&self) -> &[(String, T)] {
-        &self.0
-    }
-}
-
-impl<T> Default for Named<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Named<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Named(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Named<T> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("Named{}", T::schema_name()).into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<T>()})
-    }
 }

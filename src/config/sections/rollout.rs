@@ -257,6 +257,12 @@ impl Reader<'_, '_> {
             }
             read.extend(self.metric(metric, &path));
         }
+        if !read.is_empty() && read.iter().all(|metric| metric.dry_run) {
+            let help = "let one count; or leave `metrics` out, and a person resumes each stage".to_owned();
+            let message = "every metric is a `dry-run`, so no rollout here can ever be found unhealthy";
+            self.problems.push(Finding::error(section, message).help(help));
+            return None;
+        }
         (read.len() == wanted).then_some(read)
     }
 

@@ -65,16 +65,19 @@ fn stepped(old: &Rollout, new: &Rollout, event: &Event) -> Option<Recorded> {
             evidence.insert("approved_by".to_owned(), json!(approved_by));
             ("rollout-resumed", None)
         }
-        Event::Promote { full, .. } => {
+        Event::Promote { full, approved_by, .. } => {
+            evidence.extend(approval(approved_by.as_ref()));
             evidence.insert("full".to_owned(), json!(full));
             ("rollout-promoted", None)
         }
-        Event::Set { percent, force, .. } => {
+        Event::Set { percent, force, approved_by, .. } => {
+            evidence.extend(approval(approved_by.as_ref()));
             evidence.insert("asked".to_owned(), json!(percent.to_string()));
             evidence.insert("force".to_owned(), json!(force));
             ("rollout-set", None)
         }
-        Event::Complete { skip_final_checks, .. } => {
+        Event::Complete { skip_final_checks, approved_by, .. } => {
+            evidence.extend(approval(approved_by.as_ref()));
             evidence.insert("skip_final_checks".to_owned(), json!(skip_final_checks));
             ("rollout-completion-ordered", None)
         }
@@ -94,6 +97,11 @@ fn stepped(old: &Rollout, new: &Rollout, event: &Event) -> Option<Recorded> {
         }
         Phase::Progressing | Phase::Held { .. } | Phase::Completed => of_rollout(what, new, why, evidence),
     })
+}
+
+/// Who approved, where an order says so.
+fn approval(by: Option<&String>) -> Option<(String, Value)> {
+    by.map(|name| ("approved_by".to_owned(), json!(name)))
 }
 
 /// What went on without a person; nothing when it was only looked at.

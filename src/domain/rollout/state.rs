@@ -230,7 +230,14 @@ impl Rollout {
         let wait = if self.errors > 0 { self.plan.error_retry.min(self.plan.interval) } else { self.plan.interval };
         let active = matches!(self.phase, Phase::Progressing | Phase::Held { .. }) && self.intent.is_none();
         // A clock that went back does not put a check off.
-        active && !self.plan.metrics.is_empty() && self.checked.is_none_or(|last| now < last || now.since(last) >= wait)
+        // At 0 % there is no candidate to measure.
+        let serves = !self.plan.metrics.is_empty() && self.traffic > Percent::NONE;
+        active && serves && self.checked.is_none_or(|last| now < last || now.since(last) >= wait)
+    }
+
+    /// Whether health decides here: something is measured, and the candidate has traffic to measure it on.
+    pub fn is_measured(&self) -> bool {
+        self.plan.measures() && self.traffic > Percent::NONE
     }
 
     /// Whether the last check of this stage was healthy.

@@ -30,6 +30,12 @@ pub trait CodeHost: Send + Sync {
     /// The files that a pull request changes, at most [`CHANGED_FILES_LIMIT`].
     async fn changed_files(&self, number: u64, patience: Patience) -> Result<ChangedFiles, CodeHostError>;
 
+    /// Adds labels to a pull request; those it has stay.
+    async fn add_labels(&self, number: u64, labels: &[&str], patience: Patience) -> Result<(), CodeHostError>;
+
+    /// Takes a label off a pull request; one that is not there is fine.
+    async fn remove_label(&self, number: u64, label: &str, patience: Patience) -> Result<(), CodeHostError>;
+
     /// What `head` changed since it left `base`, at most [`COMPARED_FILES_LIMIT`] files.
     async fn compare(&self, base: &str, head: &str, patience: Patience) -> Result<Comparison, CodeHostError>;
 
@@ -47,6 +53,9 @@ pub trait CodeHost: Send + Sync {
 
     /// Adds a finished check run to a commit, with all its annotations.
     async fn create_check(&self, check: &Check<'_>, patience: Patience) -> Result<Written, CodeHostError>;
+
+    /// Makes a release with its tag, where there is none of that tag; one that is there is left as it is.
+    async fn create_release(&self, release: &Release<'_>, patience: Patience) -> Result<Written, CodeHostError>;
 
     /// The bytes of a file at a commit, branch or tag; refused when more than `limit`.
     async fn file(&self, path: &str, at: &str, limit: usize, patience: Patience) -> Result<Vec<u8>, CodeHostError>;
@@ -143,6 +152,16 @@ pub struct PullRequest {
     pub author: String,
     /// Its head is in another repository (or in one that is gone): tokens of its runs may only read.
     pub from_fork: bool,
+    /// Its title.
+    pub title: String,
+    /// Its description; empty where there is none.
+    pub body: String,
+    /// Lines added and removed.
+    pub lines: u64,
+    /// Whether it can be merged; `None`: the host is still finding out.
+    pub mergeable: Option<bool>,
+    /// The names of its labels.
+    pub labels: Vec<String>,
 }
 
 /// How far a pull request is.
@@ -224,6 +243,21 @@ pub struct Issue<'a> {
     pub body: &'a str,
     /// Given to a new issue; an existing one keeps its own.
     pub labels: &'a [&'a str],
+}
+
+/// A release.
+#[derive(Debug, Clone, Copy)]
+pub struct Release<'a> {
+    /// Its tag, which is made where it is not there.
+    pub tag: &'a str,
+    /// The commit that a new tag stands for.
+    pub commit: &'a str,
+    /// One line.
+    pub title: &'a str,
+    /// Markdown.
+    pub body: &'a str,
+    /// Not for everybody yet.
+    pub prerelease: bool,
 }
 
 /// A finished check run.

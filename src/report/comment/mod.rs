@@ -318,6 +318,7 @@ fn next(data: &CommentData) -> &'static str {
         }
         Headline::Inconclusive if data.stopped_by_lints => "run `prompt-cicd lint` on your machine, mend what it finds, and push.",
         Headline::Inconclusive if data.interrupted => "run it again: it was stopped.",
+        Headline::Inconclusive if data.suites.is_empty() => "mend what is said above, and push; the run's log has all of it.",
         Headline::Inconclusive if open => "see why the provider gave no answer, then run it again.",
         Headline::Inconclusive => "raise `repeat`, or add cases, until the numbers decide.",
         Headline::NothingToTest => "nothing.",

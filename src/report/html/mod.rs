@@ -264,6 +264,9 @@ fn compared(suite: &SuiteRun) -> Option<Compared> {
         "failed"
     } else if found.is_open() {
         "inconclusive"
+    } else if suite.base.is_none() {
+        // Nothing was asked: neither good nor bad.
+        "quiet"
     } else {
         "passed"
     };

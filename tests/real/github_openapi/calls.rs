@@ -4,7 +4,7 @@
 use futures::future::LocalBoxFuture;
 use prompt_cicd::{
     adapters::github::Identity,
-    ports::code_host::{Annotation, AnnotationLevel, Check, CodeHost as _, Comment, CommentMode, Conclusion, Issue, Marker},
+    ports::code_host::{Annotation, AnnotationLevel, Check, CodeHost as _, Comment, CommentMode, Conclusion, Issue, Marker, Release},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,12 +18,15 @@ type Entry = (&'static str, for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>);
 pub(super) const CALLS: &[Entry] = &[
     ("pull_request", |world| Box::pin(pull_request(world))),
     ("changed_files", |world| Box::pin(changed_files(world))),
+    ("add_labels", |world| Box::pin(add_labels(world))),
+    ("remove_label", |world| Box::pin(remove_label(world))),
     ("compare", |world| Box::pin(compare(world))),
     ("put_comment", |world| Box::pin(put_comment(world))),
     ("amend_comment", |world| Box::pin(amend_comment(world))),
     ("put_issue", |world| Box::pin(put_issue(world))),
     ("close_issue", |world| Box::pin(close_issue(world))),
     ("create_check", |world| Box::pin(create_check(world))),
+    ("create_release", |world| Box::pin(create_release(world))),
     ("file", |world| Box::pin(file(world))),
 ];
 
@@ -46,6 +49,14 @@ async fn pull_request(world: &World) {
 async fn changed_files(world: &World) {
     world.recorder.answer_page("/pulls/7/files", json!([]), "/repos/octo/prompts/pulls/7/files?per_page=100&page=2");
     world.github.changed_files(7, world.patience()).await.unwrap();
+}
+
+async fn add_labels(world: &World) {
+    world.github.add_labels(7, &["size/M", "prompts"], world.patience()).await.unwrap();
+}
+
+async fn remove_label(world: &World) {
+    world.github.remove_label(7, "size/XL", world.patience()).await.unwrap();
 }
 
 async fn compare(world: &World) {
@@ -124,6 +135,18 @@ async fn create_check(world: &World) {
         world.recorder.answer(Method::GET, "/check-runs/5", 200, made.clone());
         world.github.create_check(&check, world.patience()).await.unwrap();
     }
+}
+
+async fn create_release(world: &World) {
+    let release = Release { tag: "v1.2.3", commit: "main", title: "v1.2.3", body: "### Added", prerelease: true };
+    world.recorder.answer(Method::GET, "/releases/tags/v1.2.3", 404, json!({"message": "Not Found"}));
+    world.recorder.answer(
+        Method::POST,
+        "/releases",
+        201,
+        json!({"id": 9, "html_url": "https://github.com/octo/prompts/releases/tag/v1.2.3"}),
+    );
+    world.github.create_release(&release, world.patience()).await.unwrap();
 }
 
 async fn file(world: &World) {

@@ -29,9 +29,15 @@ pub(crate) fn documents() -> Vec<(PathBuf, String)> {
     }
     let mut found = Vec::new();
     collect(&root().join("docs"), &mut found);
-    for name in
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "examples/quickstart/README.md", "tests/services/model/README.md"]
-    {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "examples/quickstart/README.md",
+        "examples/rollout/README.md",
+        "tests/services/model/README.md",
+    ] {
         found.push(root().join(name));
     }
     found

@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) comments: Vec<Comment>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) checks: Vec<Check>,
+    /// As they were sent.
+    pub(crate) releases: Vec<Value>,
     /// By (ref, path).
     pub(crate) contents: BTreeMap<(String, String), Vec<u8>>,
     /// By `base...head`: the merge base and the files.
@@ -84,6 +86,13 @@ pub(crate) struct Pull {
     /// `None` when the fork is gone.
     pub(crate) head_repository: Option<String>,
     pub(crate) files: Vec<File>,
+    pub(crate) title: String,
+    pub(crate) body: Option<String>,
+    /// Added and removed.
+    pub(crate) lines: (u64, u64),
+    /// What GitHub says each time it is asked; the last one stays.
+    pub(crate) mergeable: Vec<Option<bool>>,
+    pub(crate) labels: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -144,6 +153,11 @@ impl State {
             author: Some("ada"),
             head_repository: Some("octo/prompts".to_owned()),
             files: Vec::new(),
+            title: "Tune the prompt".to_owned(),
+            body: None,
+            lines: (3, 1),
+            mergeable: vec![Some(true)],
+            labels: Vec::new(),
         };
         Self {
             repository: "octo/prompts".to_owned(),
@@ -156,6 +170,7 @@ impl State {
             comments: Vec::new(),
             issues: Vec::new(),
             checks: Vec::new(),
+            releases: Vec::new(),
             contents: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             rate_limit_left: 1_000,
