@@ -8,6 +8,7 @@ pub mod distributions;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;
+pub mod history;
 pub mod init;
 pub mod lint;
 pub mod monitor;

@@ -82,6 +82,8 @@ pub enum Outcome {
         interrupted: bool,
         /// Whether a report or a recording could not be written.
         unwritten: bool,
+        /// Whether every sample is in quarantine, so that nothing decides.
+        excused: bool,
     },
 }
 
@@ -96,6 +98,7 @@ impl Outcome {
             linted: run.stopped_by_lints(),
             interrupted: run.interrupted,
             unwritten,
+            excused: run.is_all_excused(),
         }
     }
 
@@ -148,11 +151,12 @@ impl Outcome {
                 exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
-            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten } => {
+            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten, excused } => {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
                     TestVerdict::Inconclusive if *linted => Some(11),
+                    TestVerdict::Inconclusive if *excused => Some(4),
                     // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
                     // What failed is said by `below` and `worse`.
@@ -188,7 +192,8 @@ mod tests {
     fn tested(verdict: TestVerdict, faults: &[FaultKind], interrupted: bool) -> u8 {
         let faults = faults.iter().copied().collect();
         let below_pass_rate = verdict == TestVerdict::Failed;
-        Outcome::Tested { verdict, below_pass_rate, regressed: false, faults, linted: false, interrupted, unwritten: false }.exit_code()
+        Outcome::Tested { verdict, below_pass_rate, regressed: false, faults, linted: false, interrupted, unwritten: false, excused: false }
+            .exit_code()
     }
 
     #[test]
@@ -215,6 +220,7 @@ mod tests {
             linted: false,
             interrupted: false,
             unwritten: false,
+            excused: false,
         };
         assert_eq!([false, true].map(|below| worse(below).exit_code()), [12, 12]);
     }
@@ -230,9 +236,25 @@ mod tests {
             linted: true,
             interrupted: false,
             unwritten,
+            excused: false,
         };
         assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
         assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
+    }
+
+    #[test]
+    fn a_run_in_quarantine_is_no_pass() {
+        let excused = Outcome::Tested {
+            verdict: TestVerdict::Inconclusive,
+            below_pass_rate: false,
+            regressed: false,
+            faults: BTreeSet::new(),
+            linted: false,
+            interrupted: false,
+            unwritten: false,
+            excused: true,
+        };
+        assert_eq!(excused.exit_code(), 4);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod config;
 mod detect;
 mod distributions;
 mod gate;
+mod history;
 mod init;
 pub mod inputs;
 mod lint;
@@ -105,6 +106,7 @@ enum Command {
     Pr(pr::Args),
     Publish(publish::Args),
     Audit(audit::Args),
+    History(history::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -131,6 +133,7 @@ impl Cli {
             | Command::Init(_)
             | Command::Config(_)
             | Command::Audit(_)
+            | Command::History(_)
             | Command::Completions(_) => false,
         }
     }
@@ -159,6 +162,7 @@ impl Cli {
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Audit(args) => audit::run(services, config, args, style).await,
+            Command::History(args) => history::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

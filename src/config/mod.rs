@@ -32,8 +32,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings, monitor,
-    provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings,
+    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings, metric_source::MetricSourceSettings,
+    monitor, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings,
     store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
@@ -78,6 +78,10 @@ pub struct Config {
     pub gates: Vec<GateRule>,
     /// What `monitor` looks at.
     pub monitor: monitor::Settings,
+    /// What is kept of runs.
+    pub history: history::settings::Settings,
+    /// Cases that do not fail a run, for a time.
+    pub quarantine: Vec<history::quarantine::Rule>,
 }
 
 /// What GitHub is told beside outputs, annotations and the job summary.
@@ -221,6 +225,8 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         release: release?,
         gates,
         monitor: monitor?,
+        history: sections::history::read(&file.history.unwrap_or_default())?,
+        quarantine: sections::history::quarantine(file.quarantine, problems),
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

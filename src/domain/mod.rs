@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod duration;
 pub mod gate;
+pub mod history;
 pub mod lint;
 pub mod metric_source;
 pub mod monitor;

@@ -114,6 +114,8 @@ pub struct CiRun {
     pub url: Option<String>,
     /// Tells it from all other runs and attempts.
     pub id: String,
+    /// Whether it runs on the repository's default branch; `None`: nobody says which that is.
+    pub on_default_branch: Option<bool>,
 }
 
 /// Why the CI system could not be told something.

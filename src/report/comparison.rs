@@ -92,7 +92,7 @@ fn row(judgement: &Judgement, comparison: &Comparison) -> Row {
     }
     if let Verdict::Inconclusive { why, needed } = &judgement.verdict {
         // Why nothing was judged says what is wanted.
-        if needed.is_some() || *why == crate::domain::regression::Undecided::Wide {
+        if needed.is_some() || *why == Undecided::Wide {
             notes.push(more(*needed, evidence.pairs));
         }
         if let (Some(detectable), Ok(measured)) = (judgement.detectable, &evidence.result) {

@@ -94,6 +94,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         comparison: None,
         sampling: None,
         confirmations: Vec::new(),
+        known: Vec::new(),
         duration: Duration::from_millis(4_200),
         samples,
     }

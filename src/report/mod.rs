@@ -13,9 +13,11 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 pub mod gate;
+pub mod history;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod known;
 pub mod lint;
 pub mod markdown;
 pub mod monitor;

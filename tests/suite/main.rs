@@ -34,6 +34,8 @@ mod docs;
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
 mod github;
+/// The history of cases: what is kept, what it decides, and quarantines.
+mod history;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.

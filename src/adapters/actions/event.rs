@@ -99,6 +99,24 @@ pub(super) fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
     }
 }
 
+/// Whether a run whose `GITHUB_REF` is `reference` is one of the default branch; `None`: the event does not say which that is.
+pub(super) fn on_default_branch(name: &str, path: Option<&Path>, reference: Option<&str>) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Any {
+        repository: Option<Home>,
+    }
+    #[derive(Deserialize)]
+    struct Home {
+        default_branch: Option<String>,
+    }
+    // GitHub starts a schedule on the default branch alone.
+    if name == "schedule" {
+        return Some(true);
+    }
+    let default = payload::<Any>(name, path).ok()?.repository?.default_branch?;
+    Some(reference?.strip_prefix("refs/heads/") == Some(default.as_str()))
+}
+
 fn pull_request(payload: PullRequestPayload) -> Event {
     let name = |repository: &Repository| repository.full_name.to_ascii_lowercase();
     let pull = payload.pull_request;

@@ -217,6 +217,11 @@ fn run(text: &impl Fn(&str) -> Option<String>) -> CiRun {
         commit: text("GITHUB_SHA"),
         url: page(),
         id: format!("{}-{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT"), part("GITHUB_JOB")),
+        on_default_branch: event::on_default_branch(
+            &part("GITHUB_EVENT_NAME"),
+            text("GITHUB_EVENT_PATH").as_deref().map(Path::new),
+            text("GITHUB_REF").as_deref(),
+        ),
     }
 }
 

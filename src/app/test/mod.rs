@@ -7,6 +7,7 @@ mod changed;
 mod confirm;
 mod graded;
 mod graders;
+mod history;
 mod lints;
 mod load;
 mod places;
@@ -71,6 +72,8 @@ pub struct TestRequest {
     pub telling: publish::Telling,
     /// How text looks.
     pub style: Style,
+    /// Keep this run in the history of cases, wherever it takes place.
+    pub record_history: bool,
 }
 
 /// Runs the suites.
@@ -87,7 +90,8 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
 }
 
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
-    let (mut plan, warnings) = load::load(services, &request.load())?;
+    let (mut plan, mut warnings) = load::load(services, &request.load())?;
+    warnings.extend(history::findings(services, &plan));
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -104,8 +108,10 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
-    let (mut run, mut lost) = if linted.stopping > 0 {
-        (lints::stopped(services, &plan, &linted), Vec::new())
+    let (mut run, of_history, mut lost) = if linted.stopping > 0 {
+        let mut run = lints::stopped(services, &plan, &linted);
+        let of_history = history::known(services, &plan, &mut run).await;
+        (run, of_history, Vec::new())
     } else {
         asked(services, &plan, base.as_ref(), &request).await?
     };
@@ -115,6 +121,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
+    run.warnings.extend(of_history);
+    let recorded = history::record(services, &plan, &run, request.record_history).await;
     lost.extend(reports::write(services, &run, &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -132,11 +140,12 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         telling: &request.telling,
     };
     let told = publish::test_run(services, told).await;
-    let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
+    let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
 }
 
-/// Asks everything, compares with base, asks again what is to be confirmed; with it comes what could not be written.
+/// Asks everything, compares with base, asks again what is to be confirmed; with it come what the history says and what could
+/// not be written.
 ///
 /// # Errors
 /// Providers that cannot be prepared.
@@ -145,9 +154,10 @@ async fn asked(
     plan: &Plan,
     base: Option<&base::Base>,
     request: &TestRequest,
-) -> Result<(TestRun, Vec<String>), Failure> {
+) -> Result<(TestRun, Vec<String>, Vec<String>), Failure> {
     let providers = run::connect(services, plan, request)?;
     let mut run = run::run(services, plan, base, &providers).await;
+    let of_history = history::known(services, plan, &mut run).await;
     for suite in &mut run.suites {
         if let Some(base) = base {
             base.compare(suite, &plan.regression);
@@ -156,7 +166,7 @@ async fn asked(
     if let Some(times) = request.confirm {
         confirm::confirm(services, plan, base, &providers, &mut run, times).await;
     }
-    Ok((run, run::finish(&providers).await))
+    Ok((run, of_history, run::finish(&providers).await))
 }
 
 /// Ends a run that has nothing to do, which is well: every file it would have tested is as it was.
@@ -193,6 +203,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         reports: Vec::new(),
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
+        record_history: false,
         scope: Scope::All,
         telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
     };
@@ -240,7 +251,8 @@ pub struct Checked {
 /// # Errors
 /// Every problem at once.
 pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
-    let (plan, warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    let (plan, mut warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    warnings.extend(history::findings(services, &plan));
     select::something(&plan)?;
     let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })

@@ -1,6 +1,6 @@
 //! How often every case of a suite is asked: once in a fixed number, or round by round while the verdict is open.
 
-use std::{ops::Range, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use super::SuitePlan;
 use crate::domain::{
@@ -8,7 +8,10 @@ use crate::domain::{
         Evidence, Settings, decide,
         sampling::{Looks, Question, Sampling, State, Stopped, state, state_of_rate},
     },
-    suite::run::{Counts, Sample},
+    suite::{
+        CaseId,
+        run::{Counts, Sample},
+    },
 };
 
 /// The rounds of one suite.
@@ -17,6 +20,8 @@ pub(super) struct Rounds<'a> {
     settings: &'a Settings,
     /// Cases of base, where it is asked.
     of_base: Option<usize>,
+    /// Cases in quarantine: they are asked and decide nothing.
+    excused: BTreeSet<CaseId>,
     looks: Looks,
     seen: Vec<Vec<Evidence>>,
     /// The round that is asked, from 0.
@@ -27,10 +32,16 @@ pub(super) struct Rounds<'a> {
 }
 
 impl<'a> Rounds<'a> {
-    pub(super) fn new(suite: &'a SuitePlan, of_base: Option<&SuitePlan>, settings: &'a Settings, now: Duration) -> Self {
+    pub(super) fn new(
+        suite: &'a SuitePlan,
+        of_base: Option<&SuitePlan>,
+        settings: &'a Settings,
+        excused: BTreeSet<CaseId>,
+        now: Duration,
+    ) -> Self {
         let looks = Looks::plan(suite.settings.repeat, settings.rules.alpha);
         let of_base = of_base.map(|base| base.cases.len());
-        Self { suite, settings, of_base, looks, seen: Vec::new(), round: 0, began: now, longest: Duration::ZERO, stopped: None }
+        Self { suite, settings, of_base, excused, looks, seen: Vec::new(), round: 0, began: now, longest: Duration::ZERO, stopped: None }
     }
 
     /// The repeats of the round that is to be asked.
@@ -54,14 +65,15 @@ impl<'a> Rounds<'a> {
         self.longest = self.longest.max(now.saturating_sub(self.began));
         self.began = now;
         let last = self.round + 1 == self.looks.repeats().len();
-        let unjudged = |samples: &[Sample]| {
-            let counts = Counts::of(samples);
+        let unjudged = |samples| {
+            let counts = self.counting(samples);
             counts.faulted + counts.not_run > 0
         };
+        let unjudged = unjudged(head) || unjudged(base);
         self.stopped = match self.state(head, base) {
             State::Decided => Some(Stopped::Decided),
             _ if last => Some(Stopped::Most),
-            _ if unjudged(head) || unjudged(base) => Some(Stopped::Unjudged),
+            _ if unjudged => Some(Stopped::Unjudged),
             State::Undecidable => Some(Stopped::Undecidable),
             // Half as long again as the longest round so far.
             State::Open if now + self.longest.mul_f64(1.5) > until => Some(Stopped::TimeLimit),
@@ -73,15 +85,20 @@ impl<'a> Rounds<'a> {
         self.stopped.is_none()
     }
 
+    fn counting(&self, samples: &[Sample]) -> Counts {
+        Counts::of(samples.iter().filter(|sample| !self.excused.contains(&sample.case_id)))
+    }
+
     fn state(&mut self, head: &[Sample], base: &[Sample]) -> State {
         if !self.suite.settings.repeat.is_adaptive() {
             return State::Open;
         }
         if self.of_base.is_none() {
             let level = self.looks.levels().get(self.round).copied().unwrap_or_default();
-            return state_of_rate(&Counts::of(head), self.suite.settings.min_pass_rate, level);
+            return state_of_rate(&self.counting(head), self.suite.settings.min_pass_rate, level);
         }
-        self.seen.push(self.looks.seen(self.round, base, head, self.settings));
+        let counts = |case: &CaseId| !self.excused.contains(case);
+        self.seen.push(self.looks.seen(self.round, base, head, self.settings, &counts));
         state(&decide(self.looks.merged(&self.seen), &self.settings.rules))
     }
 

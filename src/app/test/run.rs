@@ -1,7 +1,7 @@
 //! Carrying out a plan: many samples at once within their limits, in an order that never changes the report.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -25,8 +25,12 @@ use super::{
 use crate::{
     app::{Failure, Services},
     domain::{
+        history::quarantine::{Rule, rule_for},
         regression::Settings,
-        suite::run::{PromptIdentity, Sample, SuiteRun, TestRun},
+        suite::{
+            CaseId,
+            run::{PromptIdentity, Sample, SuiteRun, TestRun},
+        },
     },
     ports::provider::Recording,
 };
@@ -135,6 +139,7 @@ pub(super) struct SuiteRunner<'a> {
     base: Option<&'a Base>,
     on_base: Option<&'a SuitePlan>,
     regression: &'a Settings,
+    quarantine: &'a [Rule],
     asker: Asker,
     slots: Arc<Semaphore>,
     suite_slots: Arc<Semaphore>,
@@ -168,6 +173,7 @@ impl<'a> SuiteRunner<'a> {
             base,
             on_base: base.and_then(|base| base.suite(&suite.settings.name)?.plan.as_ref()),
             regression: &plan.regression,
+            quarantine: &plan.quarantine,
             asker: askers.get(&suite.settings.provider)?.clone(),
             slots: Arc::clone(slots),
             suite_slots: Arc::new(Semaphore::new(suite.settings.concurrency)),
@@ -188,7 +194,7 @@ impl<'a> SuiteRunner<'a> {
             samples = suite.samples() + self.on_base.map_or(0, SuitePlan::samples),
             "suite begins"
         );
-        let mut rounds = Rounds::new(suite, self.on_base, self.regression, self.started);
+        let mut rounds = Rounds::new(suite, self.on_base, self.regression, self.excused(), self.started);
         let mut asked = Both::default();
         loop {
             self.ask(&suite.cases, rounds.repeats(), &mut asked).await;
@@ -205,6 +211,13 @@ impl<'a> SuiteRunner<'a> {
             of_base.begin(&mut run, base);
         }
         run
+    }
+
+    /// The cases in quarantine.
+    fn excused(&self) -> BTreeSet<CaseId> {
+        let now = self.services.clock.now();
+        let excused = |case: &CaseId| rule_for(self.quarantine, &self.suite.prompt.name, &case.0, &now).is_some();
+        self.suite.cases.iter().map(|case| &case.case.id).filter(|case| excused(case)).cloned().collect()
     }
 
     /// When the suite's time is over, on the clock.
@@ -311,6 +324,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         comparison: None,
         sampling: None,
         confirmations: Vec::new(),
+        known: Vec::new(),
         duration: Duration::ZERO,
         samples: Vec::new(),
     }

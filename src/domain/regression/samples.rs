@@ -21,12 +21,27 @@ use crate::domain::{
 };
 
 /// Compares both sides of one suite. `base` and `head` are in the order of cases, then repeats, and name their cases alike.
-/// Where more was asked only while the verdict was open, every look counts.
-pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings: &Settings, sampling: Option<Sampling>) -> Comparison {
+pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings: &Settings) -> Comparison {
+    compare_counting(base, head, changes, settings, &|_| true, None)
+}
+
+/// The same, with verdicts by the cases that `counts` alone: the others are listed, and decide nothing. Where more was asked
+/// only while the verdict was open, every look counts.
+pub fn compare_counting(
+    base: &[Sample],
+    head: &[Sample],
+    changes: Vec<Change>,
+    settings: &Settings,
+    counts: &dyn Fn(&CaseId) -> bool,
+    sampling: Option<Sampling>,
+) -> Comparison {
     let cases = Cases::of(base.iter(), head.iter());
     let evidence = match sampling.and_then(|sampling| Some((sampling.look, sampling.looks_at_base()?))) {
-        Some((look, repeat)) => Looks::plan(repeat, settings.rules.alpha).merged_of(base, head, settings, look),
-        None => cases.all_evidence(settings, &settings.rules),
+        Some((look, repeat)) => {
+            let looks = Looks::plan(repeat, settings.rules.alpha);
+            looks.merged(&(0..look).map(|look| looks.seen(look, base, head, settings, counts)).collect::<Vec<_>>())
+        }
+        None => Cases(cases.0.iter().filter(|(case, _)| counts(case)).cloned().collect()).all_evidence(settings, &settings.rules),
     };
     Comparison {
         changes,
@@ -39,16 +54,18 @@ pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings:
 }
 
 impl Looks {
-    /// What one look sees, from 0: every case as often as it was asked by then, judged at the look's level.
-    pub fn seen(&self, look: usize, base: &[Sample], head: &[Sample], settings: &Settings) -> Vec<Evidence> {
+    /// What one look sees, from 0: every case that counts as often as it was asked by then, judged at the look's level.
+    pub fn seen(
+        &self,
+        look: usize,
+        base: &[Sample],
+        head: &[Sample],
+        settings: &Settings,
+        counts: &dyn Fn(&CaseId) -> bool,
+    ) -> Vec<Evidence> {
         let until = self.repeats().get(look).copied().unwrap_or(u32::MAX);
-        let of = |samples| <[Sample]>::iter(samples).filter(move |sample: &&Sample| sample.repeat < until);
+        let of = |samples| <[Sample]>::iter(samples).filter(move |sample: &&Sample| sample.repeat < until && counts(&sample.case_id));
         Cases::of(of(base), of(head)).all_evidence(settings, &self.rules(look, &settings.rules))
-    }
-
-    /// The first so many looks as one.
-    fn merged_of(&self, base: &[Sample], head: &[Sample], settings: &Settings, looks: usize) -> Vec<Evidence> {
-        self.merged(&(0..looks).map(|look| self.seen(look, base, head, settings)).collect::<Vec<_>>())
     }
 }
 

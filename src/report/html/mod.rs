@@ -6,7 +6,7 @@ use handlebars::{Handlebars, html_escape};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{comparison, escape::one_line, figures::Figures, number, repeats, summary};
+use super::{comparison, escape::one_line, figures::Figures, known, number, repeats, summary};
 use crate::domain::{
     duration,
     regression::{Direction, Measured, Scale, Verdict},
@@ -44,6 +44,7 @@ struct Page {
     suites: Vec<Row>,
     comparisons: Vec<Compared>,
     repeated: Vec<Repeated>,
+    known: Vec<String>,
     footer: String,
     style: &'static str,
     script: &'static str,
@@ -169,6 +170,11 @@ fn page(run: &TestRun) -> io::Result<Page> {
         suites: run.suites.iter().map(row).collect(),
         comparisons: run.suites.iter().filter_map(compared).collect(),
         repeated: run.suites.iter().filter_map(repeated).collect(),
+        known: run
+            .suites
+            .iter()
+            .flat_map(|suite| known::lines(suite).into_iter().map(|line| format!("{}: {line}", one_line(&suite.name))))
+            .collect(),
         footer: format!("prompt-cicd {}, {}, {}", env!("CARGO_PKG_VERSION"), run.started_at, duration::human(run.duration)),
         style: include_str!("../../../templates/report/style.css"),
         script: include_str!("../../../templates/report/script.js"),

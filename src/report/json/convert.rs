@@ -49,6 +49,7 @@ impl<'a> Suite<'a> {
             sampling: suite.sampling.as_ref().map(repeats::Sampling::from),
             pass_at: repeats::PassAt::of(suite),
             confirmations: suite.confirmations.iter().map(repeats::Confirmation::from).collect(),
+            known_cases: suite.known.iter().map(super::known::KnownCase::from).collect(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod compared;
 mod convert;
+pub mod known;
 mod repeats;
 pub mod v1;
 

@@ -88,6 +88,8 @@ pub struct Suite<'a> {
     pub pass_at: Vec<super::repeats::PassAt>,
     /// Failing cases that were asked again; no verdict rests on them.
     pub confirmations: Vec<super::repeats::Confirmation<'a>>,
+    /// Cases in quarantine, and cases that failed and whose history says that they are flaky.
+    pub known_cases: Vec<super::known::KnownCase<'a>>,
 }
 
 /// Which prompt was tested.

@@ -16,7 +16,9 @@ fn from_open_to_green_over_three_pushes_there_is_one_comment() {
     let page = include_str!("../../../docs/reference/comment.md");
     assert!(without_times(page).contains(world.comment().trim()), "docs/reference/comment.md shows another comment");
     let id = world.comments()[0].0;
-    assert_eq!(world.github.requests(), [FILES, LIST, POST]);
+    // A run that fails asks whether the history knows the failure.
+    let history = ["GET /repos/octo/prompts/git/ref/heads/prompt-cicd-state", "GET /repos/octo/prompts"];
+    assert_eq!(world.github.requests(), [FILES, history[0], history[1], LIST, POST]);
 
     world.github.state().pull().head = NEWER.to_owned();
     world.prompt("Hello Ana!");
