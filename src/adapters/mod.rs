@@ -8,6 +8,7 @@ pub mod github;
 pub mod http;
 pub mod log;
 pub mod metric_source;
+pub mod notifier;
 pub mod process;
 pub mod program;
 pub mod progress;

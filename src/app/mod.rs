@@ -12,6 +12,7 @@ pub mod history;
 pub mod init;
 pub mod lint;
 pub mod monitor;
+pub mod notify;
 pub mod outcome;
 pub mod pr;
 pub mod publish;
@@ -34,6 +35,7 @@ use crate::{
         clock::Clock,
         code_host::CodeHosts,
         metric_source::MetricSources,
+        notifier::Notifiers,
         process::Process,
         program::Programs,
         progress::Progress,
@@ -65,6 +67,8 @@ pub struct Services {
     pub targets: Arc<dyn Targets>,
     /// Where health numbers come from.
     pub metric_sources: Arc<dyn MetricSources>,
+    /// Channels that people read.
+    pub notifiers: Arc<dyn Notifiers>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

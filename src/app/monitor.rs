@@ -98,6 +98,7 @@ pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Fi
     render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     let mut notes = super::lines(&warnings);
     notes.extend(publish(services, &run, &outcome, &path.display().to_string()));
+    notes.extend(super::notify::monitored(services, request.config.clone(), &config.notifications, &run).await);
     if request.issues {
         notes.extend(issues(services, &run).await);
     }

@@ -8,8 +8,9 @@ use super::rollout::OutputFormat;
 use crate::{
     app::{
         Failure, Finished, Services,
-        history::{self, HistoryRequest, Pruning},
+        history::{self, HistoryRequest, KpiRequest, Pruning},
     },
+    domain::kpi::Scope,
     report::Style,
 };
 
@@ -24,6 +25,21 @@ pub(super) struct Args {
 enum What {
     /// Show the cases, the most unsettled first
     Show(Which),
+    /// Show how delivery goes, by the four measures of DORA
+    Kpi {
+        /// Only of this prompt
+        #[arg(value_name = "PROMPT")]
+        prompt: Option<String>,
+        /// Only in this environment
+        #[arg(long, short, value_name = "NAME")]
+        environment: Option<String>,
+        /// From this day or time on, like 2026-01-31; else from the audit log's beginning
+        #[arg(long, value_name = "DATE", value_parser = day_or_time)]
+        since: Option<String>,
+        /// What standard output gets
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
+        format: OutputFormat,
+    },
     /// Let go of old runs; what their cases counted stays as sums
     Prune {
         #[command(flatten)]
@@ -57,12 +73,16 @@ fn day_or_time(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args, style: Style) -> Result<Finished, Failure> {
-    let request = |which: Which| HistoryRequest { config, prompt: which.prompt, shape: which.format.into(), style };
+    let request = |config, which: Which| HistoryRequest { config, prompt: which.prompt, shape: which.format.into(), style };
     match args.what {
-        What::Show(which) => history::show(services, &request(which)).await,
+        What::Show(which) => history::show(services, &request(config, which)).await,
+        What::Kpi { prompt, environment, since, format } => {
+            let request = KpiRequest { config, scope: Scope { prompt, environment }, since, shape: format.into() };
+            history::kpi(services, &request).await
+        }
         What::Prune { which, keep, before, dry_run } => {
             let pruning = Pruning { keep: keep.and_then(|keep| usize::try_from(keep).ok()), before, dry_run };
-            history::prune(services, &request(which), &pruning).await
+            history::prune(services, &request(config, which), &pruning).await
         }
     }
 }

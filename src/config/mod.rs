@@ -33,8 +33,8 @@ use serde_json::Value;
 
 use crate::domain::{
     comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings, metric_source::MetricSourceSettings,
-    monitor, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings,
-    store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
+    monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy,
+    rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -78,6 +78,8 @@ pub struct Config {
     pub gates: Vec<GateRule>,
     /// What `monitor` looks at.
     pub monitor: monitor::Settings,
+    /// Who is told of what; the page of `github.deployments` among them.
+    pub notifications: Vec<ChannelSettings>,
     /// What is kept of runs.
     pub history: history::settings::Settings,
     /// Cases that do not fail a run, for a time.
@@ -91,6 +93,8 @@ pub struct GitHubSettings {
     pub comment: CommentMode,
     /// Whether a check run is made.
     pub check_run: bool,
+    /// Whether rollouts are shown on the Environments page.
+    pub deployments: bool,
 }
 
 /// How versions are named, and where they stand.
@@ -210,6 +214,10 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let release = sections::release::read(file.release.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
     let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), &sources, problems);
+    let environments: Vec<String> =
+        written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);
+    notifications.extend(github.filter(|github| github.deployments).map(|_| ChannelSettings::mirror()));
     let config = Config {
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
@@ -225,6 +233,7 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         release: release?,
         gates,
         monitor: monitor?,
+        notifications,
         history: sections::history::read(&file.history.unwrap_or_default())?,
         quarantine: sections::history::quarantine(file.quarantine, problems),
     };

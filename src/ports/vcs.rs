@@ -34,6 +34,13 @@ pub trait Vcs: Send + Sync {
     /// When the commit is not to be had, or the file has more than `limit` bytes.
     async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError>;
 
+    /// The newest commit here that changed a file; `None` when that is not known: no commit has it, or the history here does not reach so
+    /// far. The path is relative to the working directory.
+    ///
+    /// # Errors
+    /// When nothing here reads the history.
+    async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError>;
+
     /// The files that matched a pattern with `*` in its last component at a commit, sorted; none when there were none.
     ///
     /// # Errors
@@ -58,6 +65,15 @@ pub trait Vcs: Send + Sync {
     /// # Errors
     /// When nothing changed, or git refuses.
     async fn record(&self, files: &[PathBuf], message: &str) -> Result<String, VcsError>;
+}
+
+/// A commit that changed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastChange {
+    /// Its full name.
+    pub commit: String,
+    /// When it was made, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: u64,
 }
 
 /// A pull request as the event tells it.

@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// What benchmark tools write, read back.
+mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/clock.rs"]
@@ -34,3 +36,5 @@ mod postgres;
 mod rollouts;
 /// Targets and metric sources.
 mod targets;
+/// `monitor` and `detect` over a Prometheus that dies.
+mod watched;

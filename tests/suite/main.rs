@@ -30,6 +30,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// The corpora that fuzzing left.
+mod fuzz;
 /// `prompt-cicd gate`: rules over other tools' numbers.
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
@@ -44,6 +46,8 @@ mod lint;
 mod metric_sources;
 /// `prompt-cicd monitor`: one pass over the metrics of production.
 mod monitor;
+/// What people are told of rollouts and rollbacks, whatever becomes of the channel.
+mod notify;
 /// `prompt-cicd pr`: the checks of a pull request.
 mod pr;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.

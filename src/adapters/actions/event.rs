@@ -79,8 +79,11 @@ pub(super) fn is_pull_request(name: &str) -> bool {
     matches!(name, "pull_request" | "pull_request_target")
 }
 
-/// Reads the event of this name.
-pub(super) fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
+/// Reads the event of this name from its payload.
+///
+/// # Errors
+/// A payload that is missing, too large, or not of the event's form.
+pub fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
     match name {
         _ if is_pull_request(name) => payload(name, path).map(pull_request),
         "push" => payload(name, path).map(|push: PushPayload| Event::Push { before: commit(push.before), after: push.after }),

@@ -3,7 +3,7 @@
 //! Commands go to standard error, which the runner reads as well, so that standard output stays what `--format` says.
 
 mod command;
-mod event;
+pub mod event;
 mod files;
 
 use std::{

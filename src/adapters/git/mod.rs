@@ -16,7 +16,7 @@ pub use program::Git;
 
 use crate::{
     domain::release::{Commit, Tag},
-    ports::vcs::{Proposed, Vcs, VcsError, is_reference},
+    ports::vcs::{LastChange, Proposed, Vcs, VcsError, is_reference},
 };
 
 /// The working copy first; what it does not have, the host is asked for.
@@ -71,6 +71,10 @@ impl Vcs for History {
     async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError> {
         checked(&[commit])?;
         self.either(self.git.file(commit, path, limit), async |host| host.file(commit, path, limit).await).await
+    }
+
+    async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
+        self.git.last_change(path).await
     }
 
     async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError> {

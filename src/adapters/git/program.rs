@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{io::AsyncReadExt as _, process::Command};
 
-use crate::ports::vcs::{VcsError, is_reference};
+use crate::ports::vcs::{LastChange, VcsError, is_reference};
 
 /// How long a question about what is on disk may take.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -126,6 +126,22 @@ impl Git {
             .collect();
         found.sort();
         Ok(found)
+    }
+
+    pub(super) async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
+        let head = self.commit("HEAD").await?;
+        let path = of_repository(path)?;
+        let said = self.said(&["log", "-1", "--format=%H %ct %P", &head, "--", &path], WORDS, DEADLINE).await?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        let mut words = text.split_whitespace();
+        let (Some(commit), Some(seconds)) = (words.next(), words.next().and_then(|seconds| seconds.parse::<u64>().ok())) else {
+            return Ok(None);
+        };
+        // The end of a shallow clone seems to have made every file.
+        if words.next().is_none() && self.is_shallow().await {
+            return Ok(None);
+        }
+        Ok(Some(LastChange { commit: commit.to_owned(), at_ms: seconds.saturating_mul(1_000) }))
     }
 
     pub(super) async fn is_shallow(&self) -> bool {

@@ -9,6 +9,7 @@ mod checks;
 mod client;
 mod comments;
 mod contents;
+mod deployments;
 mod error;
 mod git_data;
 mod issues;
@@ -30,7 +31,7 @@ use crate::{
         clock::Clock,
         code_host::{
             ChangedFiles, Check, CodeHost, CodeHostError, Comment, CommentMode, Comparison, Issue, Marker, Patience, PullRequest, Release,
-            Written,
+            ShownDeployment, Written,
         },
     },
 };
@@ -169,6 +170,10 @@ impl CodeHost for GitHub {
 
     async fn close_issue(&self, marker: &Marker, patience: Patience) -> Result<Option<Written>, CodeHostError> {
         issues::close(self, marker, patience).await
+    }
+
+    async fn show_deployment(&self, shown: &ShownDeployment<'_>, patience: Patience) -> Result<Written, CodeHostError> {
+        deployments::show(&self.client, shown, patience).await
     }
 
     async fn create_check(&self, check: &Check<'_>, patience: Patience) -> Result<Written, CodeHostError> {

@@ -1,5 +1,6 @@
-//! The history of cases: one record of the store for each suite.
+//! `prompt-cicd history`: the history of cases, one record of the store for each suite; and how delivery goes.
 
+mod kpi;
 mod prune;
 mod show;
 
@@ -16,6 +17,7 @@ use crate::{
     ports::store::{Change, Expect, Key, Patience, Store, StoreError, Stored, VALUE_LIMIT, Write, read, write},
     report::{Style, rollout::Shape},
 };
+pub use kpi::{KpiRequest, kpi};
 pub use prune::{Pruning, prune};
 pub use show::show;
 

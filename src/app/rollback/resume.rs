@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{choose, finish, refused, shown, within};
+use super::{choose, finish, refused, told, within};
 use crate::{
     app::{
         Failure, Finished, Services,
@@ -34,7 +34,10 @@ pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Dura
         return Ok(Finished::done("would finish the rollback that is under way\n"));
     }
     match finish(&mut world, &mut loaded, deadline, event).await? {
-        (Some(record), _) => shown(subject, &world, &loaded, &record),
+        (Some(record), _) => {
+            let wants = world.settings.rollback_watch.always;
+            told(subject, &world, &mut loaded, record, wants).await
+        }
         (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
     }
 }

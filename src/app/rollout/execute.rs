@@ -33,6 +33,8 @@ pub(crate) struct Shown {
     pub(crate) text: String,
     pub(crate) error: Option<TargetErrorKind>,
     pub(crate) epoch: Option<u64>,
+    /// How long writing took, where it was written.
+    pub(crate) applied: Option<Duration>,
     /// The version that has everything there.
     pub(crate) whole: Option<String>,
 }
@@ -109,6 +111,7 @@ impl World {
                 text: "no such target".to_owned(),
                 error: None,
                 epoch: None,
+                applied: None,
                 whole: None,
             };
         };
@@ -123,6 +126,7 @@ impl World {
                     text,
                     error: Some(TargetErrorKind::Refused),
                     epoch: None,
+                    applied: None,
                     whole: None,
                 };
             }
@@ -134,15 +138,17 @@ impl World {
         {
             return failed(target.name(), error);
         }
-        let left = time.saturating_sub(clock.elapsed().saturating_sub(begin)).max(Duration::from_millis(100));
-        match (applied, target.observe(left).await) {
+        let wrote = clock.elapsed().saturating_sub(begin);
+        let left = time.saturating_sub(wrote).max(Duration::from_millis(100));
+        let shown = match (applied, target.observe(left).await) {
             // What came between is read back, so that it can be told.
             (Err(fenced), Ok(observed)) if fenced.kind == TargetErrorKind::Fenced => {
                 Shown { epoch: observed.epoch, whole: whole(&observed), ..failed(target.name(), &fenced) }
             }
             (_, Ok(observed)) => agreed(target.name(), &observed, &wanted, target.shares()),
             (_, Err(error)) => failed(target.name(), &error),
-        }
+        };
+        Shown { applied: Some(wrote), ..shown }
     }
 
     /// Reads every target back and compares it with what it should show.
@@ -159,7 +165,15 @@ impl World {
                 let wanted = match wanted {
                     Ok(wanted) => wanted,
                     Err(text) => {
-                        return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None, whole: None };
+                        return Shown {
+                            target: target.name().to_owned(),
+                            confirmed: false,
+                            text,
+                            error: None,
+                            epoch: None,
+                            whole: None,
+                            applied: None,
+                        };
                     }
                 };
                 match target.observe(time).await {
@@ -199,7 +213,7 @@ fn agreed(name: &str, observed: &Observed, wanted: &target::Desired, shares: tar
         Agreement::Differs(text) => (false, text),
         Agreement::Unknown => (false, "it does not know this prompt".to_owned()),
     };
-    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch, whole: whole(observed) }
+    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch, whole: whole(observed), applied: None }
 }
 
 /// The version that has everything, if one has.
@@ -208,18 +222,28 @@ fn whole(observed: &Observed) -> Option<String> {
 }
 
 fn failed(name: &str, error: &TargetError) -> Shown {
-    Shown { target: name.to_owned(), confirmed: false, text: error.message.clone(), error: Some(error.kind), epoch: None, whole: None }
+    Shown {
+        target: name.to_owned(),
+        confirmed: false,
+        text: error.message.clone(),
+        error: Some(error.kind),
+        epoch: None,
+        whole: None,
+        applied: None,
+    }
 }
 
 impl Shown {
-    /// As it is kept in a rollback's record.
-    pub(crate) fn outcome(&self, attempts: u32, took: Duration) -> TargetOutcome {
+    /// As it is kept in a rollback's record: when the last try began and ended.
+    pub(crate) fn outcome(&self, attempts: u32, (began, took): (Duration, Duration)) -> TargetOutcome {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         TargetOutcome {
             target: self.target.clone(),
             confirmed: self.confirmed,
             attempts,
-            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            millis: millis(took),
             shows: self.text.clone(),
+            applied: self.applied.map(|applied| millis(began + applied)),
         }
     }
 }

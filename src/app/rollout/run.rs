@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Subject;
 use crate::{
-    app::{Failure, Finished, Services},
+    app::{Failure, Finished, Services, rollback},
     domain::rollout::{Hold, Phase},
     ports::store::StoreError,
     report::escape::one_line,
@@ -26,7 +26,7 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
         } else {
             world.reconcile(&mut said).await
         };
-        let (loaded, shown, outcome) = match looked {
+        let (mut loaded, shown, outcome) = match looked {
             Ok(looked) => looked,
             // The next look may find it again; what is wrong for good is not waited for.
             Err(Failure::Store(error @ (StoreError::Unreachable { .. } | StoreError::Conflict(_)))) => {
@@ -38,6 +38,10 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
             }
             Err(error) => return Err(error),
         };
+        if !watch {
+            said.extend(rollback::afterwards(&world, &mut loaded, true).await);
+            said.dedup();
+        }
         let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("run")) };
         let line = one_line(&line(rollout));
         if line != last {

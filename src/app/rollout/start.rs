@@ -125,6 +125,7 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
     let mut loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?], patience).await?;
     let mut said = Vec::new();
     let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
+    said.extend(world.deliver(&mut loaded).await);
     subject.show(&world, &loaded.deployment, &shown, said)
 }
 

@@ -33,7 +33,8 @@ pub async fn step(services: &Services, subject: &Subject) -> Result<Finished, Fa
         return dry(&mut world, subject).await;
     }
     let mut said = Vec::new();
-    let (loaded, shown, late) = world.reconcile(&mut said).await?;
+    let (mut loaded, shown, late) = world.reconcile(&mut said).await?;
+    said.extend(rollback::afterwards(&world, &mut loaded, false).await);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
     finished.outcome = late.unwrap_or(finished.outcome);
     Ok(finished)

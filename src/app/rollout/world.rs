@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    app::{Failure, Services, audit::commit, read_config},
+    app::{Failure, Services, audit::commit, notify, read_config},
     config::{self, Config},
     domain::{
         audit,
@@ -177,7 +177,14 @@ impl World {
     }
 
     /// Writes the record, `others` and what the audit log is to say of it in one, when nobody wrote it since it was read.
-    pub(crate) async fn save(&self, before: &Loaded, after: Deployment, others: Vec<Write>, patience: Patience) -> Result<Loaded, Failure> {
+    pub(crate) async fn save(
+        &self,
+        before: &Loaded,
+        mut after: Deployment,
+        others: Vec<Write>,
+        patience: Patience,
+    ) -> Result<Loaded, Failure> {
+        notify::queue(&self.base.services, &self.base.config.notifications, &before.deployment, &mut after);
         let expect = before.revision.clone().map_or(Expect::Absent, Expect::Revision);
         let mut writes = vec![write(self.key()?, expect, &after).map_err(Failure::Store)?];
         writes.extend(others);

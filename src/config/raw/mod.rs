@@ -7,6 +7,7 @@ mod lints;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod monitor;
 mod named;
+pub(in crate::config) mod notifications;
 mod pull_request;
 mod regression;
 mod release;
@@ -72,6 +73,8 @@ pub(in crate::config) struct File {
     pub(in crate::config) gates: Option<Gates>,
     /// What `monitor` looks at in production.
     pub(in crate::config) monitor: Option<monitor::Monitor>,
+    /// Who is told of rollouts and rollbacks, each channel under a name of your choice.
+    pub(in crate::config) notifications: Option<Named<notifications::Channel>>,
     /// What is kept of runs, so that a flaky case is told from a regression.
     pub(in crate::config) history: Option<history::History>,
     /// Cases that are asked and shown, and do not fail a run, for a time.

@@ -7,6 +7,7 @@ pub(super) mod history;
 pub(super) mod lints;
 pub(super) mod metric_sources;
 pub(super) mod monitor;
+pub(super) mod notifications;
 pub(super) mod providers;
 pub(super) mod pull_request;
 mod reach;

@@ -66,8 +66,9 @@ fn metric(metric: MonitorMetric, sources: &[String], path: &Path, problems: &mut
         let help = "exchange the two, or turn `direction`".to_owned();
         problems.push(Finding::error(path.key("warning"), "beyond `critical`: it would never be seen").help(help));
     }
-    if bounds == (None, None) && metric.trend.is_none() && metric.change_point.is_none() && metric.baseline.is_none() {
-        let help = "add `warning`, `critical`, `trend`, `change-point` or `baseline`".to_owned();
+    let looks_back = metric.trend.is_some() || metric.change_point.is_some() || metric.anomaly.is_some() || metric.baseline.is_some();
+    if bounds == (None, None) && !looks_back {
+        let help = "add `warning`, `critical`, `trend`, `change-point`, `anomaly` or `baseline`".to_owned();
         problems.push(Finding::error(path.clone(), "nothing is asked of this metric, so it can never be bad").help(help));
     }
     let hold = duration_at(metric.r#for.as_ref(), &path.key("for"), problems);
@@ -89,6 +90,7 @@ fn metric(metric: MonitorMetric, sources: &[String], path: &Path, problems: &mut
         hold,
         trend: metric.trend,
         change_point: metric.change_point,
+        anomaly: metric.anomaly,
         baseline: baseline.flatten(),
     })
 }
@@ -122,6 +124,8 @@ mod tests {
         )
         .unwrap();
         let metric = one.metrics.first().unwrap();
+        let odd = read("monitor: {metrics: [{name: a, source: prom, query: x, direction: lower-is-better, anomaly: 2.0}]}\n").unwrap();
+        assert!(odd.metrics.iter().all(|metric| metric.anomaly == Some(2.0) && metric.looks_back()), "{odd:?}");
         assert_eq!((metric.hold.unwrap().as_secs(), metric.baseline.unwrap().severity), (300, Severity::Critical));
     }
 
@@ -138,6 +142,7 @@ mod tests {
             ("name: a, source: prom, query: x, direction: lower-is-better, warning: 1, for: 5", "expected a string such as `5m`"),
             ("name: a, source: prom, query: x, direction: lower-is-better, critcal: 1", "did you mean `critical`?"),
             ("name: a, source: prom, query: x, direction: lower-is-better, baseline: {ago: 1h}", "margin"),
+            ("name: a, source: prom, query: x, direction: lower-is-better, anomaly: 0", "anomaly"),
         ] {
             let problems = read(&format!("monitor: {{metrics: [{{{keys}}}]}}\n")).unwrap_err();
             assert!(problems.iter().any(|problem| problem.contains(expected)), "{keys}: {problems:?}");

@@ -12,7 +12,7 @@ use crate::{
     },
     domain::{
         duration,
-        rollback::storm::StormLimits,
+        rollback::{storm::StormLimits, watch::WatchSettings},
         rollout::{
             Percent, Plan, Strategy,
             health::{Comparison, Confirmation, Direction, Metric, MetricKind, OnNoData},
@@ -80,7 +80,14 @@ fn one(
         }
     }
     let reader = Reader { path: path.key("rollouts"), names, problems, targets: targets.len() };
-    reader.settings(name, targets, environment.promote_from, environment.approval.unwrap_or(false), environment.rollouts?)
+    let settings = reader.settings(name, targets, environment.promote_from, environment.approval.unwrap_or(false), environment.rollouts?);
+    settings.map(|settings| EnvironmentSettings { url: url(environment.url, &path.key("url"), problems), ..settings })
+}
+
+/// An address that may be linked.
+fn url(written: Option<String>, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    let written = written?;
+    super::reach::address(&written, path, problems)
 }
 
 fn known_name(name: &str, known: &[String], one: &str, many: &str, path: Path, problems: &mut Problems<'_>) {
@@ -130,6 +137,10 @@ impl Reader<'_, '_> {
         if let Some(suite) = &rollouts.smoke {
             known_name(suite, self.names.suites, "suite", "suites", self.path.key("smoke"), self.problems);
         }
+        let after = rollback.watch.unwrap_or_default();
+        let at = at.key("watch");
+        let after_duration = duration_at(after.duration.as_ref(), &at.key("duration"), self.problems);
+        let after_interval = duration_at(after.interval.as_ref(), &at.key("interval"), self.problems);
         let (strategy, checks) = (strategy?, health.checks?);
         let default_watch = if strategy == Strategy::BlueGreen { BLUE_GREEN_WATCH } else { 0 };
         let pace = Pace { hold: stage_duration?, watch: watch.unwrap_or(Some(default_watch))?, checks };
@@ -162,6 +173,8 @@ impl Reader<'_, '_> {
             max_concurrent: usize::try_from(rollouts.max_concurrent?).ok()?,
             rollback_timeout: rollback_timeout?,
             storm: StormLimits { cool_down: millis(cool_down?), most_per_hour: usize::try_from(rollback.max_per_hour?).ok()? },
+            rollback_watch: WatchSettings { duration: after_duration?, interval: after_interval?, always: after.always? },
+            url: None,
         };
         self.timeouts(&settings);
         Some(settings)

@@ -9,7 +9,7 @@ use super::{
     plan::Percent,
     state::{Phase, Rollout, VersionRef},
 };
-use crate::domain::rollback::record::RollbackRecord;
+use crate::domain::{notice::outbox::Pending, rollback::record::RollbackRecord};
 
 /// The most rollbacks, finished rollouts and versions that completed one that are kept.
 const HISTORY: usize = 100;
@@ -112,6 +112,9 @@ pub struct Deployment {
     /// Rollouts that are over, oldest first.
     #[serde(default)]
     pub finished: Vec<Finished>,
+    /// What people are still to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Pending>,
 }
 
 impl Deployment {
@@ -130,6 +133,7 @@ impl Deployment {
             forgotten: 0,
             rollbacks: Vec::new(),
             finished: Vec::new(),
+            outbox: Vec::new(),
         }
     }
 

@@ -39,7 +39,14 @@ pub fn recorded(before: &Deployment, after: &Deployment) -> Vec<Recorded> {
             all.extend(stepped(old, rollout, &last.event));
         }
     }
-    all.extend(after.rollbacks.last().filter(|record| before.rollbacks.last() != Some(*record)).map(of_rollback));
+    let last = before.rollbacks.last();
+    if let Some(record) = after.rollbacks.last().filter(|record| last != Some(*record)) {
+        // The same rollback written again is one that is watched.
+        match last.filter(|before| before.id == record.id && before.ended == record.ended) {
+            Some(before) => all.extend(watched(before, record)),
+            None => all.push(of_rollback(record)),
+        }
+    }
     all
 }
 
@@ -175,6 +182,20 @@ fn of_rollback(record: &RollbackRecord) -> Recorded {
             "health_after": record.after.as_ref().map(health),
         }),
     }
+}
+
+/// What a watch came to; nothing while it goes on.
+fn watched(before: &RollbackRecord, record: &RollbackRecord) -> Option<Recorded> {
+    let watch = record.watch.as_ref()?;
+    let result = watch.result.filter(|_| before.watch.as_ref().is_none_or(|watch| watch.result.is_none()))?;
+    let why = watch.looks.last().map(|look| format!("{}: {}", look.verdict.as_str(), look.why));
+    Some(Recorded {
+        what: "rollback-watched",
+        from: record.from.clone(),
+        to: record.to.clone(),
+        why,
+        evidence: json!({"operation": record.id, "rollout": record.rollout, "result": result.as_str(), "watch": watch.summary()}),
+    })
 }
 
 #[cfg(test)]

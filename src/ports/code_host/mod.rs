@@ -1,5 +1,6 @@
 //! Where the code lives and where people read what we found: pull requests, comments, issues, check runs, files.
 
+mod deployment;
 mod error;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -10,6 +11,7 @@ use thiserror::Error;
 use super::clock::Clock;
 
 pub use crate::domain::comment::CommentMode;
+pub use deployment::{ShownDeployment, Stand};
 pub use error::{Call, CodeHostError};
 
 /// The most characters that a comment or an issue may have, the marker's line included.
@@ -50,6 +52,9 @@ pub trait CodeHost: Send + Sync {
 
     /// Closes the open issue with this marker. `None` when there is none.
     async fn close_issue(&self, marker: &Marker, patience: Patience) -> Result<Option<Written>, CodeHostError>;
+
+    /// Shows how a rollout stands, for people to look at.
+    async fn show_deployment(&self, shown: &ShownDeployment<'_>, patience: Patience) -> Result<Written, CodeHostError>;
 
     /// Adds a finished check run to a commit, with all its annotations.
     async fn create_check(&self, check: &Check<'_>, patience: Patience) -> Result<Written, CodeHostError>;
@@ -239,7 +244,7 @@ pub struct Issue<'a> {
     pub marker: &'a Marker,
     /// One line.
     pub title: &'a str,
-    /// Markdown; the marker's line is added.
+    /// Markdown; the marker's line is added. What people wrote below [`crate::domain::comment::BELOW`] stays.
     pub body: &'a str,
     /// Given to a new issue; an existing one keeps its own.
     pub labels: &'a [&'a str],

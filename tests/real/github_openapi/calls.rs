@@ -4,7 +4,9 @@
 use futures::future::LocalBoxFuture;
 use prompt_cicd::{
     adapters::github::Identity,
-    ports::code_host::{Annotation, AnnotationLevel, Check, CodeHost as _, Comment, CommentMode, Conclusion, Issue, Marker, Release},
+    ports::code_host::{
+        Annotation, AnnotationLevel, Check, CodeHost as _, Comment, CommentMode, Conclusion, Issue, Marker, Release, ShownDeployment, Stand,
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -25,6 +27,7 @@ pub(super) const CALLS: &[Entry] = &[
     ("amend_comment", |world| Box::pin(amend_comment(world))),
     ("put_issue", |world| Box::pin(put_issue(world))),
     ("close_issue", |world| Box::pin(close_issue(world))),
+    ("show_deployment", |world| Box::pin(show_deployment(world))),
     ("create_check", |world| Box::pin(create_check(world))),
     ("create_release", |world| Box::pin(create_release(world))),
     ("file", |world| Box::pin(file(world))),
@@ -103,6 +106,40 @@ async fn put_issue(world: &World) {
 async fn close_issue(world: &World) {
     world.recorder.answer(Method::GET, "/issues", 200, json!([ours("before")]));
     world.github.close_issue(&marker(), world.patience()).await.unwrap().unwrap();
+}
+
+async fn show_deployment(world: &World) {
+    let made = json!({"id": 5, "url": "https://api.github.com/repos/octo/prompts/deployments/5", "payload": {"prompt_cicd": "production.greeting.2"}});
+    let before = json!({"id": 4, "url": "https://api.github.com/repos/octo/prompts/deployments/4", "payload": {"prompt_cicd": "production.greeting.1"}});
+    let status = |state: &str| json!([{"state": state}]);
+    for (stand, url) in [
+        (Stand::InProgress, None),
+        (Stand::Success, Some("https://example.com/")),
+        (Stand::Failure, None),
+        (Stand::Inactive, Some("https://example.com/größe")),
+    ] {
+        let shown = ShownDeployment {
+            id: "production.greeting.2",
+            commit: "main",
+            environment: "production",
+            prompt: "greeting",
+            said: "greeting 2.0.0: größer",
+            stand,
+            log_url: url,
+            environment_url: url,
+        };
+        // None is there, and nobody knows whether a 502 was done; the earlier one becomes inactive.
+        world.recorder.answer(Method::GET, "/deployments", 200, json!([before]));
+        world.recorder.answer(Method::POST, "/deployments", 502, json!({}));
+        world.recorder.answer(Method::GET, "/deployments", 200, json!([made, before]));
+        world.recorder.answer(Method::GET, "/deployments/5/statuses", 200, json!([]));
+        world.recorder.answer(Method::POST, "/deployments/5/statuses", 201, json!({"state": "success"}));
+        if stand == Stand::Success {
+            world.recorder.answer(Method::GET, "/deployments/4/statuses", 200, status("success"));
+            world.recorder.answer(Method::POST, "/deployments/4/statuses", 201, json!({"state": "inactive"}));
+        }
+        world.github.show_deployment(&shown, world.patience()).await.unwrap();
+    }
 }
 
 async fn create_check(world: &World) {

@@ -4,6 +4,8 @@
 mod generated;
 /// Links, paths and commands that documents name.
 mod named;
+/// The reference of statistics.
+mod statistics;
 
 use std::{
     fs,

@@ -1,5 +1,7 @@
 //! The history of cases: what is kept, what it says about failures, and cases in quarantine.
 
+/// How delivery goes.
+mod kpi;
 /// Cases in quarantine, in every report.
 mod quarantine;
 /// What is kept, shown and let go of.

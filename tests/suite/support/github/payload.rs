@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::state::{Check, Comment, File, Issue, Pull, State};
+use super::state::{Check, Comment, Deployed, File, Issue, Pull, State};
 
 pub(super) fn user(login: &str) -> Value {
     json!({"login": login, "id": 1, "type": if login.ends_with("[bot]") { "Bot" } else { "User" }})
@@ -60,6 +60,16 @@ pub(super) fn issue(state: &State, issue: &Issue) -> Value {
 /// GitHub lists pull requests among the issues.
 pub(super) fn pull_as_issue(number: u64, body: &str, author: &str) -> Value {
     json!({"number": number, "html_url": "", "user": user(author), "title": "a pull request", "body": body, "state": "open", "pull_request": {}})
+}
+
+pub(super) fn deployment(deployed: &Deployed) -> Value {
+    json!({
+        "id": deployed.id,
+        "url": format!("https://api.github.com/repos/octo/prompts/deployments/{}", deployed.id),
+        "environment": deployed.environment,
+        "task": deployed.task,
+        "payload": deployed.payload,
+    })
 }
 
 pub(super) fn check(state: &State, check: &Check) -> Value {

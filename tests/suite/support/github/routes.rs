@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     Request, payload,
-    state::{Check, Comment, Issue, State},
+    state::{Check, Comment, Deployed, Issue, State},
 };
 
 /// What this GitHub understands, below its base path.
-pub(super) const KNOWN: [&str; 29] = [
+pub(super) const KNOWN: [&str; 33] = [
     "GET /user",
     "GET /repos/{repo}/pulls/{number}",
     "GET /repos/{repo}/pulls/{number}/files",
@@ -27,6 +27,10 @@ pub(super) const KNOWN: [&str; 29] = [
     "GET|PATCH /repos/{repo}/check-runs/{id}",
     "GET /repos/{repo}/commits/{sha}/check-runs",
     "GET /repos/{repo}/contents/{path}",
+    "GET /repos/{repo}/deployments",
+    "POST /repos/{repo}/deployments",
+    "GET /repos/{repo}/deployments/{id}/statuses",
+    "POST /repos/{repo}/deployments/{id}/statuses",
     "GET /repos/{repo}/releases/tags/{tag}",
     "POST /repos/{repo}/releases",
     "GET /repos/{repo}",
@@ -111,6 +115,7 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
         "issues" if below.contains(&"labels") => labels(state, request, below),
         "issues" => issues(state, request, below),
         "check-runs" | "commits" => checks(state, request, below),
+        "deployments" => deployments(state, request, below),
         "releases" => releases(state, request, below),
         "git" => state.git.answer(request, &below[1..]),
         _ => Reply::Unknown,
@@ -126,6 +131,8 @@ fn needs(method: &str, below: &[&str]) -> &'static [&'static str] {
         ("GET", "issues") => &["issues=read"],
         (_, "issues") if below.contains(&"comments") || below.contains(&"labels") => &["pull_requests=write"],
         (_, "issues") => &["issues=write"],
+        ("GET", "deployments") => &["deployments=read"],
+        (_, "deployments") => &["deployments=write"],
         ("GET", _) => &["checks=read"],
         _ => &["checks=write"],
     }
@@ -272,6 +279,41 @@ fn issues(state: &mut State, request: &Request, below: &[&str]) -> Reply {
             }
             issue.open = request.body["state"] != "closed";
             ok(payload::issue(state, &state.issues[at]))
+        }
+        _ => Reply::Unknown,
+    }
+}
+
+fn deployments(state: &mut State, request: &Request, below: &[&str]) -> Reply {
+    let found = |state: &State, id: &str| state.deployments.iter().position(|one| one.id.to_string() == id);
+    match (request.method.as_str(), below) {
+        ("GET", ["deployments"]) => {
+            let (environment, task) = (request.parameter("environment"), request.parameter("task"));
+            let all = state.deployments.iter().rev().filter(|one| one.environment == environment && one.task == task);
+            page(request, all, payload::deployment)
+        }
+        ("POST", ["deployments"]) => {
+            if text(&request.body, "description").chars().count() > 140 {
+                return invalid("description", "is too long (maximum is 140 characters)");
+            }
+            let field = |name: &str| text(&request.body, name);
+            let (commit, environment, task) = (field("ref"), field("environment"), field("task"));
+            let made =
+                Deployed { id: state.id(), commit, environment, task, payload: request.body["payload"].clone(), statuses: Vec::new() };
+            state.deployments.push(made.clone());
+            created(payload::deployment(&made))
+        }
+        ("GET", ["deployments", id, "statuses"]) => {
+            found(state, id).map_or_else(not_found, |at| page(request, state.deployments[at].statuses.iter().rev(), Value::clone))
+        }
+        ("POST", ["deployments", id, "statuses"]) => {
+            let Some(at) = found(state, id) else { return not_found() };
+            let known = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];
+            if !known.contains(&text(&request.body, "state").as_str()) || text(&request.body, "description").chars().count() > 140 {
+                return invalid("state", "is not included in the list");
+            }
+            state.deployments[at].statuses.push(request.body.clone());
+            created(request.body.clone())
         }
         _ => Reply::Unknown,
     }

@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(crate) comments: Vec<Comment>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) deployments: Vec<Deployed>,
     /// As they were sent.
     pub(crate) releases: Vec<Value>,
     /// By (ref, path).
@@ -140,6 +141,23 @@ pub(crate) struct Check {
     pub(crate) annotations: Vec<Value>,
 }
 
+#[derive(Debug, Clone)]
+pub(crate) struct Deployed {
+    pub(crate) id: u64,
+    pub(crate) commit: String,
+    pub(crate) environment: String,
+    pub(crate) task: String,
+    pub(crate) payload: Value,
+    /// As they were sent, oldest first.
+    pub(crate) statuses: Vec<Value>,
+}
+
+impl Deployed {
+    pub(crate) fn state(&self) -> &str {
+        self.statuses.last().map_or("none", |status| status["state"].as_str().unwrap())
+    }
+}
+
 impl State {
     /// The repository `octo/prompts` with the open pull request 7.
     pub(crate) fn new() -> Self {
@@ -170,6 +188,7 @@ impl State {
             comments: Vec::new(),
             issues: Vec::new(),
             checks: Vec::new(),
+            deployments: Vec::new(),
             releases: Vec::new(),
             contents: BTreeMap::new(),
             comparisons: BTreeMap::new(),
