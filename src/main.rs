@@ -41,7 +41,12 @@ fn main() -> ExitCode {
     };
     let grouped = wiring::start_log(&cli.global);
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(cli, grouped)),
+        Ok(runtime) => {
+            let code = runtime.block_on(run(cli, grouped));
+            // What was not waited for any more (a disk that hangs) does not keep the process.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => failed(&Failure::Internal(error.into())),
     };
     ExitCode::from(code)

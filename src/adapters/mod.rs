@@ -13,6 +13,7 @@ pub mod process;
 pub mod program;
 pub mod progress;
 pub mod provider;
+pub mod regular_file;
 pub mod secret;
 pub mod store;
 pub mod subprocess;

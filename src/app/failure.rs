@@ -103,8 +103,8 @@ impl Failure {
                 | VcsError::Unrelated { .. }
                 | VcsError::Unavailable(_)
                 | VcsError::TooLarge { .. }
-                | VcsError::Shallow
-                | VcsError::Event(_) => 3,
+                | VcsError::Event(_)
+                | VcsError::Shallow => 3,
             },
             Self::Version(NoNext::NothingToRelease(_)) => 4,
             Self::Version(NoNext::NotAfter { .. } | NoNext::TooLarge(_)) => 20,

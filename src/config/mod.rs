@@ -205,15 +205,16 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let keys = |section: &str| -> Vec<String> {
         written.get(section).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };
+    let queries = sections::metric_sources::escapes(file.metric_sources.as_ref());
     let (targets, sources) = (keys("targets"), keys("metric-sources"));
-    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), suites: &suites };
+    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), queries: &queries, suites: &suites };
     let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
     let pull_request = sections::pull_request::read(file.pull_request.unwrap_or_default());
     let release = sections::release::read(file.release.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
-    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), &sources, problems);
+    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), (&sources, &queries), problems);
     let environments: Vec<String> =
         written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
     let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);

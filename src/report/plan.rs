@@ -127,6 +127,6 @@ impl Estimate<'_> {
 }
 
 /// `20`, or `20 to 100` where the answers say how many.
-fn range<T: PartialEq + std::fmt::Display>(fewest: T, most: T) -> String {
+fn range<T: PartialEq + std::fmt::Display + Copy>(fewest: T, most: T) -> String {
     if fewest == most { most.to_string() } else { format!("{fewest} to {most}") }
 }

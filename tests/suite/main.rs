@@ -30,6 +30,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// What rollouts must survive: an end between any two effects, every fault of their world.
+mod faults;
 /// The corpora that fuzzing left.
 mod fuzz;
 /// `prompt-cicd gate`: rules over other tools' numbers.

@@ -6,6 +6,7 @@ mod drive;
 mod keep;
 mod look;
 mod resume;
+mod unwritten;
 mod watch;
 
 use std::time::Duration;
@@ -202,7 +203,7 @@ pub(crate) async fn finish(
             let left = deadline.left(world.base.services.clock.elapsed()).unwrap_or_default();
             let shown = world.observe_within(&rollout, left.min(drive::TRY)).await;
             if shown.iter().all(|shown| shown.confirmed) {
-                return Ok((None, shown));
+                return Ok((unwritten::record(world, loaded, &shown).await, shown));
             }
         }
         drive(world, &rollout, deadline, &mut driven).await;
@@ -242,7 +243,7 @@ pub(crate) async fn finish(
         (false, Some(_)) => RollbackStatus::Failed,
     };
     let mut record = RollbackRecord {
-        id: format!("{}.rollback.{}", rollout.id, rollout.epoch),
+        id: rollout.rollback_id(),
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: Some(rollout.id.clone()),
@@ -268,13 +269,18 @@ pub(crate) async fn finish(
         record.error = Some(record.error.map_or_else(|| missing.clone(), |error| format!("{error}; {missing}")));
     }
     record.after = after(world, &rollout, &back.to, trigger).await;
-    if let Err(failure) = remember(world, loaded, &record).await {
+    kept(world, loaded, &mut record).await;
+    Ok((Some(record), driven.shown()))
+}
+
+/// Writes the record, or says in it that it could not be written.
+async fn kept(world: &mut World, loaded: &mut Loaded, record: &mut RollbackRecord) {
+    if let Err(failure) = remember(world, loaded, record).await {
         let unkept = format!(
             "what came of it could not be written: {failure}; when the store answers, run the same rollback again: it writes what is missing"
         );
-        record.error = Some(record.error.map_or_else(|| unkept.clone(), |error| format!("{error}; {unkept}")));
+        record.error = Some(record.error.take().map_or_else(|| unkept.clone(), |error| format!("{error}; {unkept}")));
     }
-    Ok((Some(record), driven.shown()))
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -309,7 +315,7 @@ fn unchanged(world: &World, loaded: &Loaded, to: &VersionRef, trigger: Trigger, 
     let now = world.base.moment();
     let rollout = loaded.deployment.rollout.as_ref();
     RollbackRecord {
-        id: rollout.map_or_else(String::new, |rollout| format!("{}.rollback.{}", rollout.id, rollout.epoch)),
+        id: rollout.map_or_else(String::new, Rollout::rollback_id),
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: rollout.map(|rollout| rollout.id.clone()),

@@ -117,6 +117,11 @@ impl World {
                 }
             }
             if rollout.phase.is_over() {
+                if loaded.deployment.unrecorded().is_some() {
+                    let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
+                    let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
+                    return Ok((loaded, more, record.map(|record| rollback::outcome(&record, true))));
+                }
                 break;
             }
             let event = if rollout.check_is_due(self.base.moment()) { self.checked(&rollout, &loaded).await } else { self.tick(&loaded) };

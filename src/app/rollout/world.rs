@@ -16,7 +16,6 @@ use crate::{
             recorded::{Recorded, recorded},
             settings::EnvironmentSettings,
         },
-        store::StoreKind,
         target::{FlagdPlace, Subject, TargetKind},
     },
     ports::{
@@ -83,10 +82,7 @@ impl Base {
                 *file = folder.join(&*file);
             }
         }
-        match &mut config.store.kind {
-            StoreKind::Auto { path, .. } | StoreKind::Directory { path } | StoreKind::Sqlite { path } => *path = folder.join(&*path),
-            StoreKind::Postgres { .. } | StoreKind::Git { .. } | StoreKind::GitHub { .. } => {}
-        }
+        config.store = config.store.below(&folder);
         let store = services.stores.open(&config.store).map_err(Failure::Store)?;
         Ok(Self { services: services.clone(), config, folder, path, store, warnings })
     }

@@ -60,14 +60,10 @@ pub(super) async fn confirm(services: &Services, plan: &Plan, base: Option<&Base
 
 /// Cases that fail on head: where base was compared those that pass there, else all of them.
 fn failing(suite: &SuiteRun) -> BTreeSet<CaseId> {
-    match (&suite.comparison, &suite.base) {
-        (Some(comparison), Some(_)) => {
-            let newly = comparison.cases.iter().filter(|case| case.status == CaseStatus::NewlyFailing);
-            newly.map(|case| case.case.clone()).collect()
-        }
-        _ => {
-            let failed = suite.samples.iter().filter(|sample| matches!(sample.result, SampleResult::Judged { passed: false, .. }));
-            failed.map(|sample| sample.case_id.clone()).collect()
-        }
+    if let (Some(comparison), Some(_)) = (&suite.comparison, &suite.base) {
+        let newly = comparison.cases.iter().filter(|case| case.status == CaseStatus::NewlyFailing);
+        return newly.map(|case| case.case.clone()).collect();
     }
+    let failed = suite.samples.iter().filter(|sample| matches!(sample.result, SampleResult::Judged { passed: false, .. }));
+    failed.map(|sample| sample.case_id.clone()).collect()
 }

@@ -104,7 +104,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
         let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
-        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base).collect();
+        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base);
+        let notes = notes.chain(reports::unwritten(&request)).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;

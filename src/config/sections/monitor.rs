@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::duration_at;
+use super::{duration_at, metric_sources::check_query};
 use crate::{
     config::{
         path::Path,
@@ -11,6 +11,7 @@ use crate::{
         suggest,
     },
     domain::{
+        metric_source::Escape,
         monitor::{BaselineSettings, MetricSettings, Settings, Severity},
         regression::Direction,
     },
@@ -19,8 +20,11 @@ use crate::{
 /// The most values of one window.
 const MOST_VALUES: u128 = 2_000;
 
-/// Reads the section; `sources` are the names under `metric-sources`.
-pub(in crate::config) fn read(monitor: Monitor, sources: &[String], problems: &mut Problems<'_>) -> Option<Settings> {
+/// The names under `metric-sources`, and how the queries of each are filled in.
+type Sources<'s> = (&'s [String], &'s [(String, Escape)]);
+
+/// Reads the section.
+pub(in crate::config) fn read(monitor: Monitor, sources: Sources<'_>, problems: &mut Problems<'_>) -> Option<Settings> {
     let path = Path::root().key("monitor");
     let timeout = duration_at(monitor.timeout.as_ref(), &path.key("timeout"), problems);
     let window = duration_at(monitor.window.as_ref(), &path.key("window"), problems);
@@ -46,7 +50,8 @@ pub(in crate::config) fn read(monitor: Monitor, sources: &[String], problems: &m
     (metrics.len() == wanted).then_some(Settings { rollback_after, timeout, window, step, metrics })
 }
 
-fn metric(metric: MonitorMetric, sources: &[String], path: &Path, problems: &mut Problems<'_>) -> Option<MetricSettings> {
+fn metric(metric: MonitorMetric, (sources, queries): Sources<'_>, path: &Path, problems: &mut Problems<'_>) -> Option<MetricSettings> {
+    check_query(metric.query.as_ref(), metric.source.as_ref(), queries, path.key("query"), problems);
     if let Some(source) = metric.source.as_ref().filter(|source| !sources.contains(source)) {
         let help = suggest::help(source, "metric-sources", sources.iter().map(String::as_str))
             .or_else(|| Some("describe it under `metric-sources`".to_owned()));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use super::duration_at;
+use super::{duration_at, metric_sources::check_query};
 use crate::{
     config::{
         path::Path,
@@ -12,6 +12,7 @@ use crate::{
     },
     domain::{
         duration,
+        metric_source::Escape,
         rollback::{storm::StormLimits, watch::WatchSettings},
         rollout::{
             Percent, Plan, Strategy,
@@ -30,6 +31,8 @@ const BLUE_GREEN_WATCH: u64 = 300_000;
 pub(in crate::config) struct Names<'n> {
     pub(in crate::config) targets: Option<&'n [String]>,
     pub(in crate::config) sources: Option<&'n [String]>,
+    /// How the queries of each source are filled in.
+    pub(in crate::config) queries: &'n [(String, Escape)],
     pub(in crate::config) suites: &'n [String],
 }
 
@@ -284,6 +287,9 @@ impl Reader<'_, '_> {
         let source = metric.source?;
         if let Some(known) = self.names.sources {
             known_name(&source, known, "metric source", "metric-sources", path.key("source"), self.problems);
+        }
+        for (key, query) in [("query", &metric.query), ("total", &metric.total)] {
+            check_query(query.as_ref(), Some(&source), self.names.queries, path.key(key), self.problems);
         }
         let kind = match metric.kind.as_deref() {
             None | Some("mean") => MetricKind::Mean,

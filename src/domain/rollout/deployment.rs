@@ -7,9 +7,12 @@ use super::{
     effect::Desired,
     event::Event,
     plan::Percent,
-    state::{Phase, Rollout, VersionRef},
+    state::{Phase, Return, Rollout, VersionRef},
 };
-use crate::domain::{notice::outbox::Pending, rollback::record::RollbackRecord};
+use crate::domain::{
+    notice::outbox::Pending,
+    rollback::record::{RollbackRecord, RollbackStatus},
+};
 
 /// The most rollbacks, finished rollouts and versions that completed one that are kept.
 const HISTORY: usize = 100;
@@ -224,6 +227,23 @@ impl Deployment {
                 check.metrics = Vec::new();
             }
         }
+    }
+
+    /// The rollback that is done, but of which no record is kept: its process ended in between. With it the id of its record, and when it
+    /// was ordered.
+    pub fn unrecorded(&self) -> Option<(&Return, String, Moment)> {
+        let rollout = self.rollout.as_ref()?;
+        let Phase::RolledBack { back } = &rollout.phase else { return None };
+        let id = rollout.rollback_id();
+        let is_done = |record: &RollbackRecord| matches!(record.status, RollbackStatus::Success | RollbackStatus::Unchanged);
+        if back.trigger.is_none() || self.rollbacks.iter().any(|record| record.id == id && is_done(record)) {
+            return None;
+        }
+        let ended = rollout.ended.unwrap_or(rollout.started);
+        // The oldest event after which there was nothing but going back.
+        let confirmed = |logged: &&Logged| matches!(logged.event, Event::Confirmed { .. } | Event::Tick { .. });
+        let ordered = self.log.iter().rev().skip_while(confirmed).map(|logged| logged.now.wall).next();
+        Some((back, id, ordered.unwrap_or(ended).min(ended)))
     }
 
     /// When there were automatic rollbacks that changed something.

@@ -225,6 +225,11 @@ impl Rollout {
         Desired { rollout: self.id.clone(), stable, candidate, traffic: self.traffic, units }
     }
 
+    /// The id of the record of its newest rollback.
+    pub fn rollback_id(&self) -> String {
+        format!("{}.rollback.{}", self.id, self.epoch)
+    }
+
     /// Whether health should be checked now.
     pub fn check_is_due(&self, now: Moment) -> bool {
         let wait = if self.errors > 0 { self.plan.error_retry.min(self.plan.interval) } else { self.plan.interval };

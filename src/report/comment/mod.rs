@@ -88,7 +88,10 @@ pub fn conclusion(data: &CommentData) -> String {
         Headline::Failed => {
             let open = if open > 0 { format!(", {} not judged", number::count(open)) } else { String::new() };
             let failing = having(TestVerdict::Failed);
-            format!("{failing} of {suites} below the pass rate, {} of {samples} failed{open}", number::count(failed))
+            // What is worse than base is in the first line too, though failing by oneself weighs more.
+            let worse = data.suites.iter().filter(|suite| metrics::fails(suite)).count();
+            let worse = if worse > 0 { format!(", {} of them worse than on base", number::size(worse)) } else { String::new() };
+            format!("{failing} of {suites} below the pass rate{worse}, {} of {samples} failed{open}", number::count(failed))
         }
         Headline::Regressed => {
             let worse = data.suites.iter().flat_map(|suite| {

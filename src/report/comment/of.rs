@@ -141,11 +141,14 @@ fn compared(suite: &SuiteRun) -> Option<ComparisonData> {
     })
 }
 
+/// What is said of a suite whose prompt is the same on base.
+pub(super) const SAME_PROMPT: &str = "the prompt is the same on both sides";
+
 /// A change in words.
 fn change(change: &Change) -> String {
     match change {
         Change::NewPrompt => "the prompt is not on base: nothing was compared".to_owned(),
-        Change::SamePrompt => "the prompt is the same on both sides".to_owned(),
+        Change::SamePrompt => SAME_PROMPT.to_owned(),
         Change::Suite => "the suite's definition differs: both sides are judged by head's".to_owned(),
         Change::CaseAdded(case) => format!("case {case} is new: not compared"),
         Change::CaseRemoved(case) => format!("case {case} is gone: not compared"),

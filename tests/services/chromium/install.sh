@@ -2,8 +2,8 @@
 set -euo pipefail
 # shellcheck source=tests/services/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
-# A browser from Debian with a font, and what drives it from npm. Prints their folder.
-debian chromium fonts-dejavu-core
+# A browser, from Debian where there is none, and what drives it from npm. Prints their folder.
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || debian chromium fonts-dejavu-core
 folder="$(state chromium)"
 package=puppeteer-core@24.43.1
 if [ "$(cat "$folder/installed" 2>/dev/null || true)" != "$package" ]; then

@@ -86,7 +86,7 @@ const byKeyboard = async (page) => {
 
 const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'chromium-'));
 const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+  executablePath: ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(fs.existsSync),
   userDataDir: profile,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--hide-scrollbars', '--force-color-profile=srgb'],

@@ -20,7 +20,7 @@ use crate::support::Workspace;
 /// Compares the part between `<!-- generated: NAME -->` and `<!-- end -->` with what the code says; with
 /// `UPDATE_DOCS=1` writes it.
 #[track_caller]
-pub(super) fn holds(file: &str, name: &str, expected: &str) {
+pub(crate) fn holds(file: &str, name: &str, expected: &str) {
     let path = root().join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
     let open = format!("<!-- generated: {name} -->\n");

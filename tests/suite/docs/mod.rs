@@ -7,6 +7,8 @@ mod named;
 /// The reference of statistics.
 mod statistics;
 
+pub(crate) use generated::holds;
+
 use std::{
     fs,
     path::{Path, PathBuf},
