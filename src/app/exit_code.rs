@@ -26,7 +26,11 @@ pub const TABLE: [Row; 18] = [
     },
     Row { code: 31, name: "refused", meaning: "a service or program refused us (4xx, quota, a redirect, a failing program)" },
     Row { code: 32, name: "conflict", meaning: "state changed under us (another run)" },
-    Row { code: 13, name: "gate-closed", meaning: "a gate is closed or the pull request is invalid" },
+    Row {
+        code: 13,
+        name: "gate-closed",
+        meaning: "a gate is closed, the pull request is invalid, or numbers or a budget did not suffice to decide",
+    },
     Row { code: 10, name: "assertions-failed", meaning: "assertions failed" },
     Row { code: 12, name: "regression", meaning: "regression" },
     Row { code: 11, name: "security", meaning: "findings of lints at or above the threshold: security, and all others" },

@@ -78,6 +78,8 @@ pub enum Outcome {
         faults: BTreeSet<FaultKind>,
         /// Whether the lints stopped the run before its first request.
         linted: bool,
+        /// Whether the budget kept samples from being asked.
+        over_budget: bool,
         /// Whether a signal stopped the run.
         interrupted: bool,
         /// Whether a report or a recording could not be written.
@@ -96,6 +98,7 @@ impl Outcome {
             regressed: run.fails_against_base(),
             faults: run.faults(),
             linted: run.stopped_by_lints(),
+            over_budget: run.stopped_by_budget(),
             interrupted: run.interrupted,
             unwritten,
             excused: run.is_all_excused(),
@@ -151,14 +154,14 @@ impl Outcome {
                 exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
-            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, interrupted, unwritten, excused } => {
+            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten, excused } => {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
                     TestVerdict::Inconclusive if *linted => Some(11),
                     TestVerdict::Inconclusive if *excused => Some(4),
-                    // Without a fault, only a signal leaves samples open; anything else would be a bug, never a pass.
-                    TestVerdict::Inconclusive if faults.is_empty() && !interrupted => Some(1),
+                    // Without a fault, only a signal or the budget leaves samples open; anything else would be a bug, never a pass.
+                    TestVerdict::Inconclusive if faults.is_empty() && !interrupted && !over_budget => Some(1),
                     // What failed is said by `below` and `worse`.
                     TestVerdict::Inconclusive | TestVerdict::Passed | TestVerdict::Failed => None,
                 };
@@ -169,6 +172,7 @@ impl Outcome {
                         .chain(below)
                         .chain(worse)
                         .chain(faults)
+                        .chain(over_budget.then_some(13))
                         .chain(interrupted.then_some(130))
                         .chain(unwritten.then_some(3)),
                 )
@@ -192,8 +196,18 @@ mod tests {
     fn tested(verdict: TestVerdict, faults: &[FaultKind], interrupted: bool) -> u8 {
         let faults = faults.iter().copied().collect();
         let below_pass_rate = verdict == TestVerdict::Failed;
-        Outcome::Tested { verdict, below_pass_rate, regressed: false, faults, linted: false, interrupted, unwritten: false, excused: false }
-            .exit_code()
+        Outcome::Tested {
+            verdict,
+            below_pass_rate,
+            regressed: false,
+            faults,
+            linted: false,
+            over_budget: false,
+            interrupted,
+            unwritten: false,
+            excused: false,
+        }
+        .exit_code()
     }
 
     #[test]
@@ -202,6 +216,20 @@ mod tests {
         assert_eq!(tested(TestVerdict::Inconclusive, &[FaultKind::Unreachable, FaultKind::Denied], false), 31);
         assert_eq!(tested(TestVerdict::Passed, &[FaultKind::Timeout], false), 30);
         assert_eq!(tested(TestVerdict::Inconclusive, &[FaultKind::NotRecorded], false), 3);
+    }
+
+    #[test]
+    fn a_spent_budget_is_not_decided_and_never_a_pass() {
+        let spent = |verdict, faults: &[FaultKind]| {
+            let (faults, below_pass_rate) = (faults.iter().copied().collect(), verdict == TestVerdict::Failed);
+            let rest = (false, false, true, false, false, false);
+            let (regressed, linted, over_budget, interrupted, unwritten, excused) = rest;
+            Outcome::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten, excused }
+                .exit_code()
+        };
+        assert_eq!(spent(TestVerdict::Inconclusive, &[]), 13);
+        assert_eq!(spent(TestVerdict::Inconclusive, &[FaultKind::Timeout]), 13);
+        assert_eq!(spent(TestVerdict::Failed, &[]), 10);
     }
 
     #[test]
@@ -218,6 +246,7 @@ mod tests {
             regressed: true,
             faults: BTreeSet::new(),
             linted: false,
+            over_budget: false,
             interrupted: false,
             unwritten: false,
             excused: false,
@@ -234,6 +263,7 @@ mod tests {
             regressed: false,
             faults: BTreeSet::new(),
             linted: true,
+            over_budget: false,
             interrupted: false,
             unwritten,
             excused: false,
@@ -250,6 +280,7 @@ mod tests {
             regressed: false,
             faults: BTreeSet::new(),
             linted: false,
+            over_budget: false,
             interrupted: false,
             unwritten: false,
             excused: true,

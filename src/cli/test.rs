@@ -9,7 +9,7 @@ use crate::{
         publish::Telling,
         test::{BaseRequest, Scope, TestRequest},
     },
-    domain::{comment::CommentMode, duration},
+    domain::{budget::Budget, comment::CommentMode, duration},
     ports::{provider::Recording, vcs::is_reference},
     report::{FileFormat, Format, Style},
 };
@@ -17,7 +17,7 @@ use crate::{
 /// Ask models for answers and judge them
 ///
 /// Everything that can be known to be wrong is said before the first request: exit 3, nothing paid.
-/// Exit 0: passed. 10: assertions failed. 12: worse than base. 11: lints stopped the run. 4: nothing selected. 30, 31: a provider gave no answer.
+/// Exit 0: passed. 10: assertions failed. 12: worse than base. 11: lints stopped the run. 4: nothing selected. 13: the budget was spent. 30, 31: a provider gave no answer.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
@@ -42,6 +42,12 @@ pub(super) struct Args {
     /// How long one request may take, like 30s or 2m (a bare number is seconds), instead of the suites' own
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
+    /// Stop before more than this many US dollars are spent; what is left has no judgement
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    budget_usd: Option<f64>,
+    /// Stop before more than this many tokens are used
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    budget_tokens: Option<u64>,
     /// Compare with the prompts as this branch, tag or commit has them [default: in a pull request, where it left its base]
     #[arg(long, value_name = "REF", overrides_with = "no_base", value_parser = reference)]
     base: Option<String>,
@@ -106,6 +112,7 @@ impl Args {
             repeat: self.repeat,
             confirm: self.confirm,
             timeout: self.timeout,
+            budget: Budget { usd: self.budget_usd, tokens: self.budget_tokens },
             base: match (self.base, self.no_base) {
                 (Some(reference), _) => BaseRequest::At(reference),
                 (None, true) => BaseRequest::Nothing,
@@ -150,6 +157,11 @@ fn positive(text: &str) -> Result<u32, String> {
 
 fn confirm(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=100).contains(number)).ok_or_else(|| "a whole number from 1 to 100 is needed".to_owned())
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_start_matches('$').parse().ok().filter(|usd: &f64| *usd > 0.0 && *usd <= 1e9);
+    number.ok_or_else(|| "an amount of US dollars above zero is needed, like 0.50".to_owned())
 }
 
 fn reference(text: &str) -> Result<String, String> {

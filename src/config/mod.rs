@@ -32,9 +32,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings, metric_source::MetricSourceSettings,
-    monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression, retry::RetryPolicy,
-    rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
+    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings,
+    metric_source::MetricSourceSettings, monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression,
+    retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -126,6 +126,8 @@ pub struct RunSettings {
     pub retry: RetryPolicy,
     /// The folder of the answer cache, relative to the configuration file; `None` when it is off.
     pub cache: Option<PathBuf>,
+    /// What the run may spend at most.
+    pub budget: Budget,
 }
 
 /// Reads a configuration; with it come warnings.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
-use super::{digest, prompt::Message};
+use super::{digest, pace::RateLimits, prompt::Message};
 
 /// One question to a model, complete: equal requests have equal answers at temperature 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +70,8 @@ pub struct ProviderSettings {
     pub parameters: Map<String, Value>,
     /// What the tokens cost, where the user says.
     pub prices: Option<Prices>,
+    /// How often it may be asked.
+    pub limits: RateLimits,
 }
 
 /// The ways of asking.
@@ -135,6 +137,11 @@ pub struct Prices {
 }
 
 impl Prices {
+    /// Whether tokens cost nothing, however many there are.
+    pub fn are_nothing(&self) -> bool {
+        self.input_per_million.abs() + self.output_per_million.abs() <= 0.0
+    }
+
     /// Dollars for so many tokens; `None` when the provider did not count them.
     pub fn cost_usd(&self, usage: super::answer::Usage) -> Option<f64> {
         let (input, output) = (usage.input_tokens?, usage.output_tokens?);

@@ -18,6 +18,12 @@ pub trait Provider: Send + Sync {
     /// Why there is no answer; [`crate::domain::provider::FaultKind::Timeout`] after `limit`.
     async fn answer(&self, request: &Request, limit: Duration) -> Result<Answer, ProviderFault>;
 
+    /// Whether the answer is at hand, so that nobody is asked and nothing is paid.
+    fn is_at_hand(&self, request: &Request) -> bool {
+        let _ = request;
+        false
+    }
+
     /// Writes down what must not be lost (recordings). Called once at the end, also of an interrupted run.
     ///
     /// # Errors

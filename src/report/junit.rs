@@ -105,10 +105,11 @@ fn status(sample: &Sample) -> TestCaseStatus {
             error.set_message(one_line(&fault.message)).set_type(fault.kind.as_str()).set_description(shown(&fault.message));
             error
         }
-        // What the lints stopped must not look like something nobody wanted to run.
-        SampleResult::NotRun(reason @ NotRun::Lints(_)) => {
+        // What the lints or the budget stopped must not look like something nobody wanted to run.
+        SampleResult::NotRun(reason @ (NotRun::Lints(_) | NotRun::Budget(_))) => {
             let mut error = TestCaseStatus::non_success(NonSuccessKind::Error);
-            error.set_message(summary::not_run_reason(reason)).set_type("lints");
+            let kind = if matches!(reason, NotRun::Budget(_)) { "budget" } else { "lints" };
+            error.set_message(summary::not_run_reason(reason)).set_type(kind);
             error
         }
         SampleResult::NotRun(reason) => {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::domain::{
     answer::{Answer, Usage},
+    budget::BudgetStop,
     duration,
     provider::FaultKind,
     regression::Comparison,
@@ -79,10 +80,11 @@ pub(super) fn conclusion(run: &TestRun) -> String {
             "{} of {} not judged, so nothing can be concluded{}",
             number::size(counts.faulted + counts.not_run),
             number::plural(counts.total, "sample"),
-            match (run.interrupted, run.stopped_by_lints()) {
-                (true, _) => " (the run was stopped)",
-                (false, true) => " (the lints stopped the run)",
-                (false, false) => "",
+            match (run.interrupted, run.stopped_by_lints(), run.stopped_by_budget()) {
+                (true, _, _) => " (the run was stopped)",
+                (false, true, _) => " (the lints stopped the run)",
+                (false, false, true) => " (the budget was spent)",
+                (false, false, false) => "",
             }
         ),
     }
@@ -222,6 +224,11 @@ pub(super) fn not_run_reason(reason: &NotRun) -> String {
         NotRun::Interrupted => "the run was stopped".to_owned(),
         NotRun::SuiteTimeLimit(limit) => format!("the suite's time limit of {} was reached", duration::human(*limit)),
         NotRun::Lints(count) => format!("the lints stopped the run ({})", number::plural(*count, "finding")),
+        NotRun::Budget(BudgetStop::Usd(most)) => format!("the budget of {} was spent", number::usd(*most)),
+        NotRun::Budget(BudgetStop::Tokens(most)) => format!("the budget of {} tokens was spent", number::count(*most)),
+        NotRun::Budget(BudgetStop::CostUnknown(most)) => {
+            format!("the cost of an answer is not known, so the budget of {} cannot be held", number::usd(*most))
+        }
         NotRun::ProviderDown(kind) => format!("the provider had failed too often ({})", kind.as_str()),
     }
 }

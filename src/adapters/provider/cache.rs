@@ -107,6 +107,10 @@ fn keep(path: &Path, record: &Record) -> io::Result<()> {
 
 #[async_trait]
 impl Provider for Cached {
+    fn is_at_hand(&self, request: &Request) -> bool {
+        self.file(request).exists() || self.inner.is_at_hand(request)
+    }
+
     async fn answer(&self, request: &Request, limit: Duration) -> Result<Answer, ProviderFault> {
         let (path, key) = (self.file(request), request.key());
         let found = tokio::task::spawn_blocking({

@@ -219,6 +219,10 @@ impl Recorded {
 
 #[async_trait]
 impl Provider for Recorded {
+    fn is_at_hand(&self, request: &Request) -> bool {
+        self.inner.is_at_hand(request)
+    }
+
     async fn answer(&self, request: &Request, limit: Duration) -> Result<Answer, ProviderFault> {
         let answer = self.inner.answer(request, limit).await?;
         self.recorder.record(request, &answer);

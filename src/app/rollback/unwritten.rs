@@ -41,7 +41,7 @@ pub(super) async fn record(world: &mut World, loaded: &mut Loaded, shown: &[Show
         by: back.by.clone(),
         sla_met: sla_met(took),
         error: None,
-        targets: shown.iter().map(|shown| shown.outcome(1, took)).collect(),
+        targets: shown.iter().map(|shown| shown.outcome(1, (Duration::ZERO, took))).collect(),
     };
     record.after = after(world, &rollout, &back.to, trigger).await;
     kept(world, loaded, &mut record).await;

@@ -1,18 +1,26 @@
 //! Asking one provider on behalf of many samples: retries, the run's retry budget, and giving up on a dead endpoint.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use super::run::Stop;
+use super::{
+    pace::{Lane, Passed, Permit},
+    purse::{NoLeave, Purse},
+    run::Stop,
+};
 use crate::{
     domain::{
         answer::Answer,
+        budget::{BudgetStop, Estimate, tokens_in, tokens_of},
         duration::human,
-        provider::{FaultKind, ProviderFault, Request},
+        provider::{FaultKind, Prices, ProviderFault, Request},
         retry::{Breaker, RetryClock, RetryPolicy},
     },
     ports::{clock::Clock, provider::Provider},
@@ -21,16 +29,29 @@ use crate::{
 /// How long a provider may take that was never asked before the run's retry budget was used up.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// What all providers of a run share.
+#[derive(Clone)]
+pub(super) struct OfRun {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) policy: RetryPolicy,
+    /// The budget of retries is the run's.
+    pub(super) retries: Arc<Mutex<RetryClock>>,
+    pub(super) purse: Arc<Purse>,
+}
+
 /// A provider with everything that its samples share.
 #[derive(Clone)]
 pub(super) struct Asker {
     name: String,
     provider: Arc<dyn Provider>,
-    clock: Arc<dyn Clock>,
-    policy: RetryPolicy,
+    run: OfRun,
     breaker: Arc<Mutex<Breaker>>,
-    /// One for the whole run: the budget is the run's.
-    retries: Arc<Mutex<RetryClock>>,
+    prices: Option<Prices>,
+    lane: Lane,
+    /// The most tokens of an answer so far; 0 before the first one.
+    longest: Arc<AtomicU64>,
+    /// How many tokens a request had more than was guessed, at most.
+    uncounted: Arc<AtomicU64>,
 }
 
 /// How asking for one sample ended.
@@ -41,46 +62,88 @@ pub(super) enum Asked {
     Faulted(ProviderFault),
     /// The provider is not asked any more.
     Down(FaultKind),
+    /// The run's budget does not allow it.
+    Unaffordable(BudgetStop),
+    /// The run ended before it was asked.
+    Stopped,
+}
+
+/// One question, and how long there is for it.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'r> {
+    pub(super) request: &'r Request,
+    /// How long one request may take.
+    pub(super) limit: Duration,
+    /// On the clock: all requests together.
+    pub(super) until: Duration,
+}
+
+/// How one request ended.
+enum Once {
+    /// It was sent at this time.
+    Sent(Duration, Result<Box<Answer>, ProviderFault>),
+    /// It was not sent: its turn comes too late.
+    Late,
+    /// It was not sent.
+    Unsent(NoLeave),
 }
 
 impl Asker {
-    pub(super) fn new(
-        name: &str,
-        provider: Arc<dyn Provider>,
-        clock: Arc<dyn Clock>,
-        policy: RetryPolicy,
-        retries: Arc<Mutex<RetryClock>>,
-    ) -> Self {
-        Self { name: name.to_owned(), provider, clock, policy, breaker: Arc::default(), retries }
+    pub(super) fn new(name: &str, provider: Arc<dyn Provider>, run: OfRun, prices: Option<Prices>, lane: Lane) -> Self {
+        Self {
+            name: name.to_owned(),
+            provider,
+            run,
+            breaker: Arc::default(),
+            prices,
+            lane,
+            longest: Arc::default(),
+            uncounted: Arc::default(),
+        }
     }
 
     pub(super) fn provider(&self) -> &Arc<dyn Provider> {
         &self.provider
     }
 
-    /// Asks until there is an answer, the fault is final, or `until` (on the clock) is reached. Returns how many
-    /// requests it took.
-    pub(super) async fn ask(
+    /// The same provider for another suite, which takes turns with this one.
+    pub(super) fn for_suite(&self) -> Self {
+        Self { lane: self.lane.another(), ..self.clone() }
+    }
+
+    /// Waits for one of `slots`, and for the provider's turn where it is limited.
+    pub(super) async fn enter<'s>(
         &self,
-        request: &Request,
-        request_limit: Duration,
+        request: Option<&Request>,
         until: Duration,
-        mut stopped: watch::Receiver<Stop>,
-    ) -> (Asked, u32) {
+        stopped: &mut watch::Receiver<Stop>,
+        slots: &'s Semaphore,
+    ) -> Passed<'s> {
+        match request.filter(|request| !self.provider.is_at_hand(request)) {
+            Some(request) => self.lane.pass(&*self.run.clock, self.estimate(request).tokens(), until, stopped, Some(slots)).await,
+            None => Passed::Now(slots.acquire().await.ok(), Permit::default()),
+        }
+    }
+
+    /// Asks until there is an answer, the fault is final, or the time is over. Returns how many requests it took. `permit`
+    /// is the provider's turn for the first of them, where it was waited for already.
+    pub(super) async fn ask(&self, asking: Asking<'_>, mut permit: Option<Permit>, mut stopped: watch::Receiver<Stop>) -> (Asked, u32) {
         if let Some(kind) = self.down() {
             return (Asked::Down(kind), 0);
         }
         let mut retrying = Retrying { asker: self, open: false };
         let mut attempt = 0;
+        let mut last: Option<ProviderFault> = None;
         loop {
+            let (started, answered) = match self.once(asking, permit.take(), retrying.open, &mut stopped).await {
+                Once::Sent(started, answered) => (started, answered),
+                unsent @ (Once::Late | Once::Unsent(_)) => return (self.unsent(unsent, last, attempt), attempt),
+            };
             attempt += 1;
-            let started = self.clock.elapsed();
-            let budget = if retrying.open { self.budget_left() } else { self.first_limit() };
-            let limit = request_limit.min(until.saturating_sub(started)).min(budget);
-            let fault = match self.provider.answer(request, limit).await {
+            let fault = match answered {
                 Ok(answer) => {
                     lock(&self.breaker).succeeded();
-                    return (Asked::Answered(Box::new(answer)), attempt);
+                    return (Asked::Answered(answer), attempt);
                 }
                 Err(fault) => fault,
             };
@@ -92,28 +155,108 @@ impl Asker {
             if *stopped.borrow() != Stop::No {
                 return (Asked::Faulted(self.told(fault, attempt, left)), attempt);
             }
-            let time = until.saturating_sub(self.clock.elapsed());
-            let Some(pause) = self.policy.pause(&fault, attempt, self.clock.jitter(), left.min(time)) else {
+            let time = asking.until.saturating_sub(self.run.clock.elapsed());
+            let Some(pause) = self.run.policy.pause(&fault, attempt, self.run.clock.jitter(), left.min(time)) else {
                 lock(&self.breaker).failed(fault.kind, !left.is_zero());
                 return (Asked::Faulted(self.told(fault, attempt, left)), attempt);
             };
-            tracing::info!(
-                component = "test",
-                action = "retry",
-                provider = self.name,
-                attempt,
-                kind = fault.kind.as_str(),
-                pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-                "{fault}"
-            );
+            self.log_retry(&fault, attempt, pause);
             tokio::select! {
-                () = self.clock.sleep(pause) => {}
+                () = self.run.clock.sleep(pause) => {}
                 _ = stopped.wait_for(|stop| *stop != Stop::No) => return (Asked::Faulted(self.told(fault, attempt, left)), attempt),
             }
             if let Some(kind) = self.down() {
                 return (Asked::Down(kind), attempt);
             }
+            last = Some(fault);
         }
+    }
+
+    /// One request: waits for the provider's turn and for leave to spend, asks, and says what it came to.
+    async fn once(&self, asking: Asking<'_>, permit: Option<Permit>, retrying: bool, stopped: &mut watch::Receiver<Stop>) -> Once {
+        let Asking { request, until, .. } = asking;
+        let estimate = self.estimate(request);
+        let at_hand = self.provider.is_at_hand(request);
+        let permit = match permit {
+            Some(permit) => permit,
+            None if at_hand => Permit::default(),
+            None => match self.lane.pass(&*self.run.clock, estimate.tokens(), until, stopped, None).await {
+                Passed::Now(_, permit) => permit,
+                Passed::TooLate => return Once::Late,
+                Passed::Stopped => return Once::Unsent(NoLeave::Stopped),
+            },
+        };
+        let held = if at_hand {
+            None
+        } else {
+            match self.run.purse.leave(estimate, stopped).await {
+                Ok(held) => Some(held),
+                Err(no) => return Once::Unsent(no),
+            }
+        };
+        let started = self.run.clock.elapsed();
+        let budget = if retrying { self.budget_left() } else { self.first_limit() };
+        let limit = asking.limit.min(until.saturating_sub(started)).min(budget);
+        let answered = self.provider.answer(request, limit).await;
+        let (tokens, usd) = self.came_to(request, &answered, estimate);
+        if let Some(held) = held {
+            self.lane.settle(&permit, tokens);
+            held.end(tokens, usd);
+        }
+        Once::Sent(started, answered.map(Box::new))
+    }
+
+    /// What a request that was not sent means for its sample.
+    fn unsent(&self, why: Once, last: Option<ProviderFault>, attempts: u32) -> Asked {
+        match (why, last) {
+            (Once::Unsent(NoLeave::Budget(stop)), None) => Asked::Unaffordable(stop),
+            (_, Some(fault)) => Asked::Faulted(self.told(fault, attempts, self.budget_left())),
+            (Once::Unsent(NoLeave::Stopped), None) => Asked::Stopped,
+            (Once::Late | Once::Sent(..), None) => {
+                let message = format!(
+                    "provider \"{}\": its `requests-per-minute` or `tokens-per-minute` left no turn in the time there was; raise the limits of the suite, or lower its `concurrency`",
+                    self.name
+                );
+                Asked::Faulted(ProviderFault::new(FaultKind::Timeout, message))
+            }
+        }
+    }
+
+    fn estimate(&self, request: &Request) -> Estimate {
+        let longest = Some(self.longest.load(Ordering::Relaxed)).filter(|longest| *longest > 0);
+        Estimate::of(request, longest, self.uncounted.load(Ordering::Relaxed), self.prices)
+    }
+
+    /// Tokens and dollars of a request that ended. A fault after which the server may have worked on counts as much as was
+    /// feared.
+    fn came_to(&self, request: &Request, answered: &Result<Answer, ProviderFault>, estimate: Estimate) -> (u64, Option<f64>) {
+        match answered {
+            Ok(answer) if answer.origin.is_replayed() => (0, Some(0.0)),
+            Ok(answer) => {
+                let input = answer.usage.input_tokens.unwrap_or(estimate.input_tokens);
+                let output = answer.usage.output_tokens.unwrap_or_else(|| tokens_in(&answer.text));
+                self.longest.fetch_max(output, Ordering::Relaxed);
+                self.uncounted.fetch_max(input.saturating_sub(tokens_of(request)), Ordering::Relaxed);
+                let priced = |prices: Prices| if prices.are_nothing() { Some(0.0) } else { prices.cost_usd(answer.usage) };
+                (input.saturating_add(output), self.prices.and_then(priced))
+            }
+            Err(ProviderFault { kind: FaultKind::Timeout | FaultKind::Malformed, .. }) => {
+                (estimate.tokens(), Some(estimate.usd.unwrap_or_default()))
+            }
+            Err(_) => (0, Some(0.0)),
+        }
+    }
+
+    fn log_retry(&self, fault: &ProviderFault, attempt: u32, pause: Duration) {
+        tracing::info!(
+            component = "test",
+            action = "retry",
+            provider = self.name,
+            attempt,
+            kind = fault.kind.as_str(),
+            pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            "{fault}"
+        );
     }
 
     /// Why the provider is not asked any more: it is down, or it is failing and the run has no more time to find out.
@@ -126,13 +269,13 @@ impl Asker {
     /// provider that has not shown itself alive gets what is left of it, or else a short look.
     fn first_limit(&self) -> Duration {
         let left = self.budget_left();
-        if left == self.policy.budget || lock(&self.breaker).is_alive() { Duration::MAX } else { left.max(LOOK) }
+        if left == self.run.policy.budget || lock(&self.breaker).is_alive() { Duration::MAX } else { left.max(LOOK) }
     }
 
     /// The fault with how often it was tried, and why not more often.
     fn told(&self, fault: ProviderFault, attempts: u32, left: Duration) -> ProviderFault {
         let why = if left.is_zero() {
-            format!(", and the run's retry budget of {} is used up", human(self.policy.budget))
+            format!(", and the run's retry budget of {} is used up", human(self.run.policy.budget))
         } else {
             String::new()
         };
@@ -143,7 +286,7 @@ impl Asker {
     }
 
     fn budget_left(&self) -> Duration {
-        lock(&self.retries).left(self.clock.elapsed(), self.policy.budget)
+        lock(&self.run.retries).left(self.run.clock.elapsed(), self.run.policy.budget)
     }
 }
 
@@ -157,7 +300,7 @@ impl Retrying<'_> {
     fn begin(&mut self, attempt_started: Duration) {
         if !self.open {
             self.open = true;
-            lock(&self.asker.retries).begin(attempt_started);
+            lock(&self.asker.run.retries).begin(attempt_started);
         }
     }
 }
@@ -165,7 +308,7 @@ impl Retrying<'_> {
 impl Drop for Retrying<'_> {
     fn drop(&mut self) {
         if self.open {
-            lock(&self.asker.retries).end(self.asker.clock.elapsed());
+            lock(&self.asker.run.retries).end(self.asker.run.clock.elapsed());
         }
     }
 }

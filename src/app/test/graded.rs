@@ -13,18 +13,19 @@ use tokio::sync::watch;
 
 use super::{
     Plan, SuitePlan,
-    ask::{Asked, Asker},
+    ask::{Asked, Asker, Asking},
     plan::GraderPlan,
     run::{Askers, Stop},
 };
 use crate::{
     domain::{
         answer::{Answer, Origin, Usage},
+        budget::BudgetStop,
         prompt::{Message, Role},
         provider::{FaultKind, ProviderFault, Request, Task},
         suite::{
             assertion::{Assertion, Grader, Need, Replies, Subject},
-            run::GraderCall,
+            run::{GraderCall, NotRun, SampleResult},
         },
     },
     ports::program::Programs,
@@ -40,6 +41,32 @@ pub(super) struct Graders {
     request_limit: Duration,
 }
 
+/// Why an answer has no judgement.
+pub(super) enum Unjudged {
+    /// Somebody did not answer, or said nothing that can be read.
+    Faulted(ProviderFault),
+    /// The budget did not allow to ask.
+    Unaffordable(BudgetStop),
+    /// The run ended before.
+    Stopped,
+}
+
+impl From<ProviderFault> for Unjudged {
+    fn from(fault: ProviderFault) -> Self {
+        Self::Faulted(fault)
+    }
+}
+
+impl From<Unjudged> for SampleResult {
+    fn from(why: Unjudged) -> Self {
+        match why {
+            Unjudged::Faulted(fault) => Self::Faulted(fault),
+            Unjudged::Unaffordable(stop) => Self::NotRun(NotRun::Budget(stop)),
+            Unjudged::Stopped => Self::NotRun(NotRun::Interrupted),
+        }
+    }
+}
+
 /// The providers that assertions of the plan ask, beside the suites' own.
 pub(super) fn providers(plan: &Plan) -> BTreeSet<&str> {
     plan.suites.iter().flat_map(|suite| suite.graders.values()).map(|grader| grader.provider.as_str()).collect()
@@ -47,7 +74,8 @@ pub(super) fn providers(plan: &Plan) -> BTreeSet<&str> {
 
 impl Graders {
     pub(super) fn new(suite: &SuitePlan, askers: &Askers, programs: Arc<dyn Programs>) -> Self {
-        let asker = |(grader, plan): (&Grader, &GraderPlan)| Some((grader.clone(), (askers.get(&plan.provider)?.clone(), plan.clone())));
+        let asker =
+            |(grader, plan): (&Grader, &GraderPlan)| Some((grader.clone(), (askers.get(&plan.provider)?.for_suite(), plan.clone())));
         Self { known: suite.graders.iter().filter_map(asker).collect(), programs, request_limit: suite.settings.limits.request }
     }
 
@@ -62,7 +90,7 @@ impl Graders {
         (now, until): (Duration, Duration),
         stopped: &watch::Receiver<Stop>,
         calls: &mut Vec<GraderCall>,
-    ) -> Result<Replies, ProviderFault> {
+    ) -> Result<Replies, Unjudged> {
         let mut replies = Replies::default();
         for _ in 0..MOST_ROUNDS {
             let asking = Subject { replies: Some(&replies), ..subject };
@@ -96,10 +124,10 @@ impl Graders {
         repeat: u32,
         (now, until): (Duration, Duration),
         stopped: &watch::Receiver<Stop>,
-    ) -> Result<(GraderCall, Answer), ProviderFault> {
+    ) -> Result<(GraderCall, Answer), Unjudged> {
         let (whom, request) = match need {
             Need::Program { argv, input, limit } => {
-                return self.run(label, argv, input, (*limit).min(until.saturating_sub(now))).await;
+                return Ok(self.run(label, argv, input, (*limit).min(until.saturating_sub(now))).await?);
             }
             Need::Judge { judge, messages, .. } => (Grader::Judge(judge.clone()), request(Task::Chat, messages.clone(), repeat)),
             Need::Embeddings { provider, texts, .. } => {
@@ -109,20 +137,23 @@ impl Graders {
         };
         let Some((asker, plan)) = self.known.get(&whom) else {
             // Proved before the run; saying it is better than hiding it should that ever break.
-            return Err(ProviderFault::new(FaultKind::Rejected, format!("assertion {label}: nobody is there to be asked")));
+            return Err(ProviderFault::new(FaultKind::Rejected, format!("assertion {label}: nobody is there to be asked")).into());
         };
         let model = match need {
             Need::Embeddings { model: Some(model), .. } => model.clone(),
             Need::Judge { .. } | Need::Embeddings { .. } | Need::Program { .. } => plan.model.clone(),
         };
         let request = Request { model, parameters: plan.parameters(request.task), ..request };
-        let (reply, _) = asker.ask(&request, self.request_limit, until, stopped.clone()).await;
+        let asking = Asking { request: &request, limit: self.request_limit, until };
+        let (reply, _) = asker.ask(asking, None, stopped.clone()).await;
         let answer = match reply {
             Asked::Answered(answer) => *answer,
-            Asked::Faulted(fault) => return Err(ProviderFault { message: format!("assertion {label}: {}", fault.message), ..fault }),
+            Asked::Faulted(fault) => return Err(ProviderFault { message: format!("assertion {label}: {}", fault.message), ..fault }.into()),
+            Asked::Unaffordable(stop) => return Err(Unjudged::Unaffordable(stop)),
+            Asked::Stopped => return Err(Unjudged::Stopped),
             Asked::Down(kind) => {
                 let message = format!("assertion {label}: provider \"{}\" is not asked any more, since it failed too often", plan.provider);
-                return Err(ProviderFault::new(kind, message));
+                return Err(ProviderFault::new(kind, message).into());
             }
         };
         let call = GraderCall {

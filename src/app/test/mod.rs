@@ -10,8 +10,10 @@ mod graders;
 mod history;
 mod lints;
 mod load;
+mod pace;
 mod places;
 mod plan;
+mod purse;
 mod reports;
 mod rounds;
 mod run;
@@ -27,7 +29,7 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::{diagnostic::Diagnostic, suite::run::TestRun},
+    domain::{budget::Budget, diagnostic::Diagnostic, suite::run::TestRun},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
@@ -54,6 +56,8 @@ pub struct TestRequest {
     pub confirm: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
+    /// What the run may spend, where the configuration says something else.
+    pub budget: Budget,
     /// What head is compared with.
     pub base: BaseRequest,
     /// How answers are kept and taken.
@@ -92,6 +96,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, mut warnings) = load::load(services, &request.load())?;
     warnings.extend(history::findings(services, &plan));
+    plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -197,6 +202,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         repeat: None,
         confirm: None,
         timeout: None,
+        budget: Budget::default(),
         recording: Recording::default(),
         cache: None,
         dry_run: false,

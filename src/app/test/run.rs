@@ -15,10 +15,13 @@ use tokio::{
 
 use super::{
     Plan, SuitePlan, TestRequest,
-    ask::Asker,
+    ask::{Asker, OfRun},
     base::Base,
     graded::{self, Graders},
+    load::origin,
+    pace::Lane,
     plan::CasePlan,
+    purse::Purse,
     rounds::Rounds,
     sample::{SampleRunner, Shared},
 };
@@ -26,13 +29,14 @@ use crate::{
     app::{Failure, Services},
     domain::{
         history::quarantine::{Rule, rule_for},
+        provider::{Prices, ProviderKind, ProviderSettings},
         regression::Settings,
         suite::{
             CaseId,
             run::{PromptIdentity, Sample, SuiteRun, TestRun},
         },
     },
-    ports::provider::Recording,
+    ports::provider::{ConnectError, Recording},
 };
 
 /// How long requests under way may go on after a signal.
@@ -52,20 +56,55 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
         None => plan.run.cache.clone(),
     };
     let recording = Recording { cache: cache.map(|folder| plan.base.join(folder)), ..request.recording.clone() };
-    let retries = Arc::new(Mutex::default());
+    let of_run = OfRun {
+        clock: Arc::clone(&services.clock),
+        policy: plan.run.retry,
+        retries: Arc::new(Mutex::default()),
+        purse: Arc::new(Purse::new(plan.run.budget)),
+    };
+    let mut lanes: BTreeMap<&str, Lane> = BTreeMap::new();
     let (mut askers, mut unusable) = (Askers::new(), Vec::new());
     let graders = graded::providers(plan);
     let needed = |name: &str| graders.contains(name) || plan.suites.iter().any(|suite| suite.settings.provider == name);
     for settings in plan.providers.iter().filter(|settings| needed(&settings.name)) {
+        let asked = origin(settings, &plan.providers);
+        let prices = priced(settings, asked);
+        if let Some(error) = unbound(settings, asked, prices, plan, request) {
+            unusable.push(error);
+            continue;
+        }
         match services.providers.connect(settings, &plan.providers, &recording) {
             Ok(provider) => {
-                let asker = Asker::new(&settings.name, provider, Arc::clone(&services.clock), plan.run.retry, Arc::clone(&retries));
-                askers.insert(settings.name.clone(), asker);
+                // A cassette that is recorded asks the provider it was recorded from: both keep to the same minute.
+                let lane = lanes.entry(&asked.name).or_insert_with(|| Lane::new(asked.limits)).clone();
+                askers.insert(settings.name.clone(), Asker::new(&settings.name, provider, of_run.clone(), prices, lane));
             }
             Err(error) => unusable.push(error),
         }
     }
     if unusable.is_empty() { Ok(askers) } else { Err(Failure::Provider(unusable)) }
+}
+
+/// What a provider's tokens cost; an echo costs nothing.
+fn priced(settings: &ProviderSettings, asked: &ProviderSettings) -> Option<Prices> {
+    let free = Prices { input_per_million: 0.0, output_per_million: 0.0 };
+    settings.prices.or(asked.prices).or_else(|| matches!(asked.kind, ProviderKind::Echo).then_some(free))
+}
+
+/// A budget in money cannot be held with a provider that will be asked and whose prices nobody knows.
+fn unbound(
+    settings: &ProviderSettings,
+    asked: &ProviderSettings,
+    prices: Option<Prices>,
+    plan: &Plan,
+    request: &TestRequest,
+) -> Option<ConnectError> {
+    let usd = plan.run.budget.usd.filter(|_| prices.is_none())?;
+    let replayed =
+        request.recording.replay.is_some() || request.recording.record.is_none() && matches!(settings.kind, ProviderKind::Cassette { .. });
+    let message = || format!("provider \"{}\" has no prices, so the budget of ${usd} cannot be held", asked.name);
+    let help = || format!("add `prices` to `providers.{}`, or give the budget in tokens", asked.name);
+    (!replayed).then(|| ConnectError { message: message(), help: Some(help()) })
 }
 
 /// Lets every provider write down what must not be lost; what could not be written comes back.
@@ -174,7 +213,7 @@ impl<'a> SuiteRunner<'a> {
             on_base: base.and_then(|base| base.suite(&suite.settings.name)?.plan.as_ref()),
             regression: &plan.regression,
             quarantine: &plan.quarantine,
-            asker: askers.get(&suite.settings.provider)?.clone(),
+            asker: askers.get(&suite.settings.provider)?.for_suite(),
             slots: Arc::clone(slots),
             suite_slots: Arc::new(Semaphore::new(suite.settings.concurrency)),
             stopped: stopped.clone(),

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    ask::{Asked, Asker},
+    ask::{Asked, Asker, Asking},
     graded::{self, Graders},
+    pace::{Passed, Permit},
     plan::CasePlan,
     run::Stop,
 };
@@ -66,19 +67,24 @@ impl SampleRunner {
         };
         // The slots are never closed, so acquiring fails for no one.
         let _suite_slot = self.suite_slots.acquire().await;
-        let _slot = self.slots.acquire().await;
+        let mut stopped = self.stopped.clone();
+        let passed = self.asker.enter(request.as_ref().ok(), self.suite_until, &mut stopped, &self.slots).await;
         let slot_taken = clock.elapsed();
         sample.queue = slot_taken.saturating_sub(self.enqueued);
         let stopped = *self.stopped.borrow();
-        if stopped == Stop::No {
-            let hard_stop = self.stopped.clone();
-            let answered = tokio::select! {
-                answered = self.answered(request, slot_taken) => Some(answered),
-                () = told_to_stop_now(hard_stop) => None,
-            };
-            if let Some((result, attempts, asked)) = answered {
-                (sample.result, sample.attempts, sample.asked) = (result, attempts, asked);
+        match passed {
+            Passed::TooLate => sample.result = SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)),
+            Passed::Now(_slot, permit) if stopped == Stop::No => {
+                let hard_stop = self.stopped.clone();
+                let answered = tokio::select! {
+                    answered = self.answered(request, slot_taken, permit) => Some(answered),
+                    () = told_to_stop_now(hard_stop) => None,
+                };
+                if let Some((result, attempts, asked)) = answered {
+                    (sample.result, sample.attempts, sample.asked) = (result, attempts, asked);
+                }
             }
+            Passed::Now(..) | Passed::Stopped => {}
         }
         sample.execution = clock.elapsed().saturating_sub(slot_taken);
         tracing::debug!(
@@ -96,7 +102,7 @@ impl SampleRunner {
         sample
     }
 
-    async fn answered(&self, request: anyhow::Result<Request>, now: Duration) -> (SampleResult, u32, Vec<GraderCall>) {
+    async fn answered(&self, request: anyhow::Result<Request>, now: Duration, permit: Permit) -> (SampleResult, u32, Vec<GraderCall>) {
         if now >= self.suite_until {
             return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0, Vec::new());
         }
@@ -108,12 +114,15 @@ impl SampleRunner {
             }
         };
         let until = self.suite_until.min(now + self.shared.limits.case);
-        let (asked, attempts) = self.asker.ask(&request, self.shared.limits.request, until, self.stopped.clone()).await;
+        let asking = Asking { request: &request, limit: self.shared.limits.request, until };
+        let (asked, attempts) = self.asker.ask(asking, Some(permit), self.stopped.clone()).await;
         let mut calls = Vec::new();
         let result = match asked {
             Asked::Answered(answer) => self.judged(answer, &request, until, &mut calls).await,
             Asked::Faulted(fault) => SampleResult::Faulted(fault),
             Asked::Down(kind) => SampleResult::NotRun(NotRun::ProviderDown(kind)),
+            Asked::Unaffordable(stop) => SampleResult::NotRun(NotRun::Budget(stop)),
+            Asked::Stopped => SampleResult::NotRun(NotRun::Interrupted),
         };
         (result, attempts, calls)
     }
@@ -124,9 +133,9 @@ impl SampleRunner {
         let time = (self.services.clock.elapsed(), until);
         let replies = match self.shared.graders.ask(&self.case.assertions, subject, time, &self.stopped, calls).await {
             Ok(replies) => replies,
-            Err(fault) => {
+            Err(why) => {
                 calls.insert(0, graded::unjudged(&answer, request, &self.shared.provider, cost_usd));
-                return SampleResult::Faulted(fault);
+                return why.into();
             }
         };
         let subject = Subject { replies: Some(&replies), ..subject };

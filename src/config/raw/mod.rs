@@ -13,6 +13,7 @@ mod regression;
 mod release;
 mod repeat;
 pub(in crate::config) mod rollout;
+mod run;
 pub(in crate::config) mod store;
 pub(in crate::config) mod targets;
 
@@ -30,6 +31,7 @@ pub(in crate::config) use pull_request::PullRequest;
 
 pub(in crate::config) use regression::{Regression, RegressionMetric};
 pub(in crate::config) use release::Release;
+pub(in crate::config) use run::{Retry, Run};
 
 /// The configuration of prompt-cicd.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -106,6 +108,12 @@ pub(in crate::config) struct Provider {
     pub(in crate::config) headers: Option<BTreeMap<String, String>>,
     /// Whether answers are streamed, which makes the time to the first token known (openai, anthropic).
     pub(in crate::config) stream: Option<bool>,
+    /// Requests that may begin within 60 seconds, retries among them.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(in crate::config) requests_per_minute: Option<u64>,
+    /// Tokens of requests and answers within 60 seconds; guessed until the provider says how many they were.
+    #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
+    pub(in crate::config) tokens_per_minute: Option<u64>,
     /// The program and its arguments (command).
     #[schemars(length(min = 1))]
     pub(in crate::config) command: Option<Vec<Option<String>>>,
@@ -230,41 +238,6 @@ pub(in crate::config) struct CaseDefaults {
     /// The weighted score, from 0 to 1, from which a case passes; without it every assertion must pass.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub(in crate::config) threshold: Option<f64>,
-}
-
-/// What a whole run keeps to.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::config) struct Run {
-    /// Requests under way at once, whatever the suites ask for.
-    #[serde(default, deserialize_with = "whole")]
-    #[schemars(range(min = 1, max = 10_000))]
-    pub(in crate::config) max_concurrency: Option<u32>,
-    /// What happens when a provider does not answer.
-    pub(in crate::config) retry: Option<Retry>,
-    /// The folder answers are kept in between runs, or false.
-    #[serde(default)]
-    #[schemars(schema_with = "text_or_false")]
-    pub(in crate::config) cache: Option<Value>,
-}
-
-/// What happens when a provider does not answer.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::config) struct Retry {
-    /// Requests for one sample at most, the first one included.
-    #[serde(default, deserialize_with = "whole")]
-    #[schemars(range(min = 1, max = 100))]
-    pub(in crate::config) attempts: Option<u32>,
-    /// The pause before the second request; doubled each time.
-    #[schemars(example = "500ms")]
-    pub(in crate::config) base: Option<String>,
-    /// The longest pause of our own making; a server may ask for a longer one.
-    #[schemars(example = "10s")]
-    pub(in crate::config) max: Option<String>,
-    /// The time a run may spend on retrying, all samples together.
-    #[schemars(example = "60s")]
-    pub(in crate::config) budget: Option<String>,
 }
 
 /// The kinds of providers, in the order of the documentation.

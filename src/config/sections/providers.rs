@@ -13,7 +13,10 @@ use crate::{
         raw::{self, Named},
         suggest,
     },
-    domain::provider::{HttpSettings, Prices, ProviderKind, ProviderSettings},
+    domain::{
+        pace::RateLimits,
+        provider::{HttpSettings, Prices, ProviderKind, ProviderSettings},
+    },
 };
 
 const HTTP: &[&str] = &["openai", "anthropic"];
@@ -69,6 +72,7 @@ pub(in crate::config) fn read(
                 model: provider.model.clone(),
                 parameters: parameters.unwrap_or_default(),
                 prices: provider.prices.as_ref().and_then(prices),
+                limits: RateLimits { requests_per_minute: provider.requests_per_minute, tokens_per_minute: provider.tokens_per_minute },
             });
         }
     }

@@ -12,7 +12,7 @@ use crate::{
         problems::{Finding, Problems},
         raw,
     },
-    domain::retry::RetryPolicy,
+    domain::{budget::Budget, retry::RetryPolicy},
 };
 
 /// Reads `run`; `None` when something in it is wrong.
@@ -20,7 +20,8 @@ pub(in crate::config) fn read(run: &raw::Run, problems: &mut Problems<'_>) -> Op
     let path = Path::root().key("run");
     let retry = run.retry.as_ref().and_then(|retry| retry_policy(retry, &path.key("retry"), problems));
     let cache = cache(run.cache.as_ref(), &path.key("cache"), problems);
-    Some(RunSettings { max_concurrency: usize::try_from(run.max_concurrency?).ok()?, retry: retry?, cache: cache? })
+    let budget = run.budget.as_ref().map_or_else(Budget::default, |budget| Budget { usd: budget.usd, tokens: budget.tokens });
+    Some(RunSettings { max_concurrency: usize::try_from(run.max_concurrency?).ok()?, retry: retry?, cache: cache?, budget })
 }
 
 fn retry_policy(retry: &raw::Retry, path: &Path, problems: &mut Problems<'_>) -> Option<RetryPolicy> {

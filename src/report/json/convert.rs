@@ -214,6 +214,7 @@ fn ending(result: &SampleResult) -> (State, Option<f64>, Option<Error<'_>>) {
             let kind = match reason {
                 NotRun::Interrupted => "interrupted",
                 NotRun::Lints(_) => "lints",
+                NotRun::Budget(_) => "budget",
                 NotRun::SuiteTimeLimit(_) => "suite-time-limit",
                 NotRun::ProviderDown(_) => "provider-down",
             };

@@ -154,11 +154,11 @@ fn picture(world: &World) -> Value {
     picture
 }
 
-/// Takes out how long a process has run.
+/// Takes out how long a process has run, and when a target took what it shows, which is not known of a process that ended.
 fn same_in_every_process(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            map.retain(|key, _| key != "lap");
+            map.retain(|key, _| key != "lap" && key != "applied");
             map.values_mut().for_each(same_in_every_process);
         }
         Value::Array(items) => items.iter_mut().for_each(same_in_every_process),

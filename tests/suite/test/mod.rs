@@ -1,5 +1,7 @@
 /// The original system, case by case.
 mod behaviour;
+/// Budgets and limits by the minute: nothing is asked past them, and what is left never passes.
+mod budget;
 /// Cassettes: record, replay, survive a signal, keep secrets out.
 mod cassette;
 /// Judges, embeddings, programs: they decide, or there is no judgement.

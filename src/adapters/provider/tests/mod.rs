@@ -23,6 +23,7 @@ use super::ProviderFactory;
 use crate::{
     domain::{
         answer::Answer,
+        pace::RateLimits,
         prompt::{Message, Role},
         provider::{HttpSettings, ProviderFault, ProviderKind, ProviderSettings, Request},
     },
@@ -46,7 +47,7 @@ fn request(text: &str) -> Request {
 }
 
 fn settings(name: &str, kind: ProviderKind) -> ProviderSettings {
-    ProviderSettings { name: name.into(), kind, model: None, parameters: Map::new(), prices: None }
+    ProviderSettings { name: name.into(), kind, model: None, parameters: Map::new(), prices: None, limits: RateLimits::default() }
 }
 
 fn http(base_url: &str) -> HttpSettings {

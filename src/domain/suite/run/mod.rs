@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::{case::CaseId, confirm::Confirmation};
 use crate::domain::{
     answer::{Answer, Origin, Usage},
+    budget::BudgetStop,
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
     regression::{
@@ -163,7 +164,7 @@ pub enum SampleResult {
 }
 
 /// Why a sample was not asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum NotRun {
     /// A signal stopped the run.
     Interrupted,
@@ -173,6 +174,8 @@ pub enum NotRun {
     ProviderDown(FaultKind),
     /// The lints stopped the run; how many of their findings did.
     Lints(usize),
+    /// The run's budget does not allow it.
+    Budget(BudgetStop),
 }
 
 /// One assertion's judgement on one answer.
@@ -352,7 +355,7 @@ impl TestRun {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
                 SampleResult::NotRun(NotRun::SuiteTimeLimit(_)) => Some(FaultKind::Timeout),
-                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_)) | SampleResult::Judged { .. } => None,
+                SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_) | NotRun::Budget(_)) | SampleResult::Judged { .. } => None,
             })
             .collect()
     }
@@ -360,5 +363,10 @@ impl TestRun {
     /// Whether the lints stopped the run before its first request.
     pub fn stopped_by_lints(&self) -> bool {
         self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
+    }
+
+    /// Whether the budget kept samples of head or base from being asked or judged.
+    pub fn stopped_by_budget(&self) -> bool {
+        self.samples().chain(self.samples_of_base()).any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Budget(_))))
     }
 }

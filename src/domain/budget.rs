@@ -1,0 +1,241 @@
+//! What a run may spend at most, in money and in tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    answer::Usage,
+    provider::{Prices, Request, Task},
+};
+
+/// What a run may spend; `None`: as much as it takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Budget {
+    /// US dollars.
+    pub usd: Option<f64>,
+    /// Tokens, those of the requests and of the answers together.
+    pub tokens: Option<u64>,
+}
+
+impl Budget {
+    /// Whether there is nothing to keep to.
+    pub fn is_unlimited(&self) -> bool {
+        self.usd.is_none() && self.tokens.is_none()
+    }
+}
+
+/// Why nothing more is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BudgetStop {
+    /// The next request could pass this many dollars.
+    Usd(f64),
+    /// The next request could pass this many tokens.
+    Tokens(u64),
+    /// An answer came whose cost nobody knows, so this many dollars cannot be held.
+    CostUnknown(f64),
+}
+
+/// What a request may come to before its answer is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Estimate {
+    /// Of the request.
+    pub input_tokens: u64,
+    /// Of the answer.
+    pub output_tokens: u64,
+    /// US dollars; `None` where no price is known.
+    pub usd: Option<f64>,
+}
+
+impl Estimate {
+    /// Guesses from the request: four characters of its messages are a token, and the answer has as many tokens as the request
+    /// allows at most, else as many as the longest answer so far (`longest`), else as many as the request itself. `uncounted`
+    /// tokens come to the request's own: what providers count beside the text.
+    pub fn of(request: &Request, longest: Option<u64>, uncounted: u64, prices: Option<Prices>) -> Self {
+        const LEAST: u64 = 16;
+        let input_tokens = tokens_of(request).saturating_add(uncounted);
+        let most = ["max_completion_tokens", "max_tokens"].iter().find_map(|name| request.parameters.get(*name)?.as_u64());
+        let output_tokens = match request.task {
+            Task::Embeddings => 0,
+            Task::Chat => most.or(longest).unwrap_or_else(|| LEAST.max(input_tokens)),
+        };
+        let usage = Usage { input_tokens: Some(input_tokens), output_tokens: Some(output_tokens) };
+        Self { input_tokens, output_tokens, usd: prices.and_then(|prices| prices.cost_usd(usage)) }
+    }
+
+    /// Both together.
+    pub fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+}
+
+/// About how many tokens a text has: one for four characters, as tokenizers of English come to; at least one.
+pub fn tokens_in(text: &str) -> u64 {
+    (text.chars().count() as u64).div_ceil(4).max(1)
+}
+
+/// About how many tokens the messages of a request have.
+pub fn tokens_of(request: &Request) -> u64 {
+    request.messages.iter().map(|message| tokens_in(&message.content)).fold(0, u64::saturating_add)
+}
+
+/// What a run has spent, and what is under way.
+#[derive(Debug, Default)]
+pub struct Spending {
+    budget: Budget,
+    usd: f64,
+    tokens: u64,
+    usd_under_way: f64,
+    tokens_under_way: u64,
+    under_way: usize,
+    stop: Option<BudgetStop>,
+}
+
+/// Whether a request may begin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Leave {
+    /// It may.
+    Go,
+    /// Not while others are under way, which may come to less than was feared.
+    Later,
+    /// No request may begin any more.
+    Never(BudgetStop),
+}
+
+impl Spending {
+    /// Nothing spent yet.
+    pub fn new(budget: Budget) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    /// Asks leave for a request. After [`Leave::Go`] it counts as under way until [`Self::end`].
+    pub fn begin(&mut self, estimate: Estimate) -> Leave {
+        if let Some(stop) = self.stop {
+            return Leave::Never(stop);
+        }
+        let passed = match self.budget {
+            // A price is proved to be there before the run; without one nothing may be asked.
+            Budget { usd: Some(most), .. } if estimate.usd.is_none() => Some(BudgetStop::CostUnknown(most)),
+            // One part in a billion absorbs the rounding of sums.
+            Budget { usd: Some(most), .. } if self.usd + self.usd_under_way + estimate.usd.unwrap_or_default() > most * (1.0 + 1e-9) => {
+                Some(BudgetStop::Usd(most))
+            }
+            Budget { tokens: Some(most), .. }
+                if self.tokens.saturating_add(self.tokens_under_way).saturating_add(estimate.tokens()) > most =>
+            {
+                Some(BudgetStop::Tokens(most))
+            }
+            Budget { .. } => None,
+        };
+        match passed {
+            None => {
+                self.under_way += 1;
+                self.usd_under_way += estimate.usd.unwrap_or_default();
+                self.tokens_under_way = self.tokens_under_way.saturating_add(estimate.tokens());
+                Leave::Go
+            }
+            Some(_) if self.under_way > 0 => Leave::Later,
+            Some(stop) => {
+                self.stop = Some(stop);
+                Leave::Never(stop)
+            }
+        }
+    }
+
+    /// A request ended that took so many tokens and dollars; `None`: its cost is not known.
+    pub fn end(&mut self, estimate: Estimate, tokens: u64, usd: Option<f64>) {
+        self.under_way = self.under_way.saturating_sub(1);
+        // With nothing under way the sum is nothing, whatever rounding left of it.
+        self.usd_under_way = if self.under_way == 0 { 0.0 } else { self.usd_under_way - estimate.usd.unwrap_or_default() };
+        self.tokens_under_way = self.tokens_under_way.saturating_sub(estimate.tokens());
+        self.tokens = self.tokens.saturating_add(tokens);
+        match (usd.filter(|usd| usd.is_finite()), self.budget.usd) {
+            (Some(usd), _) => self.usd += usd,
+            (None, Some(most)) => self.stop = Some(BudgetStop::CostUnknown(most)),
+            (None, None) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::domain::prompt::{Message, Role};
+
+    fn estimate(tokens: u64) -> Estimate {
+        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+        Estimate { input_tokens: tokens, output_tokens: 0, usd: Some(tokens as f64 / 1e3) }
+    }
+
+    fn spending(usd: Option<f64>, tokens: Option<u64>) -> Spending {
+        Spending::new(Budget { usd, tokens })
+    }
+
+    #[test]
+    fn nothing_begins_that_could_pass_the_budget() {
+        let mut run = spending(None, Some(100));
+        assert_eq!(run.begin(estimate(60)), Leave::Go);
+        assert_eq!(run.begin(estimate(50)), Leave::Later, "60 under way may come to less");
+        run.end(estimate(60), 40, Some(0.0));
+        assert_eq!(run.begin(estimate(50)), Leave::Go);
+        run.end(estimate(50), 55, Some(0.0));
+        assert_eq!(run.begin(estimate(6)), Leave::Never(BudgetStop::Tokens(100)));
+        assert_eq!(
+            run.begin(estimate(1)),
+            Leave::Never(BudgetStop::Tokens(100)),
+            "once is for good: which samples are asked must not hang on their size"
+        );
+    }
+
+    #[test]
+    fn money_counts_the_same_way() {
+        let mut run = spending(Some(0.3), None);
+        for _ in 0..3 {
+            assert_eq!(run.begin(estimate(100)), Leave::Go, "three tenths are three tenths");
+            run.end(estimate(100), 100, Some(0.1));
+        }
+        assert_eq!(run.begin(estimate(1)), Leave::Never(BudgetStop::Usd(0.3)));
+    }
+
+    #[test]
+    fn an_unknown_cost_cannot_be_held() {
+        let mut run = spending(Some(1.0), None);
+        assert_eq!(run.begin(estimate(1)), Leave::Go);
+        run.end(estimate(1), 1, None);
+        assert_eq!(run.begin(estimate(1)), Leave::Never(BudgetStop::CostUnknown(1.0)));
+        let mut run = spending(Some(1.0), None);
+        assert_eq!(run.begin(Estimate { usd: None, ..estimate(1) }), Leave::Never(BudgetStop::CostUnknown(1.0)));
+        let mut run = spending(Some(1.0), None);
+        assert_eq!(run.begin(estimate(1)), Leave::Go);
+        run.end(estimate(1), 1, Some(f64::NAN));
+        assert_eq!(run.begin(estimate(1)), Leave::Never(BudgetStop::CostUnknown(1.0)));
+    }
+
+    #[test]
+    fn without_a_budget_everything_goes() {
+        let mut run = spending(None, None);
+        assert!((0..1000).all(|_| run.begin(Estimate { usd: None, ..estimate(1_000_000) }) == Leave::Go));
+        assert!(Budget::default().is_unlimited());
+    }
+
+    #[test]
+    fn an_answer_may_have_what_the_request_allows_or_what_the_longest_had() {
+        let request = |parameters| Request {
+            task: Task::Chat,
+            model: "m".to_owned(),
+            messages: vec![Message { role: Role::User, content: "é".repeat(400) }],
+            parameters,
+            repeat: 0,
+        };
+        let prices = Prices { input_per_million: 1e4, output_per_million: 1e6 };
+        let open = Estimate::of(&request(Map::new()), None, 0, Some(prices));
+        assert_eq!((open.input_tokens, open.output_tokens, open.usd), (100, 100, Some(101.0)));
+        assert_eq!(Estimate::of(&request(Map::new()), Some(7), 0, None).output_tokens, 7);
+        let bound = request(Map::from_iter([("max_tokens".to_owned(), json!(5))]));
+        assert_eq!(Estimate::of(&bound, Some(7), 0, None).tokens(), 105);
+        assert_eq!(Estimate::of(&bound, Some(7), 6, None).tokens(), 111, "what is learned of the provider's counting is added");
+        let embeddings = Request { task: Task::Embeddings, ..bound };
+        assert_eq!(Estimate::of(&embeddings, Some(7), 0, None).output_tokens, 0);
+    }
+}
