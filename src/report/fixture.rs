@@ -95,6 +95,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         sampling: None,
         confirmations: Vec::new(),
         known: Vec::new(),
+        baselines: Vec::new(),
         duration: Duration::from_millis(4_200),
         samples,
     }

@@ -364,6 +364,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         sampling: None,
         confirmations: Vec::new(),
         known: Vec::new(),
+        baselines: Vec::new(),
         duration: Duration::ZERO,
         samples: Vec::new(),
     }

@@ -24,7 +24,11 @@ impl<'a> From<&'a TestRun> for Report<'a> {
             started_at: &run.started_at,
             interrupted: run.interrupted,
             warnings: &run.warnings,
-            regressed: run.suites.iter().any(|suite| suite.comparison.is_some()).then(|| run.fails_against_base()),
+            regressed: run
+                .suites
+                .iter()
+                .any(|suite| suite.comparison.is_some() || !suite.baselines.is_empty())
+                .then(|| run.fails_against_base()),
             results: Results::of(&run.suites, run.verdict(), run.counts(), performance(&run.suites, seconds, run.process)),
             suites: run.suites.iter().map(|suite| Suite::of(suite, run.process)).collect(),
         }
@@ -49,6 +53,7 @@ impl<'a> Suite<'a> {
             sampling: suite.sampling.as_ref().map(repeats::Sampling::from),
             pass_at: repeats::PassAt::of(suite),
             confirmations: suite.confirmations.iter().map(repeats::Confirmation::from).collect(),
+            baselines: suite.baselines.iter().map(super::known::Baseline::from).collect(),
             known_cases: suite.known.iter().map(super::known::KnownCase::from).collect(),
         }
     }
