@@ -198,7 +198,7 @@ impl Server {
         let http = |stream| HttpSettings { base_url: base_url.clone(), api_key_env: None, headers: BTreeMap::new(), stream };
         let factory = ProviderFactory::new(Arc::new(|_: &str| None), "");
         let connect = |kind| {
-            let settings = ProviderSettings { name: "m".to_owned(), kind, model: None, parameters: Map::new(), prices: None };
+            let settings = ProviderSettings { name: "m".to_owned(), kind, model: None, parameters: Map::new(), prices: None, limits: RateLimits::default() };
             factory.connect(&settings, &[], &Recording::default()).expect("nothing is asked yet")
         };
         let providers = [
