@@ -19,6 +19,7 @@ use prompt_cicd::{
             compare::{Thresholds, compare},
         },
         gate::format,
+        pace::RateLimits,
         prompt::template::{Syntax, Template, Variables},
         provider::{HttpSettings, ProviderKind, ProviderSettings, Request, Task},
         regression::{Rules, analysis::analyse},
@@ -198,7 +199,14 @@ impl Server {
         let http = |stream| HttpSettings { base_url: base_url.clone(), api_key_env: None, headers: BTreeMap::new(), stream };
         let factory = ProviderFactory::new(Arc::new(|_: &str| None), "");
         let connect = |kind| {
-            let settings = ProviderSettings { name: "m".to_owned(), kind, model: None, parameters: Map::new(), prices: None, limits: RateLimits::default() };
+            let settings = ProviderSettings {
+                name: "m".to_owned(),
+                kind,
+                model: None,
+                parameters: Map::new(),
+                prices: None,
+                limits: RateLimits::default(),
+            };
             factory.connect(&settings, &[], &Recording::default()).expect("nothing is asked yet")
         };
         let providers = [
