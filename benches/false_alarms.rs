@@ -8,6 +8,8 @@
 #![expect(clippy::cast_precision_loss, reason = "counts are small")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads its arguments")]
 
+#[path = "false_alarms/adaptive.rs"]
+mod adaptive;
 #[path = "false_alarms/single.rs"]
 mod single;
 #[path = "false_alarms/watching.rs"]
@@ -49,7 +51,7 @@ fn main() -> ExitCode {
     println!("| rule | looks | level | alarms, no change | alarms, at the margin | change | seen |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     let mut over = 0;
-    for rule in single::rules().into_iter().chain(watching::rules()) {
+    for rule in single::rules().into_iter().chain(watching::rules()).chain(adaptive::rules()) {
         let [same, margin, seen] = [Truth::Same, Truth::AtMargin, Truth::Worse].map(|truth| share(&rule, truth, runs));
         let limit = rule.level.map(|level| level + 3.0 * (level * (1.0 - level) / runs as f64).sqrt());
         let exceeded = limit.is_some_and(|limit| same.into_iter().chain(margin).any(|alarms| alarms > limit));

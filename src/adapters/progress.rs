@@ -36,6 +36,12 @@ impl Progress for Bar {
         self.bar.get_or_init(|| bar);
     }
 
+    fn more(&self, samples: usize) {
+        if let Some(bar) = self.bar.get() {
+            bar.inc_length(samples as u64);
+        }
+    }
+
     fn finished_sample(&self, _suite: &str, sample: &Sample) {
         if let Some(bar) = self.bar.get() {
             if !sample.passed() {
@@ -79,6 +85,10 @@ impl Progress for Lines {
         *state = LineState { total: samples, said: Some(Instant::now()), ..LineState::default() };
     }
 
+    fn more(&self, samples: usize) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).total += samples;
+    }
+
     fn finished_sample(&self, _suite: &str, sample: &Sample) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.done += 1;
@@ -109,6 +119,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn started(&self, _samples: usize) {}
+    fn more(&self, _samples: usize) {}
     fn finished_sample(&self, _suite: &str, _sample: &Sample) {}
     fn say(&self, _line: &str) {}
     fn finished(&self) {}

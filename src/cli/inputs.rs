@@ -48,13 +48,14 @@ pub const TOKEN: &str = "token";
 pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 31] = [
+pub const INPUTS: [Input; 32] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
     Input { name: "tag", flag: "tag", variable: None, key: None, kind: Kind::List },
     Input { name: "provider", flag: "provider", variable: None, key: Some("suites[*].provider"), kind: Kind::Text },
     Input { name: "concurrency", flag: "concurrency", variable: None, key: Some("suites[*].concurrency"), kind: Kind::Text },
     Input { name: "repeat", flag: "repeat", variable: None, key: Some("suites[*].repeat"), kind: Kind::Text },
+    Input { name: "confirm", flag: "confirm", variable: None, key: None, kind: Kind::Text },
     Input {
         name: "timeout",
         flag: "timeout",

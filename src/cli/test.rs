@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// How often every case is asked, instead of the suites' own
     #[arg(long, value_name = "N", value_parser = positive)]
     repeat: Option<u32>,
+    /// Ask what failed so many times again, to tell what is flaky; changes no verdict [3 where no number is given]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = confirm)]
+    confirm: Option<u32>,
     /// How long one request may take, like 30s or 2m (a bare number is seconds), instead of the suites' own
     #[arg(long, value_name = "DURATION", value_parser = timeout)]
     timeout: Option<Duration>,
@@ -114,6 +117,7 @@ impl Args {
             provider: self.provider,
             concurrency: self.concurrency.map(|concurrency| concurrency as usize),
             repeat: self.repeat,
+            confirm: self.confirm,
             timeout: self.timeout,
             budget: Budget { usd: self.budget_usd, tokens: self.budget_tokens },
             base: match (self.base, self.no_base) {
@@ -162,6 +166,10 @@ fn regex(text: &str) -> Result<Regex, String> {
 
 fn positive(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| "a whole number from 1 to 10000 is needed".to_owned())
+}
+
+fn confirm(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|number| (1..=100).contains(number)).ok_or_else(|| "a whole number from 1 to 100 is needed".to_owned())
 }
 
 fn dollars(text: &str) -> Result<f64, String> {

@@ -65,7 +65,10 @@ fn the_contract_is_read_as_written() {
     assert_eq!((config.providers[0].name.as_str(), config.providers[0].model.as_deref()), ("local", Some("smollm2-135m-instruct")));
     let suite = &config.suites[0];
     assert_eq!((suite.name.as_str(), suite.path.as_str(), suite.provider.as_str()), ("greeting", "suites[0]", "local"));
-    assert_eq!((suite.concurrency, suite.repeat, suite.prompt.as_path()), (4, 1, std::path::Path::new("prompts/greeting.prompt.yml")));
+    assert_eq!(
+        (suite.concurrency, suite.repeat.max(), suite.prompt.as_path()),
+        (4, 1, std::path::Path::new("prompts/greeting.prompt.yml"))
+    );
     assert!(matches!(&suite.cases, CaseSource::Files(files) if *files == [PathBuf::from("cases/greeting.jsonl")]));
     assert_eq!(suite.defaults.assertions.iter().map(|assertion| assertion.weight).collect::<Vec<_>>(), [1.0, 2.0]);
 }
@@ -80,7 +83,7 @@ fn what_init_writes_is_sound() {
 fn what_is_not_said_is_as_defaults_yml_has_it() {
     let config = config(SOUND);
     let suite = &config.suites[0];
-    assert_eq!((suite.concurrency, suite.repeat), (4, 1));
+    assert_eq!((suite.concurrency, suite.repeat.max()), (4, 1));
     assert!((suite.min_pass_rate - 1.0).abs() < 1e-12);
     let (request, case, whole) = (Duration::from_secs(30), Duration::from_mins(2), Duration::from_mins(30));
     assert_eq!(suite.limits, Limits { request, case, suite: whole });
@@ -108,7 +111,7 @@ fn suite_defaults_reach_every_suite_and_give_way_to_it() {
          - {name: a, prompt: p.txt, cases: c.jsonl}\n- {name: b, prompt: p.txt, cases: [c.jsonl, d.csv], repeat: 5, limits: {request: 2s}}\n",
     );
     let [first, second] = config.suites.as_slice() else { panic!() };
-    assert_eq!((first.provider.as_str(), first.repeat, second.repeat), ("say", 3, 5));
+    assert_eq!((first.provider.as_str(), first.repeat.max(), second.repeat.max()), ("say", 3, 5));
     assert_eq!((second.limits.request, second.limits.case), (Duration::from_secs(2), Duration::from_mins(1)));
 }
 
@@ -281,7 +284,7 @@ fn inline_cases_are_checked_together() {
 fn extension_keys_anchors_and_merge_keys_work() {
     let text = "version: 1\nx-base: &base {prompt: p, provider: say, cases: c.jsonl, repeat: 2}\nproviders: {say: {kind: echo}}\nsuites:\n  - <<: *base\n    name: a\n  - {<<: [*base, {concurrency: 2}], name: b, repeat: 3}\n";
     let config = config(text);
-    assert_eq!(config.suites.iter().map(|suite| (suite.repeat, suite.concurrency)).collect::<Vec<_>>(), [(2, 4), (3, 2)]);
+    assert_eq!(config.suites.iter().map(|suite| (suite.repeat.max(), suite.concurrency)).collect::<Vec<_>>(), [(2, 4), (3, 2)]);
     let wrong = text.replace("repeat: 2", "repeat: 0");
     assert_eq!(the_problem(&wrong), "error: prompt-cicd.yml:2:66: suites[0].repeat: must be at least 1, found 0");
     assert!(the_problem("version: 1\nsuites: [{<<: 3}]\n").contains("`<<` takes a map"));

@@ -7,6 +7,9 @@ pub trait Progress: Send + Sync {
     /// A run of so many samples begins.
     fn started(&self, samples: usize);
 
+    /// So many more samples are asked than were known.
+    fn more(&self, samples: usize);
+
     /// A sample has ended.
     fn finished_sample(&self, suite: &str, sample: &Sample);
 

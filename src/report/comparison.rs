@@ -3,7 +3,7 @@
 use super::number;
 use crate::domain::{
     regression::{
-        Judgement, Measured, Metric, OnInconclusive, Scale, Unit, Verdict,
+        Judgement, Measured, Metric, OnInconclusive, Scale, Undecided, Unit, Verdict,
         comparison::{CaseComparison, CaseStatus, Change, Comparison},
     },
     suite::run::{Counts, SuiteRun},
@@ -92,7 +92,7 @@ fn row(judgement: &Judgement, comparison: &Comparison) -> Row {
     }
     if let Verdict::Inconclusive { why, needed } = &judgement.verdict {
         // Why nothing was judged says what is wanted.
-        if needed.is_some() || *why == crate::domain::regression::Undecided::Wide {
+        if needed.is_some() || *why == Undecided::Wide {
             notes.push(more(*needed, evidence.pairs));
         }
         if let (Some(detectable), Ok(measured)) = (judgement.detectable, &evidence.result) {
@@ -229,12 +229,7 @@ pub(super) fn asked(suite: &SuiteRun) -> Option<String> {
             ends = format!("{ends}, {} {end}", number::size(count));
         }
     }
-    let sampling = suite.comparison.as_ref().and_then(|comparison| comparison.sampling).map(|sampling| {
-        let why = if sampling.decided { "the verdict was clear" } else { "the most repeats were asked" };
-        let saved = sampling.most.saturating_sub(sampling.asked);
-        format!("; {} of {} samples asked, {} saved: {why}", number::size(sampling.asked), number::size(sampling.most), number::size(saved))
-    });
-    Some(format!("{ends}{}", sampling.unwrap_or_default()))
+    Some(ends)
 }
 
 /// All of it, a line each, below the headline.
@@ -242,6 +237,12 @@ pub(super) fn lines(suite: &SuiteRun, cases: usize) -> Vec<String> {
     let Some(comparison) = &suite.comparison else { return Vec::new() };
     let mut lines = changes(comparison);
     lines.extend(open(comparison));
+    // A table without room for its notes must not hide what nobody measured.
+    let unmeasured = comparison.judgements.iter().filter(|judgement| judgement.is_open());
+    lines.extend(unmeasured.filter_map(|judgement| match &judgement.evidence.result {
+        Err(why @ Undecided::NotMeasured(_)) => Some(format!("{}: {why}", judgement.evidence.metric.name)),
+        Ok(_) | Err(_) => None,
+    }));
     lines.extend(comparison.cases.iter().take(cases).map(case));
     if let Some(more @ 1..) = comparison.cases.len().checked_sub(cases) {
         lines.push(format!("…and {} more cases that differ or fail on both", number::size(more)));

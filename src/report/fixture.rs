@@ -92,6 +92,8 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         lints: Vec::new(),
         base: None,
         comparison: None,
+        sampling: None,
+        confirmations: Vec::new(),
         known: Vec::new(),
         baselines: Vec::new(),
         duration: Duration::from_millis(4_200),

@@ -30,6 +30,7 @@ pub mod plan;
 pub mod pull_request;
 pub mod registry;
 pub mod release;
+mod repeats;
 pub mod rollback;
 pub mod rollout;
 pub mod samples;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Format, escape::one_line};
-use crate::domain::provider::Prices;
+use crate::domain::{provider::Prices, suite::Repeat};
 
 /// Characters of English text in one token, roughly; only for estimates before a run.
 const CHARACTERS_PER_TOKEN: u64 = 4;
@@ -26,7 +26,7 @@ pub struct SuiteLine {
     /// How many cases.
     pub cases: usize,
     /// How often each is asked.
-    pub repeat: u32,
+    pub repeat: Repeat,
     /// Characters of all requests together.
     pub input_characters: u64,
     /// The most tokens one answer may have, where the prompt says.
@@ -44,7 +44,9 @@ struct Estimate<'a> {
     model: &'a str,
     cases: usize,
     repeat: u32,
+    repeat_min: u32,
     requests: u64,
+    requests_min: u64,
     estimated_input_tokens: u64,
     max_output_tokens: Option<u64>,
     estimated_max_cost_usd: Option<f64>,
@@ -52,7 +54,8 @@ struct Estimate<'a> {
 
 impl SuiteLine {
     fn estimate(&self) -> Estimate<'_> {
-        let requests = (self.cases as u64).saturating_mul(u64::from(self.repeat));
+        let times = |repeat: u32| (self.cases as u64).saturating_mul(u64::from(repeat));
+        let (requests, requests_min) = (times(self.repeat.max()), times(self.repeat.min()));
         let input = self.input_characters.div_ceil(CHARACTERS_PER_TOKEN);
         let output = self.max_output_tokens_per_answer.map(|most| most.saturating_mul(requests));
         let usage = crate::domain::answer::Usage { input_tokens: Some(input), output_tokens: output };
@@ -63,8 +66,10 @@ impl SuiteLine {
             provider: &self.provider,
             model: &self.model,
             cases: self.cases,
-            repeat: self.repeat,
+            repeat: self.repeat.max(),
+            repeat_min: self.repeat.min(),
             requests,
+            requests_min,
             estimated_input_tokens: input,
             max_output_tokens: output,
             estimated_max_cost_usd: self.prices.and_then(|prices| prices.cost_usd(usage)),
@@ -87,7 +92,8 @@ pub fn render(lines: &[SuiteLine], format: Format) -> anyhow::Result<Vec<u8>> {
         return Ok(out);
     }
     let mut out = Vec::new();
-    writeln!(out, "Dry run: {requests} requests, nothing was asked.\n")?;
+    let fewest: u64 = estimates.iter().map(|estimate| estimate.requests_min).sum();
+    writeln!(out, "Dry run: {} requests, nothing was asked.\n", range(fewest, requests))?;
     for estimate in &estimates {
         estimate.write(&mut out)?;
     }
@@ -107,7 +113,10 @@ impl Estimate<'_> {
         writeln!(
             out,
             "    {} cases × {} = {} requests, about {} input tokens, {output}",
-            self.cases, self.repeat, self.requests, self.estimated_input_tokens
+            self.cases,
+            range(self.repeat_min, self.repeat),
+            range(self.requests_min, self.requests),
+            self.estimated_input_tokens
         )?;
         match self.estimated_max_cost_usd {
             Some(cost) => writeln!(out, "    cost: at most about ${cost:.4}"),
@@ -115,4 +124,9 @@ impl Estimate<'_> {
             None => writeln!(out, "    cost: unknown (set `providers.{}.prices` and a limit on output tokens)", self.provider),
         }
     }
+}
+
+/// `20`, or `20 to 100` where the answers say how many.
+fn range<T: PartialEq + std::fmt::Display + Copy>(fewest: T, most: T) -> String {
+    if fewest == most { most.to_string() } else { format!("{fewest} to {most}") }
 }

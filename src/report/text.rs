@@ -9,7 +9,7 @@ use super::{
     Style, comparison,
     escape::{one_line, truncate_chars},
     figures::Figures,
-    known, number, summary,
+    known, number, repeats, summary,
     table::{self, Column},
 };
 use crate::domain::{
@@ -76,6 +76,7 @@ pub fn render(run: &TestRun, style: &Style, out: &mut dyn Write) -> io::Result<(
     for suite in &run.suites {
         details(suite, shown, style, out)?;
         against_base(suite, style, out)?;
+        repeated(suite, style, out)?;
         known_cases(suite, style, out)?;
     }
     writeln!(out)?;
@@ -157,6 +158,15 @@ fn against_base(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Res
         writeln!(out, "  {}", one_line(&truncate_chars(&line, REASON_SHOWN)))?;
     }
     Ok(())
+}
+
+/// What repeats and asking again came to; nothing where every case was asked once.
+fn repeated(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let lines = repeats::lines(suite, if style.verbose { usize::MAX } else { FAILING_SHOWN });
+    if !lines.is_empty() {
+        writeln!(out, "\n{}", paint(style, &[BOLD], &format!("{}: repeats", one_line(&truncate_chars(&suite.name, NAME_SHOWN)))))?;
+    }
+    lines.iter().try_for_each(|line| writeln!(out, "  {}", one_line(&truncate_chars(line, REASON_SHOWN))))
 }
 
 /// Baselines, quarantined and flaky cases; nothing where there are none.

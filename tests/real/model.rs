@@ -1,5 +1,7 @@
 //! The real model: SmolLM2-135M behind an OpenAI-compatible server (`tests/services/model`).
 
+mod sentiment;
+
 use std::{path::Path, process::Command};
 
 use serde_json::Value;

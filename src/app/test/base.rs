@@ -132,7 +132,8 @@ impl Base {
         let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
         // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
         let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-        let mut comparison = samples::compare_counting(base, head, suite.changes.clone(), settings, &|case| run.counts_of(case));
+        let mut comparison =
+            samples::compare_counting(base, head, suite.changes.clone(), settings, &|case| run.counts_of(case), run.sampling);
         for case in &mut comparison.cases {
             let known = run.known_case(&case.case);
             case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());

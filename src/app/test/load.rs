@@ -18,7 +18,7 @@ use crate::{
         prompt::{Prompt, Variables},
         provider::{ProviderKind, ProviderSettings},
         suggest,
-        suite::{Case, CaseId, CaseSource, SuiteSettings},
+        suite::{Case, CaseId, CaseSource, Repeat, SuiteSettings},
     },
 };
 
@@ -57,7 +57,8 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
         .into_iter()
         .map(|settings| overridden(settings, request))
         .filter_map(|settings| loader.suite(settings, &config.providers))
-        .collect();
+        .collect::<Vec<_>>();
+    config.regression.wanted.retain(|metric| !is_for_some(metric, &suites, config.lints.scan_output));
     found.append(&mut loader.found);
     let read = loader.read;
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
@@ -82,12 +83,18 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
     ))
 }
 
+/// Whether a metric is the score of assertions that some suites have: then the others lack it on purpose.
+fn is_for_some(metric: &str, suites: &[SuitePlan], scan_output: bool) -> bool {
+    let mut assertions = suites.iter().flat_map(|suite| &suite.cases).flat_map(|case| &case.assertions);
+    scan_output && metric.starts_with("scan:") || assertions.any(|assertion| assertion.name == metric)
+}
+
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
     if let Some(provider) = &request.provider {
         settings.provider.clone_from(provider);
     }
     settings.concurrency = request.concurrency.unwrap_or(settings.concurrency);
-    settings.repeat = request.repeat.unwrap_or(settings.repeat);
+    settings.repeat = request.repeat.map_or(settings.repeat, Repeat::fixed);
     if let Some(timeout) = request.timeout {
         settings.limits.request = timeout;
         // A request that may take so long must fit into its case.

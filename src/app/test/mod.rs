@@ -5,6 +5,7 @@ mod ask;
 mod base;
 mod baseline;
 mod changed;
+mod confirm;
 mod graded;
 mod graders;
 mod history;
@@ -15,6 +16,7 @@ mod places;
 mod plan;
 mod purse;
 mod reports;
+mod rounds;
 mod run;
 mod sample;
 mod select;
@@ -28,7 +30,7 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::{budget::Budget, diagnostic::Diagnostic},
+    domain::{budget::Budget, diagnostic::Diagnostic, suite::run::TestRun},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
@@ -52,6 +54,8 @@ pub struct TestRequest {
     pub concurrency: Option<usize>,
     /// Instead of the suites' own.
     pub repeat: Option<u32>,
+    /// How often failing cases are asked again; `None`: not at all.
+    pub confirm: Option<u32>,
     /// How long one request may take, instead of the suites' own.
     pub timeout: Option<Duration>,
     /// What the run may spend, where the configuration says something else.
@@ -112,18 +116,15 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         return planned(&plan, &request, base.as_ref(), linted.said(), narrowed.notes.into_iter().chain(super::lines(&warnings)));
     }
     reports::probe(services, &plan, &request)?;
-    let (mut run, mut lost) = if linted.stopping > 0 {
-        (lints::stopped(services, &plan, &linted), Vec::new())
+    let (mut run, of_history, mut lost) = if linted.stopping > 0 {
+        let mut run = lints::stopped(services, &plan, &linted);
+        let of_history = history::known(services, &plan, &mut run).await;
+        (run, of_history, Vec::new())
     } else {
-        let providers = run::connect(services, &plan, &request)?;
-        (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
+        asked(services, &plan, base.as_ref(), &request).await?
     };
-    let of_history = history::known(services, &plan, &mut run).await;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
-        if let Some(base) = &base {
-            base.compare(suite, &plan.regression);
-        }
         if let Some(baselines) = &baselines {
             baselines.compare(suite, &plan.regression);
         }
@@ -174,6 +175,31 @@ fn planned(
     Ok(Finished { outcome: Outcome::Done, stdout, notes })
 }
 
+/// Asks everything, compares with base, asks again what is to be confirmed; with it come what the history says and what could
+/// not be written.
+///
+/// # Errors
+/// Providers that cannot be prepared.
+async fn asked(
+    services: &Services,
+    plan: &Plan,
+    base: Option<&base::Base>,
+    request: &TestRequest,
+) -> Result<(TestRun, Vec<String>, Vec<String>), Failure> {
+    let providers = run::connect(services, plan, request)?;
+    let mut run = run::run(services, plan, base, &providers).await;
+    let of_history = history::known(services, plan, &mut run).await;
+    for suite in &mut run.suites {
+        if let Some(base) = base {
+            base.compare(suite, &plan.regression);
+        }
+    }
+    if let Some(times) = request.confirm {
+        confirm::confirm(services, plan, base, &providers, &mut run, times).await;
+    }
+    Ok((run, of_history, run::finish(&providers).await))
+}
+
 /// Ends a run that has nothing to do, which is well: every file it would have tested is as it was.
 async fn nothing(services: &Services, plan: &Plan, request: &TestRequest, why: &str) -> Finished {
     let said = format!("nothing to test: {why}; --all tests everything");
@@ -199,6 +225,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         provider: None,
         concurrency: None,
         repeat: None,
+        confirm: None,
         timeout: None,
         budget: Budget::default(),
         recording: Recording::default(),

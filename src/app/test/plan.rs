@@ -94,9 +94,14 @@ pub struct CasePlan {
 }
 
 impl SuitePlan {
-    /// How many samples the suite asks for.
+    /// How many samples the suite asks for in any case.
     pub fn samples(&self) -> usize {
-        self.cases.len().saturating_mul(self.settings.repeat as usize)
+        self.cases.len().saturating_mul(self.settings.repeat.min() as usize)
+    }
+
+    /// How many samples the suite asks for at most.
+    pub fn most_samples(&self) -> usize {
+        self.cases.len().saturating_mul(self.settings.repeat.max() as usize)
     }
 
     /// The request of one sample. Rendering was proved possible when the plan was made; an error is a bug.

@@ -63,7 +63,7 @@ pub(super) fn plan(plan: &Plan, format: Format) -> anyhow::Result<Vec<u8>> {
         model: suite.model.clone(),
         cases: suite.cases.len(),
         repeat: suite.settings.repeat,
-        input_characters: suite.cases.iter().map(|case| characters(suite, case)).sum::<u64>() * u64::from(suite.settings.repeat),
+        input_characters: suite.cases.iter().map(|case| characters(suite, case)).sum::<u64>() * u64::from(suite.settings.repeat.max()),
         max_output_tokens_per_answer: suite.parameters.get("max_tokens").and_then(serde_json::Value::as_u64),
         prices: suite.prices,
     });

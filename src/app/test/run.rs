@@ -1,7 +1,8 @@
 //! Carrying out a plan: many samples at once within their limits, in an order that never changes the report.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -21,14 +22,19 @@ use super::{
     pace::Lane,
     plan::CasePlan,
     purse::Purse,
+    rounds::Rounds,
     sample::{SampleRunner, Shared},
 };
 use crate::{
     app::{Failure, Services},
     domain::{
-        lint::LintSettings,
+        history::quarantine::{Rule, rule_for},
         provider::{Prices, ProviderKind, ProviderSettings},
-        suite::run::{PromptIdentity, Sample, SuiteRun, TestRun},
+        regression::Settings,
+        suite::{
+            CaseId,
+            run::{PromptIdentity, Sample, SuiteRun, TestRun},
+        },
     },
     ports::provider::{ConnectError, Recording},
 };
@@ -118,31 +124,28 @@ pub(super) async fn run(services: &Services, plan: &Plan, base: Option<&Base>, a
     let started = services.clock.elapsed();
     services.progress.started(plan.samples() + base.map_or(0, Base::samples));
     let slots = Arc::new(Semaphore::new(plan.run.max_concurrency));
-    let (stop, stopped) = watch::channel(Stop::No);
-    let suites = futures::future::join_all(plan.suites.iter().filter_map(|suite| {
-        let asker = askers.get(&suite.settings.provider)?.for_suite();
-        Some(
-            SuiteRunner {
-                services,
-                suite,
-                base,
-                scan: plan.lints.scan_output.then(|| plan.lints.clone()),
-                asker,
-                graders: Arc::new(Graders::new(suite, askers, Arc::clone(&services.programs))),
-                slots: Arc::clone(&slots),
-                stopped: stopped.clone(),
-            }
-            .run(),
-        )
-    }));
-    let suites = tokio::select! {
-        suites = suites => suites,
-        () = watch_for_stop(services, &stop) => Vec::new(),
-    };
+    let (suites, interrupted) = until_stopped(services, |stopped| {
+        let runners = plan.suites.iter().filter_map(|suite| SuiteRunner::new(services, plan, suite, base, askers, &slots, &stopped));
+        futures::future::join_all(runners.map(SuiteRunner::run).collect::<Vec<_>>())
+    })
+    .await;
     services.progress.finished();
     let duration = services.clock.elapsed().saturating_sub(started);
-    let interrupted = !matches!(*stop.borrow(), Stop::No);
     TestRun { started_at, duration, suites, interrupted, warnings: Vec::new(), process: services.process.usage(services.clock.elapsed()) }
+}
+
+/// What comes of something that heeds signals, and whether there was one.
+pub(super) async fn until_stopped<T: Default, F: Future<Output = T>>(
+    services: &Services,
+    begin: impl FnOnce(watch::Receiver<Stop>) -> F,
+) -> (T, bool) {
+    let (stop, stopped) = watch::channel(Stop::No);
+    let done = tokio::select! {
+        done = begin(stopped) => done,
+        () = watch_for_stop(services, &stop) => T::default(),
+    };
+    let interrupted = !matches!(*stop.borrow(), Stop::No);
+    (done, interrupted)
 }
 
 /// How urgently the run is to end.
@@ -168,61 +171,122 @@ async fn watch_for_stop(services: &Services, stop: &watch::Sender<Stop>) {
     std::future::pending::<()>().await;
 }
 
-struct SuiteRunner<'a> {
+/// Asks the cases of one suite, and of base where there is one.
+pub(super) struct SuiteRunner<'a> {
     services: &'a Services,
     suite: &'a SuitePlan,
     base: Option<&'a Base>,
-    scan: Option<LintSettings>,
+    on_base: Option<&'a SuitePlan>,
+    regression: &'a Settings,
+    quarantine: &'a [Rule],
     asker: Asker,
-    graders: Arc<Graders>,
     slots: Arc<Semaphore>,
+    suite_slots: Arc<Semaphore>,
     stopped: watch::Receiver<Stop>,
+    shared: Arc<Shared>,
+    started: Duration,
 }
 
-impl SuiteRunner<'_> {
+impl<'a> SuiteRunner<'a> {
+    /// `None` where the suite's provider was not prepared.
+    pub(super) fn new(
+        services: &'a Services,
+        plan: &'a Plan,
+        suite: &'a SuitePlan,
+        base: Option<&'a Base>,
+        askers: &Askers,
+        slots: &Arc<Semaphore>,
+        stopped: &watch::Receiver<Stop>,
+    ) -> Option<Self> {
+        let shared = Shared {
+            name: suite.settings.name.clone(),
+            provider: suite.settings.provider.clone(),
+            graders: Arc::new(Graders::new(suite, askers, Arc::clone(&services.programs))),
+            scan: plan.lints.scan_output.then(|| plan.lints.clone()),
+            limits: suite.settings.limits,
+            prices: suite.prices,
+        };
+        Some(Self {
+            services,
+            suite,
+            base,
+            on_base: base.and_then(|base| base.suite(&suite.settings.name)?.plan.as_ref()),
+            regression: &plan.regression,
+            quarantine: &plan.quarantine,
+            asker: askers.get(&suite.settings.provider)?.for_suite(),
+            slots: Arc::clone(slots),
+            suite_slots: Arc::new(Semaphore::new(suite.settings.concurrency)),
+            stopped: stopped.clone(),
+            shared: Arc::new(shared),
+            started: services.clock.elapsed(),
+        })
+    }
+
     async fn run(self) -> SuiteRun {
         let suite = self.suite;
         let clock = &self.services.clock;
-        let started = clock.elapsed();
-        let shared = Arc::new(Shared {
-            name: suite.settings.name.clone(),
-            provider: suite.settings.provider.clone(),
-            graders: self.graders,
-            scan: self.scan,
-            limits: suite.settings.limits,
-            prices: suite.prices,
-        });
-        let suite_slots = Arc::new(Semaphore::new(suite.settings.concurrency));
-        let on_base = self.base.and_then(|base| base.suite(&suite.settings.name)?.plan.as_ref());
-        let mut asked = Both::default();
         tracing::info!(
             component = "test",
             action = "suite",
             suite = suite.settings.name,
             model = suite.model,
-            samples = suite.samples() + on_base.map_or(0, SuitePlan::samples),
+            samples = suite.samples() + self.on_base.map_or(0, SuitePlan::samples),
             "suite begins"
         );
+        let mut rounds = Rounds::new(suite, self.on_base, self.regression, self.excused(), self.started);
+        let mut asked = Both::default();
+        loop {
+            self.ask(&suite.cases, rounds.repeats(), &mut asked).await;
+            asked.sort();
+            if !rounds.goes_on(&asked.head, &asked.base, clock.elapsed(), self.until()) {
+                break;
+            }
+            self.services.progress.more(rounds.samples());
+        }
+        let Both { head, base } = asked;
+        let sampling = rounds.sampling(head.len() + base.len());
+        let mut run = SuiteRun { duration: clock.elapsed().saturating_sub(self.started), samples: head, sampling, ..unasked(suite) };
+        if let Some(of_base) = self.base {
+            of_base.begin(&mut run, base);
+        }
+        run
+    }
+
+    /// The cases in quarantine.
+    fn excused(&self) -> BTreeSet<CaseId> {
+        let now = self.services.clock.now();
+        let excused = |case: &CaseId| rule_for(self.quarantine, &self.suite.prompt.name, &case.0, &now).is_some();
+        self.suite.cases.iter().map(|case| &case.case.id).filter(|case| excused(case)).cloned().collect()
+    }
+
+    /// When the suite's time is over, on the clock.
+    fn until(&self) -> Duration {
+        self.started + self.suite.settings.limits.suite
+    }
+
+    /// Asks these cases so many more times, on base too where it knows them.
+    pub(super) async fn ask(&self, cases: &[Arc<CasePlan>], repeats: Range<u32>, asked: &mut Both) {
+        let enqueued = self.services.clock.elapsed();
         let mut tasks = JoinSet::new();
-        for case in &suite.cases {
-            let was = on_base.and_then(|base| same_case(base, case));
-            for repeat in 0..suite.settings.repeat {
-                for (of_base, plan, case) in interleaved((suite, case), was, repeat) {
+        for case in cases {
+            let was = self.on_base.and_then(|base| same_case(base, case));
+            for repeat in repeats.clone() {
+                for (of_base, plan, case) in interleaved((self.suite, case), was, repeat) {
                     // No more tasks than slots: a million cases must not become a million tasks.
-                    while tasks.len() >= suite.settings.concurrency {
+                    while tasks.len() >= self.suite.settings.concurrency {
                         asked.take(joined(tasks.join_next().await));
                     }
                     let runner = SampleRunner {
                         services: self.services.clone(),
                         asker: self.asker.clone(),
                         slots: Arc::clone(&self.slots),
-                        suite_slots: Arc::clone(&suite_slots),
+                        suite_slots: Arc::clone(&self.suite_slots),
                         stopped: self.stopped.clone(),
                         case: Arc::clone(case),
                         repeat,
-                        enqueued: started,
-                        suite_until: started + suite.settings.limits.suite,
-                        shared: Arc::clone(&shared),
+                        enqueued,
+                        suite_until: self.until(),
+                        shared: Arc::clone(&self.shared),
                     };
                     let request = plan.request(case, repeat);
                     tasks.spawn(async move { (of_base, runner.run(request).await) });
@@ -232,12 +296,6 @@ impl SuiteRunner<'_> {
         while !tasks.is_empty() {
             asked.take(joined(tasks.join_next().await));
         }
-        let [head, base] = asked.in_order();
-        let mut run = SuiteRun { duration: clock.elapsed().saturating_sub(started), samples: head, ..unasked(suite) };
-        if let Some(of_base) = self.base {
-            of_base.begin(&mut run, base);
-        }
-        run
     }
 }
 
@@ -249,9 +307,9 @@ fn same_case<'a>(base: &'a SuitePlan, case: &CasePlan) -> Option<(&'a SuitePlan,
 
 /// The samples of both sides as they come.
 #[derive(Default)]
-struct Both {
-    head: Vec<Sample>,
-    base: Vec<Sample>,
+pub(super) struct Both {
+    pub(super) head: Vec<Sample>,
+    pub(super) base: Vec<Sample>,
 }
 
 impl Both {
@@ -263,13 +321,11 @@ impl Both {
         }
     }
 
-    /// Head's and base's, each in the order of cases, then repeats.
-    fn in_order(self) -> [Vec<Sample>; 2] {
-        let sorted = |mut samples: Vec<Sample>| {
+    /// Puts head's and base's each in the order of cases, then repeats.
+    pub(super) fn sort(&mut self) {
+        for samples in [&mut self.head, &mut self.base] {
             samples.sort_by_key(|sample| (sample.case_index, sample.repeat));
-            samples
-        };
-        [self.head, self.base].map(sorted)
+        }
     }
 }
 
@@ -305,6 +361,8 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         lints: Vec::new(),
         base: None,
         comparison: None,
+        sampling: None,
+        confirmations: Vec::new(),
         known: Vec::new(),
         baselines: Vec::new(),
         duration: Duration::ZERO,

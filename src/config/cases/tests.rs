@@ -25,7 +25,7 @@ fn suite(defaults: CaseDefaults) -> SuiteSettings {
         model: None,
         parameters: serde_json::Map::new(),
         concurrency: 1,
-        repeat: 1,
+        repeat: crate::domain::suite::Repeat::fixed(1),
         min_pass_rate: 1.0,
         limits: Limits { request: second, case: second, suite: second },
         tags: Vec::new(),

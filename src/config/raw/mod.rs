@@ -11,6 +11,7 @@ pub(in crate::config) mod notifications;
 mod pull_request;
 mod regression;
 mod release;
+mod repeat;
 pub(in crate::config) mod rollout;
 mod run;
 pub(in crate::config) mod store;
@@ -155,10 +156,10 @@ pub(in crate::config) struct SuiteDefaults {
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
     pub(in crate::config) concurrency: Option<u32>,
-    /// How often every case is asked.
-    #[serde(default, deserialize_with = "whole")]
-    #[schemars(range(min = 1, max = 10_000))]
-    pub(in crate::config) repeat: Option<u32>,
+    /// How often every case is asked: a number, or `{min, max}` to ask more often only while the verdict is open.
+    #[serde(default)]
+    #[schemars(schema_with = "repeat::schema")]
+    pub(in crate::config) repeat: Option<Value>,
     /// The share of samples that must pass, from 0 to 1.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub(in crate::config) min_pass_rate: Option<f64>,
@@ -191,10 +192,10 @@ pub(in crate::config) struct Suite {
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 10_000))]
     pub(in crate::config) concurrency: Option<u32>,
-    /// How often every case is asked.
-    #[serde(default, deserialize_with = "whole")]
-    #[schemars(range(min = 1, max = 10_000))]
-    pub(in crate::config) repeat: Option<u32>,
+    /// How often every case is asked: a number, or `{min, max}` to ask more often only while the verdict is open.
+    #[serde(default)]
+    #[schemars(schema_with = "repeat::schema")]
+    pub(in crate::config) repeat: Option<Value>,
     /// The share of samples that must pass, from 0 to 1.
     #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
     pub(in crate::config) min_pass_rate: Option<f64>,

@@ -13,6 +13,7 @@ pub(super) mod pull_request;
 mod reach;
 pub(super) mod regression;
 pub(super) mod release;
+mod repeat;
 pub(super) mod rollout;
 pub(super) mod run;
 pub(super) mod store;

@@ -1,5 +1,7 @@
 //! `regression:`
 
+use std::collections::BTreeSet;
+
 use crate::{
     config::{
         path::Path,
@@ -20,11 +22,18 @@ pub(in crate::config) fn read(regression: raw::Regression, problems: &mut Proble
     let place = |name: &str| Metric::OF_A_RUN.iter().position(|known| *known == name).unwrap_or(usize::MAX);
     let mut ordered: Vec<_> = written.into_iter().collect();
     ordered.sort_by_key(|(name, _)| place(name));
+    let mut wanted = BTreeSet::new();
     for (name, metric) in ordered {
-        metrics.push(one(&name, &metric, &section.key("metrics").key(&name), problems));
+        let path = section.key("metrics").key(&name);
+        metrics.push(one(&name, &metric, &path, problems));
+        let fails = metrics.last().is_some_and(|metric| metric.as_ref().is_some_and(|metric| metric.decides == Decides::Fail));
+        if fails && problems.is_written(&path) {
+            wanted.insert(name);
+        }
     }
     Some(Settings {
         metrics: metrics.into_iter().collect::<Option<_>>()?,
+        wanted,
         rules: Rules {
             alpha: regression.alpha?,
             power: regression.power?,
@@ -133,6 +142,15 @@ mod tests {
         assert_eq!(metric("is-json").margin, Margin::Absolute { warn: 0.02, fail: 0.1 });
         assert_eq!(settings.metrics.iter().position(|metric| metric.name == "is-json"), Some(6), "our own come after those of every run");
         assert_eq!(metric("cost"), &Metric::of_a_run("cost").unwrap());
+    }
+
+    #[test]
+    fn a_metric_that_somebody_wrote_and_that_can_fail_is_wanted() {
+        let wanted =
+            |metrics: &str| read(&format!("regression: {{metrics: {{{metrics}}}}}\n")).unwrap().wanted.into_iter().collect::<Vec<_>>();
+        assert_eq!(wanted("cost: {fail: 0.1}, latency: {fail: 0.1}, tokens: {decides: off}"), ["cost"]);
+        assert_eq!(wanted("latency: {decides: fail}, is-json: {direction: higher-is-better}"), ["is-json", "latency"]);
+        assert_eq!(wanted("cost: {decides: warn}"), Vec::<String>::new());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::duration_at;
+use super::{duration_at, repeat};
 use crate::{
     config::{
         cases::{self, CaseReader},
@@ -67,6 +67,7 @@ fn one(
     let parameters = suite.parameters.map(|written| parameters::read(&written, &path.key("parameters"), &mut findings));
     problems.extend(findings);
     let limits = suite.limits.as_ref().and_then(|written| limits(written, &path.key("limits"), problems));
+    let repeat = suite.repeat.as_ref().and_then(|written| repeat::read(written, &path.key("repeat"), problems));
     let before = problems.count();
     let written = problems.is_written(&path.key("cases"));
     let cases = match suite.cases {
@@ -92,7 +93,7 @@ fn one(
         model: suite.model,
         parameters: parameters.unwrap_or_default(),
         concurrency: usize::try_from(suite.concurrency?).ok()?,
-        repeat: suite.repeat?,
+        repeat: repeat?,
         min_pass_rate: suite.min_pass_rate?,
         limits: limits?,
         tags: suite.tags.into_iter().flatten().collect(),

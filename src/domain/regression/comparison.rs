@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::{Judgement, Rules};
+use super::{
+    decide::{Judgement, Rules},
+    sampling::Sampling,
+};
 use crate::domain::suite::{
     case::CaseId,
     run::{PromptIdentity, Sample},
@@ -114,18 +117,6 @@ pub enum CaseStatus {
     Failing,
     /// Samples failed on base, and all pass on head.
     Fixed,
-}
-
-/// How many requests adaptive sampling asked, and how many a fixed number of repeats would have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Sampling {
-    /// Samples asked, both sides.
-    pub asked: usize,
-    /// Samples that the largest number of repeats would have asked.
-    pub most: usize,
-    /// Whether a verdict stopped it, or the largest number of repeats.
-    pub decided: bool,
 }
 
 impl Comparison {

@@ -1,11 +1,12 @@
 //! The worked numbers of `docs/design/deciding.md`, computed again.
 
-use super::{Evidence, Metric, Rules, Verdict, decide, paired};
+use super::{Evidence, Metric, Rules, Verdict, decide, paired, sampling::Looks};
 use crate::domain::stats::{
     multiplicity::{Method, adjust},
     paired::mcnemar::McNemar,
     proportion::intervals::newcombe_paired,
 };
+use crate::domain::suite::Repeat;
 
 const PAGE: &str = include_str!("../../../docs/design/deciding.md");
 
@@ -36,4 +37,30 @@ fn holms_numbers_are_what_the_program_finds() {
     let shown: Vec<String> = adjusted.iter().map(|p| format!("{p:.4}")).collect();
     assert_eq!(shown, ["0.0468", "0.4000", "0.4000"]);
     assert!(PAGE.contains("0.0156, 0.20 and 0.40 become 0.0468, 0.40 and 0.40"));
+}
+
+#[test]
+fn the_levels_of_the_looks_are_what_the_program_plans() {
+    let levels = |min| Looks::plan(Repeat::between(min, 5).unwrap(), 0.05).levels().to_vec();
+    let shown: Vec<String> = levels(1)
+        .iter()
+        .map(|level| {
+            format!(
+                "{:.*}",
+                if *level < 1e-3 {
+                    6
+                } else if *level < 0.01 {
+                    4
+                } else {
+                    3
+                },
+                level
+            )
+        })
+        .collect();
+    assert_eq!(shown.join(", "), "0.000012, 0.0019, 0.011, 0.025, 0.041");
+    let page = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains(&shown.join(", ")));
+    assert_eq!(format!("{:.3}", levels(3).first().unwrap()), "0.011");
+    assert!(page.contains("S the sum of the levels (0.079 for five looks)") && format!("{:.3}", levels(1).iter().sum::<f64>()) == "0.079");
 }

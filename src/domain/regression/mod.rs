@@ -4,7 +4,8 @@
 //! evidence, `non-inferior` when it lies inside by evidence, `improved` when it lies below 0 by evidence, and
 //! `inconclusive` otherwise: "not significant" never reads as "fine". Order of reading: [`metric`] (direction, margin),
 //! [`evidence`] (what one comparison measured), [`paired`] and [`independent`] (how), [`decide`] (Holm, verdicts),
-//! [`samples`] (from samples to evidence), [`comparison`] (base and head of one suite), [`against`] (a run and a baseline), [`settings`] (what a user may change),
+//! [`samples`] (from samples to evidence), [`sampling`] (looking again while a verdict is open), [`comparison`] (base and head of one
+//! suite), [`against`] (a run and a baseline), [`settings`] (what a user may change),
 //! [`analysis`] (two samples from every side), [`trend`] (values in order of time).
 
 pub mod against;
@@ -16,6 +17,7 @@ pub mod independent;
 pub mod metric;
 pub mod paired;
 pub mod samples;
+pub mod sampling;
 pub mod settings;
 pub mod trend;
 
@@ -28,4 +30,5 @@ pub use comparison::{Comparison, OnInconclusive};
 pub use decide::{Judgement, Rules, Verdict, decide};
 pub use evidence::{Evidence, Measured, Scale, TestName, Undecided};
 pub use metric::{Decides, Direction, Margin, Metric, Unit};
+pub use sampling::Sampling;
 pub use settings::Settings;

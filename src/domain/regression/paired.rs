@@ -21,6 +21,9 @@ use crate::domain::stats::{
 
 use super::decide::Rules;
 
+/// Resamples that must lie beyond an end of a bootstrap interval.
+const LEAST_BEYOND: f64 = 10.0;
+
 /// One value per case on each side, in the same order of cases.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pairs {
@@ -111,7 +114,7 @@ fn amounts_measured(metric: &Metric, pairs: &Pairs, rules: &Rules) -> Result<Mea
 }
 
 /// Scores, and pass rates of cases with repeats: the sign-flip permutation test of the mean difference, exact up to 16
-/// cases, with a `BCa` interval (t where the bootstrap has nothing to resample).
+/// cases, with a `BCa` interval (t where the bootstrap has nothing to resample, or too few resamples for so small a level).
 pub fn scores(metric: &Metric, pairs: &Pairs, rules: &Rules) -> Evidence {
     pairs.evidence(metric, scores_measured(metric, pairs, rules))
 }
@@ -139,8 +142,10 @@ fn scores_measured(metric: &Metric, pairs: &Pairs, rules: &Rules) -> Result<Meas
     let moments = Moments::of(sample);
     let test = paired_t(sample).map_err(unusable)?;
     let options = bootstrap::Options { level: 1.0 - 2.0 * rules.alpha, seed: rules.seed, ..bootstrap::Options::default() };
-    let interval = bootstrap::mean(&worse, options).map_or_else(
-        |_| {
+    // Ends that only a few resamples lie beyond are those resamples, not the distribution's.
+    let resolved = count(options.resamples) * rules.alpha >= LEAST_BEYOND;
+    let interval = bootstrap::mean(&worse, options).ok().filter(|_| resolved).map_or_else(
+        || {
             let interval = test.interval(options.level);
             [interval.lower, interval.upper]
         },

@@ -9,6 +9,7 @@ use super::{
     decide,
     evidence::Undecided,
     paired::{self, Pairs},
+    sampling::{Looks, Sampling},
 };
 use crate::domain::{
     duration::millis,
@@ -21,27 +22,50 @@ use crate::domain::{
 
 /// Compares both sides of one suite. `base` and `head` are in the order of cases, then repeats, and name their cases alike.
 pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings: &Settings) -> Comparison {
-    compare_counting(base, head, changes, settings, &|_| true)
+    compare_counting(base, head, changes, settings, &|_| true, None)
 }
 
-/// The same, with verdicts by the cases that `counts` alone: the others are listed, and decide nothing.
+/// The same, with verdicts by the cases that `counts` alone: the others are listed, and decide nothing. Where more was asked
+/// only while the verdict was open, every look counts.
 pub fn compare_counting(
     base: &[Sample],
     head: &[Sample],
     changes: Vec<Change>,
     settings: &Settings,
     counts: &dyn Fn(&CaseId) -> bool,
+    sampling: Option<Sampling>,
 ) -> Comparison {
     let cases = Cases::of(base, head);
-    let counting = cases.only(counts);
-    let evidence = settings.metrics.iter().filter_map(|metric| counting.evidence(metric, settings)).collect();
+    let evidence = match sampling.and_then(|sampling| Some((sampling.look, sampling.looks_at_base()?))) {
+        Some((look, repeat)) => {
+            let looks = Looks::plan(repeat, settings.rules.alpha);
+            looks.merged(&(0..look).map(|look| looks.seen(look, base, head, settings, counts)).collect::<Vec<_>>())
+        }
+        None => cases.only(counts).all_evidence(settings, &settings.rules),
+    };
     Comparison {
         changes,
         judgements: decide(evidence, &settings.rules),
         cases: cases.compared(),
         rules: settings.rules,
         on_inconclusive: settings.on_inconclusive,
-        sampling: None,
+        sampling,
+    }
+}
+
+impl Looks {
+    /// What one look sees, from 0: every case that counts as often as it was asked by then, judged at the look's level.
+    pub fn seen(
+        &self,
+        look: usize,
+        base: &[Sample],
+        head: &[Sample],
+        settings: &Settings,
+        counts: &dyn Fn(&CaseId) -> bool,
+    ) -> Vec<Evidence> {
+        let until = self.repeats().get(look).copied().unwrap_or(u32::MAX);
+        let of = |samples| <[Sample]>::iter(samples).filter(move |sample: &&Sample| sample.repeat < until && counts(&sample.case_id));
+        Cases::of_these(of(base), of(head)).all_evidence(settings, &self.rules(look, &settings.rules))
     }
 }
 
@@ -53,20 +77,26 @@ pub(super) type Number<'m> = Box<dyn Fn(&Sample) -> Option<f64> + 'm>;
 
 impl<'s> Cases<'s> {
     pub(super) fn of(base: &'s [Sample], head: &'s [Sample]) -> Self {
+        Self::of_these(base.iter(), head.iter())
+    }
+
+    fn of_these(base: impl Iterator<Item = &'s Sample>, head: impl Iterator<Item = &'s Sample>) -> Self {
         let mut places: BTreeMap<&CaseId, usize> = BTreeMap::new();
         let mut cases: Vec<(&CaseId, [Vec<&Sample>; 2])> = Vec::new();
-        for (samples, of_base) in [(head, false), (base, true)] {
-            for sample in samples {
-                let place = *places.entry(&sample.case_id).or_insert(cases.len());
-                if place == cases.len() {
-                    cases.push((&sample.case_id, [Vec::new(), Vec::new()]));
-                }
-                if let Some((_, [ours, theirs])) = cases.get_mut(place) {
-                    if of_base { ours.push(sample) } else { theirs.push(sample) }
-                }
+        for (sample, of_base) in head.map(|sample| (sample, false)).chain(base.map(|sample| (sample, true))) {
+            let place = *places.entry(&sample.case_id).or_insert(cases.len());
+            if place == cases.len() {
+                cases.push((&sample.case_id, [Vec::new(), Vec::new()]));
+            }
+            if let Some((_, [ours, theirs])) = cases.get_mut(place) {
+                if of_base { ours.push(sample) } else { theirs.push(sample) }
             }
         }
         Self(cases)
+    }
+
+    fn all_evidence(&self, settings: &Settings, rules: &Rules) -> Vec<Evidence> {
+        settings.metrics.iter().filter_map(|metric| self.evidence(metric, settings.wanted.contains(&metric.name), rules)).collect()
     }
 
     /// One value a case and side: the mean over its samples that have one.
@@ -110,10 +140,19 @@ impl<'s> Cases<'s> {
         })
     }
 
-    /// What a metric says; `None` where neither side has a value: nobody asked for it, so it cannot be open.
-    fn evidence(&self, metric: &Metric, settings: &Settings) -> Option<Evidence> {
+    /// What a metric says; `None` where neither side has a value and nobody asked for one: it cannot be open.
+    fn evidence(&self, metric: &Metric, wanted: bool, rules: &Rules) -> Option<Evidence> {
         let number = self.number(&metric.name)?;
-        self.values(&*number).evidence(metric, &settings.rules)
+        let unmeasured = Evidence {
+            metric: metric.clone(),
+            base: None,
+            head: None,
+            base_n: 0,
+            head_n: 0,
+            pairs: Some(0),
+            result: Err(Undecided::NotMeasured("either side")),
+        };
+        self.values(&*number).evidence(metric, rules).or_else(|| (wanted && !self.0.is_empty()).then_some(unmeasured))
     }
 
     /// Whether scores say more than whether samples passed.

@@ -12,6 +12,7 @@ pub mod paired;
 pub mod power;
 pub mod proportion;
 pub mod quantile;
+pub mod repeats;
 pub mod resample;
 pub mod rng;
 pub mod sample;

@@ -2,11 +2,15 @@
 
 pub mod assertion;
 pub mod case;
+pub mod confirm;
+pub mod pass_at;
+pub mod repeat;
 pub mod run;
 
 use std::{path::PathBuf, time::Duration};
 
 pub use case::{Case, CaseId};
+pub use repeat::Repeat;
 
 use super::diagnostic::Place;
 
@@ -32,7 +36,7 @@ pub struct SuiteSettings {
     /// How many requests of this suite may be under way at once.
     pub concurrency: usize,
     /// How often every case is asked.
-    pub repeat: u32,
+    pub repeat: Repeat,
     /// The share of samples that must pass, in [0, 1].
     pub min_pass_rate: f64,
     /// Time limits.

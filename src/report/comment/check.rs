@@ -62,6 +62,7 @@ fn suite(place: &str, suite: &SuiteData) -> Result<(), NotOurs> {
     number(&format!("{place}.cost-usd"), suite.cost_usd, 0.0)?;
     list(&format!("{place}.unjudged"), &suite.unjudged)?;
     list(&format!("{place}.fixed"), &suite.fixed)?;
+    list(&format!("{place}.repeats"), &suite.repeats)?;
     count(&format!("{place}.cases"), suite.cases.len(), CASES)?;
     for (index, held) in suite.cases.iter().enumerate() {
         case(&format!("{place}.cases[{index}]"), held)?;

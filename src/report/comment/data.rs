@@ -105,6 +105,9 @@ pub struct SuiteData {
     pub unjudged: Vec<String>,
     /// Base and head, where they were compared.
     pub comparison: Option<ComparisonData>,
+    /// What repeats and asking again came to: a sentence each.
+    #[serde(default)]
+    pub repeats: Vec<String>,
     /// Cases that fail on head: newly failing ones first.
     pub cases: Vec<CaseData>,
     /// Failing cases that are not here for want of room.
@@ -133,20 +136,6 @@ pub struct ComparisonData {
     pub changes: Vec<String>,
     /// The metrics.
     pub metrics: Vec<MetricData>,
-    /// Samples asked, the most that could have been, and whether a verdict stopped it.
-    pub sampling: Option<SamplingData>,
-}
-
-/// What adaptive sampling asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct SamplingData {
-    /// Samples asked.
-    pub asked: u64,
-    /// The most there could have been.
-    pub most: u64,
-    /// Whether a verdict stopped it.
-    pub decided: bool,
 }
 
 /// One metric.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    data::{ComparisonData, EffectData, MetricData, MetricVerdict, SuiteData},
+    data::{EffectData, MetricData, MetricVerdict, SuiteData},
     of::SAME_PROMPT,
 };
 use crate::{
@@ -149,13 +149,6 @@ pub(in crate::report) fn to_decide(suite: &SuiteData) -> Vec<String> {
         None => format!("{} of {}: more samples than are worth their price, or something else is missing", metric.name, suite.name),
     })
     .collect()
-}
-
-/// What adaptive sampling spared.
-pub(in crate::report) fn sampling(base: &ComparisonData) -> Option<String> {
-    let sampling = base.sampling?;
-    let why = if sampling.decided { "stopped when the verdict was clear" } else { "went on to the largest number of repeats" };
-    Some(format!("asked {} of at most {} samples: {why}", number::count(sampling.asked), number::count(sampling.most)))
 }
 
 /// Head as percent of base, as a Mermaid chart; nothing where fewer than two metrics have both.

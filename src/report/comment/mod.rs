@@ -26,6 +26,8 @@ use super::{
 use crate::domain::{regression::comparison::CaseStatus, suite::run::TestVerdict};
 use room::Room;
 
+/// Sentences shown of one suite's repeats.
+const REPEATS: usize = 5;
 /// Characters shown of a name.
 const NAME_SHOWN: usize = 60;
 
@@ -263,8 +265,8 @@ fn rest(data: &CommentData, room: &mut Room, left_out: &mut Vec<String>) -> Stri
 /// Cost and time, what would decide, what to do next, links.
 fn foot(data: &CommentData, around: Around<'_>) -> String {
     let mut lines = if data.suites.is_empty() { Vec::new() } else { vec![spent(data)] };
-    let sampling = data.suites.iter().filter_map(|suite| Some((suite, metrics::sampling(suite.comparison.as_ref()?)?)));
-    lines.extend(sampling.take(5).map(|(suite, said)| format!("{}: {said}.", suite.name)));
+    let repeats = data.suites.iter().flat_map(|suite| suite.repeats.iter().take(REPEATS).map(move |said| (suite, said)));
+    lines.extend(repeats.take(4 * REPEATS).map(|(suite, said)| format!("{}: {said}.", suite.name)));
     let open: Vec<String> = data.suites.iter().flat_map(metrics::to_decide).collect();
     if !open.is_empty() {
         let shown = open.iter().take(5).cloned().collect::<Vec<_>>().join("; ");

@@ -2,9 +2,7 @@
 
 use std::slice;
 
-use super::data::{
-    CaseData, CommentData, ComparisonData, EffectData, FORMAT, Headline, MetricData, MetricVerdict, SamplingData, SuiteData,
-};
+use super::data::{CaseData, CommentData, ComparisonData, EffectData, FORMAT, Headline, MetricData, MetricVerdict, SuiteData};
 use crate::{
     domain::{
         duration,
@@ -17,7 +15,7 @@ use crate::{
             run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
         },
     },
-    report::{escape::truncate_chars, figures::Figures, known, number, summary},
+    report::{escape::truncate_chars, figures::Figures, known, number, repeats, summary},
 };
 
 /// Characters kept of a name.
@@ -33,6 +31,8 @@ pub(super) const CASES: usize = 100;
 pub(super) const ALL_CASES: usize = 200;
 /// Names, warnings, reasons and changes kept of one list.
 pub(super) const LIST: usize = 50;
+/// Cases kept that were asked again.
+const REPEATED: usize = 20;
 /// Metrics kept of a suite.
 pub(super) const METRICS: usize = 30;
 
@@ -116,6 +116,7 @@ pub(in crate::report) fn of_suite(suite: &SuiteRun, room: &mut usize) -> SuiteDa
         cost_usd: figures.cost_usd,
         unjudged: unjudged(suite),
         comparison: compared(suite),
+        repeats: texts(repeats::lines(suite, REPEATED).into_iter()),
         cases_left_out: whole(failing.len() - kept),
         cases: failing.into_iter().take(kept).map(|id| of_case(suite, id)).collect(),
         fixed: fixed.take(LIST).collect(),
@@ -140,11 +141,6 @@ fn compared(suite: &SuiteRun) -> Option<ComparisonData> {
         model: base.map_or_else(String::new, |base| name(&base.model)),
         changes: texts(comparison.changes.iter().map(change)),
         metrics: comparison.judgements.iter().take(METRICS).map(metric).collect(),
-        sampling: comparison.sampling.map(|sampling| SamplingData {
-            asked: whole(sampling.asked),
-            most: whole(sampling.most),
-            decided: sampling.decided,
-        }),
     })
 }
 

@@ -6,7 +6,7 @@ use handlebars::{Handlebars, html_escape};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{comparison, escape::one_line, figures::Figures, known, number, summary};
+use super::{comparison, escape::one_line, figures::Figures, known, number, repeats, summary};
 use crate::domain::{
     duration,
     regression::{Direction, Measured, Scale, Verdict},
@@ -43,6 +43,7 @@ struct Page {
     warnings: Vec<String>,
     suites: Vec<Row>,
     comparisons: Vec<Compared>,
+    repeated: Vec<Repeated>,
     known: Vec<String>,
     footer: String,
     style: &'static str,
@@ -67,6 +68,13 @@ struct Row {
     bars_label: String,
     tokens: String,
     cost: String,
+}
+
+/// What repeats and asking again came to in a suite.
+#[derive(Debug, Serialize)]
+struct Repeated {
+    name: String,
+    lines: Vec<String>,
 }
 
 /// A suite against base.
@@ -161,6 +169,7 @@ fn page(run: &TestRun) -> io::Result<Page> {
         warnings: run.warnings.clone(),
         suites: run.suites.iter().map(row).collect(),
         comparisons: run.suites.iter().filter_map(compared).collect(),
+        repeated: run.suites.iter().filter_map(repeated).collect(),
         known: run
             .suites
             .iter()
@@ -250,6 +259,11 @@ fn bars(values: &[f64]) -> Vec<Bar> {
 
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
+}
+
+fn repeated(suite: &SuiteRun) -> Option<Repeated> {
+    let lines = repeats::lines(suite, usize::MAX);
+    (!lines.is_empty()).then(|| Repeated { name: one_line(&suite.name), lines })
 }
 
 fn compared(suite: &SuiteRun) -> Option<Compared> {

@@ -3,12 +3,15 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::v1::{CaseResult, Prompt};
+use super::{
+    repeats::Sampling,
+    v1::{CaseResult, Prompt},
+};
 use crate::{
     domain::{
         regression::{
             Decides, Direction, Judgement, Margin, OnInconclusive, Scale, Verdict,
-            comparison::{CaseComparison, Comparison as Compared, Sampling as Sampled},
+            comparison::{CaseComparison, Comparison as Compared},
         },
         suite::run::{Counts, SuiteRun},
     },
@@ -135,17 +138,6 @@ pub struct Case<'a> {
     pub quarantined: Option<&'a str>,
 }
 
-/// How many samples adaptive sampling asked.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Sampling {
-    /// Samples asked, both sides.
-    pub asked: usize,
-    /// Samples that the largest number of repeats would have asked.
-    pub most: usize,
-    /// Whether a verdict stopped it.
-    pub decided: bool,
-}
-
 impl<'a> Base<'a> {
     pub(super) fn of(suite: &'a SuiteRun) -> Option<Self> {
         let base = suite.base.as_ref()?;
@@ -183,7 +175,7 @@ impl<'a> From<&'a Compared> for Comparison<'a> {
             power: compared.rules.power,
             min_samples: compared.rules.min_samples,
             seed: compared.rules.seed,
-            sampling: compared.sampling.map(|Sampled { asked, most, decided }| Sampling { asked, most, decided }),
+            sampling: compared.sampling.as_ref().map(Sampling::from),
         }
     }
 }

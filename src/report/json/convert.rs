@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, slice};
 
-use super::compared;
 use super::v1::{
     Assertion, CaseResult, Error, GraderCall, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool,
     Validation, Verdict,
 };
+use super::{compared, repeats};
 use crate::domain::{
     answer::{self, Usage},
     duration::millis,
@@ -50,6 +50,9 @@ impl<'a> Suite<'a> {
             results: Results::of(only, suite.verdict(), counts, performance(only, suite.duration.as_secs_f64(), process)),
             base: compared::Base::of(suite),
             comparison: suite.comparison.as_ref().map(compared::Comparison::from),
+            sampling: suite.sampling.as_ref().map(repeats::Sampling::from),
+            pass_at: repeats::PassAt::of(suite),
+            confirmations: suite.confirmations.iter().map(repeats::Confirmation::from).collect(),
             baselines: suite.baselines.iter().map(super::known::Baseline::from).collect(),
             known_cases: suite.known.iter().map(super::known::KnownCase::from).collect(),
         }

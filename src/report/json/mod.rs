@@ -3,6 +3,7 @@
 pub mod compared;
 mod convert;
 pub mod known;
+mod repeats;
 pub mod v1;
 
 use std::io::{self, Write};

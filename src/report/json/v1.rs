@@ -82,6 +82,12 @@ pub struct Suite<'a> {
     pub base: Option<super::compared::Base<'a>>,
     /// What comparing with base found; null where nothing was compared.
     pub comparison: Option<super::compared::Comparison<'a>>,
+    /// What asking more only while the verdict was open came to; null where the number of repeats was fixed.
+    pub sampling: Option<super::repeats::Sampling>,
+    /// pass@k and pass^k by k, from 1 on; empty where a case has fewer than two judged answers.
+    pub pass_at: Vec<super::repeats::PassAt>,
+    /// Failing cases that were asked again; no verdict rests on them.
+    pub confirmations: Vec<super::repeats::Confirmation<'a>>,
     /// Cases in quarantine, and cases that failed and whose history says that they are flaky.
     pub known_cases: Vec<super::known::KnownCase<'a>>,
     /// What comparing with baselines found: earlier runs that were not asked anew.

@@ -11,7 +11,7 @@ use super::{
     comment, comparison,
     escape::{markdown_table_cell, truncate_chars, workflow_command_safe},
     figures::Figures,
-    known, number, summary,
+    known, number, repeats, summary,
     template::{TEST_CASE, TEST_REPORT, Templates},
 };
 use crate::domain::{
@@ -89,6 +89,8 @@ struct Section {
     /// What comparing with base concluded; empty where nothing was compared.
     against: String,
     differences: Vec<String>,
+    /// What repeats and asking again came to.
+    repeats: Vec<String>,
     unjudged: Vec<String>,
     /// Rendered: base and head.
     comparison: String,
@@ -110,6 +112,7 @@ impl Section {
     fn is_empty(&self) -> bool {
         self.comparison.is_empty()
             && self.against.is_empty()
+            && self.repeats.is_empty()
             && self.unjudged.is_empty()
             && self.failing.is_empty()
             && self.more_failing.is_empty()
@@ -184,6 +187,7 @@ fn section(suite: &SuiteRun) -> Section {
         name: truncate_chars(&suite.name, NAME_SHOWN).into_owned(),
         against: comparison::headline(suite).unwrap_or_default(),
         differences: comparison::lines(suite, CASES_SHOWN).iter().map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
+        repeats: repeats::lines(suite, CASES_SHOWN).iter().map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
         unjudged,
         comparison: suite.comparison.as_ref().map_or_else(String::new, |_| comment::metrics::section(&comment::of_suite(suite, &mut 0))),
         failing: Vec::new(),

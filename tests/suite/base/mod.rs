@@ -1,6 +1,7 @@
 //! A workspace with a history: two versions of a prompt, asked on the same cases.
 #![expect(clippy::unnecessary_wraps, reason = "the rules of the fake model may refuse; not all do")]
 
+mod adaptive;
 mod changes;
 mod refs;
 mod verdicts;

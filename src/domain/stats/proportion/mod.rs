@@ -1,5 +1,6 @@
 //! Pass rates of independent runs.
 
+pub mod against;
 pub mod boschloo;
 pub mod fisher;
 pub mod intervals;

@@ -9,13 +9,14 @@ use std::{path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::case::CaseId;
+use super::{case::CaseId, confirm::Confirmation};
 use crate::domain::{
     answer::{Answer, Origin, Usage},
     budget::BudgetStop,
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
     regression::{
+        Sampling,
         against::AgainstBaseline,
         comparison::{BaseRun, Comparison},
     },
@@ -73,6 +74,10 @@ pub struct SuiteRun {
     pub base: Option<BaseRun>,
     /// What comparing with base found.
     pub comparison: Option<Comparison>,
+    /// What asking more only while the verdict was open came to; `None` where the number of repeats was fixed.
+    pub sampling: Option<Sampling>,
+    /// Failing cases that were asked again.
+    pub confirmations: Vec<Confirmation>,
     /// Cases that somebody, or their history, says something about.
     pub known: Vec<KnownCase>,
     /// What comparing with baselines found.

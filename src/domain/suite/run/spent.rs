@@ -1,27 +1,27 @@
 //! What a run spent: tokens and dollars.
 
 use super::{Sample, TestRun};
-use crate::domain::answer::Usage;
+use crate::domain::{answer::Usage, suite::confirm::Confirmation};
 
 impl TestRun {
+    /// Every sample that was asked for: of head, of base, and of failing cases asked again.
+    fn all_samples(&self) -> impl Iterator<Item = &Sample> {
+        let again = self.suites.iter().flat_map(|suite| &suite.confirmations).flat_map(Confirmation::samples);
+        self.samples().chain(self.samples_of_base()).chain(again)
+    }
+
     /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
     pub fn usage(&self) -> Usage {
-        self.samples().chain(self.samples_of_base()).filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(
-            Usage::default(),
-            |sum, answer| Usage {
-                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            },
-        )
+        let live = self.all_samples().filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed());
+        live.fold(Usage::default(), |sum, answer| Usage {
+            input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
+            output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
+        })
     }
 
     /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
     pub fn cost_usd(&self) -> Option<f64> {
-        cost_of(
-            self.samples()
-                .chain(self.samples_of_base())
-                .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
-        )
+        cost_of(self.all_samples().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())))
     }
 }
 

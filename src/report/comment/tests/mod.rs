@@ -5,9 +5,10 @@ use crate::{
     domain::{
         regression::{
             Metric,
-            comparison::{BaseRun, CaseComparison, Change, Comparison, Sampling},
+            comparison::{BaseRun, CaseComparison, Change, Comparison},
             decide::{Judgement, Rules, Verdict},
             evidence::{Evidence, Measured, Scale, TestName, Undecided},
+            sampling::{Question, Sampling, Stopped},
         },
         suite::{
             CaseId,
@@ -86,7 +87,17 @@ pub(super) fn regressed() -> SuiteRun {
         ],
         rules: Rules::default(),
         on_inconclusive: crate::domain::regression::comparison::OnInconclusive::Warn,
-        sampling: Some(Sampling { asked: 80, most: 200, decided: true }),
+        sampling: None,
+    });
+    suite.sampling = Some(Sampling {
+        asked: 80,
+        most: 200,
+        repeats: 2,
+        bounds: (1, 5),
+        look: 2,
+        looks: 5,
+        question: Question::Base,
+        stopped: Stopped::Decided,
     });
     suite
 }
