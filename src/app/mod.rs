@@ -1,6 +1,7 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
 pub mod audit;
+pub mod bench;
 pub mod compare;
 pub mod config;
 pub mod detect;
@@ -14,6 +15,7 @@ pub mod monitor;
 pub mod outcome;
 pub mod publish;
 pub mod registry;
+pub mod report;
 pub mod rollback;
 pub mod rollout;
 pub mod test;

@@ -1,6 +1,7 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
 mod audit;
+mod bench;
 mod compare;
 mod completions;
 mod config;
@@ -13,6 +14,7 @@ mod lint;
 mod monitor;
 mod publish;
 mod registry;
+mod report;
 mod rollback;
 mod rollout;
 mod samples;
@@ -90,6 +92,7 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Bench(Box<bench::Args>),
     Compare(compare::Args),
     Detect(Box<detect::Args>),
     Distributions(Box<distributions::Args>),
@@ -97,6 +100,7 @@ enum Command {
     Rollout(rollout::Args),
     Rollback(rollback::Args),
     Registry(registry::Args),
+    Report(report::Args),
     Gate(gate::Args),
     Monitor(monitor::Args),
     Publish(publish::Args),
@@ -116,6 +120,7 @@ impl Cli {
             Command::Monitor(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
+            Command::Report(args) => args.no_fail(),
             Command::Registry(_)
             | Command::Rollout(_)
             | Command::Rollback(_)
@@ -124,6 +129,7 @@ impl Cli {
             | Command::Publish(_)
             | Command::Init(_)
             | Command::Config(_)
+            | Command::Bench(_)
             | Command::Audit(_)
             | Command::Completions(_) => false,
         }
@@ -138,9 +144,11 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Report(args) => report::run(services, config, args, style).await,
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
+            Command::Bench(args) => Box::pin(crate::app::bench::bench(services, &args.request(config, style))).await,
             Command::Compare(args) => crate::app::compare::compare(services, &args.request(style)),
             Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
             Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),

@@ -8,6 +8,7 @@ mod graded;
 mod graders;
 mod lints;
 mod load;
+mod measure;
 mod pace;
 mod plan;
 mod purse;
@@ -15,6 +16,7 @@ mod reports;
 mod run;
 mod sample;
 mod select;
+mod shard;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,12 +27,13 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::{budget::Budget, diagnostic::Diagnostic},
+    domain::{budget::Budget, diagnostic::Diagnostic, suite::shard::Shard},
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
 pub use changed::Scope;
+pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 
 /// What a user asked for.
@@ -52,6 +55,10 @@ pub struct TestRequest {
     pub timeout: Option<Duration>,
     /// What the run may spend, where the configuration says something else.
     pub budget: Budget,
+    /// How many requests go before, uncounted, where the configuration says something else.
+    pub warm_up: Option<u32>,
+    /// Which part of the cases is asked here; `None`: all.
+    pub shard: Option<Shard>,
     /// What head is compared with.
     pub base: BaseRequest,
     /// How answers are kept and taken.
@@ -78,7 +85,7 @@ pub struct TestRequest {
 /// Whatever keeps the run from starting: see [`Failure`]. Answers that do not come are part of the outcome.
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, warnings) = load::load(services, &request.load())?;
-    plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
+    request.adjust(&mut plan);
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -86,7 +93,8 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     }
     let linted = lints::lint(&plan);
     // Lints that stop the run leave nothing to compare.
-    let base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
+    let mut base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
+    let mut spread = shard::cut(services, &mut plan, base.as_mut(), &request).await?;
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
@@ -103,17 +111,22 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     };
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
-        if let Some(base) = &base {
+        // A part alone decides nothing: `report merge` compares.
+        if let Some(base) = base.as_ref().filter(|_| !spread.is_part()) {
             base.compare(suite, &plan.regression);
         }
     }
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
-    lost.extend(reports::write(services, &run, &plan, &linted, &request));
+    spread.keep(&run)?;
+    run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
+    lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    let outcome = Outcome::of(&run, !lost.is_empty());
+    let nothing_here = spread.is_part() && run.suites.is_empty() && lost.is_empty();
+    let outcome = if nothing_here { Outcome::Done } else { Outcome::of(&run, !lost.is_empty()) };
     let findings = linted.counting();
+    let telling = if spread.is_part() { publish::Telling::nobody() } else { request.telling.clone() };
     let told = publish::Told {
         run: &run,
         outcome: &outcome,
@@ -122,7 +135,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         reports: &request.reports.iter().map(|(format, path)| (format.name().to_owned(), path.clone())).collect::<Vec<_>>(),
         config: &plan.config.display().to_string(),
         settings: plan.github,
-        telling: &request.telling,
+        telling: &telling,
     };
     let told = publish::test_run(services, told).await;
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
@@ -156,6 +169,8 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         repeat: None,
         timeout: None,
         budget: Budget::default(),
+        shard: None,
+        warm_up: None,
         recording: Recording::default(),
         cache: None,
         dry_run: false,
@@ -164,7 +179,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
         scope: Scope::All,
-        telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
+        telling: publish::Telling::nobody(),
     };
     let finished = test(services, request).await?;
     Ok(match finished.outcome.exit_code() {

@@ -23,6 +23,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use finding::{Finding, Severity};
@@ -75,14 +76,22 @@ pub struct LintReport {
 }
 
 /// What one rule says about one suite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LintResult {
     /// The rule's id.
+    #[serde(deserialize_with = "known_rule")]
     pub rule: &'static str,
     /// Whether it found nothing that counts.
     pub passed: bool,
     /// How many findings, and the first.
     pub details: String,
+}
+
+/// Reads the id of a rule.
+fn known_rule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let id = std::borrow::Cow::<str>::deserialize(deserializer)?;
+    let rule = catalogue::RULES.iter().find(|rule| rule.id == id);
+    rule.map(|rule| rule.id).ok_or_else(|| serde::de::Error::custom(format!("no rule of lints is called `{id}`")))
 }
 
 /// What `lint` found.

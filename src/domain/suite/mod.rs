@@ -3,6 +3,7 @@
 pub mod assertion;
 pub mod case;
 pub mod run;
+pub mod shard;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 /// What one run of `test` found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TestRun {
     /// When it began, RFC 3339 in UTC.
     pub started_at: String,
@@ -32,7 +32,7 @@ pub struct TestRun {
 }
 
 /// What this process used, as the operating system counts it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessUse {
     /// The most memory that was resident, in MiB.
     pub peak_memory_mib: f64,
@@ -41,7 +41,7 @@ pub struct ProcessUse {
 }
 
 /// What one suite found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SuiteRun {
     /// The suite's name.
     pub name: String,
@@ -62,11 +62,12 @@ pub struct SuiteRun {
     /// The same suite as it is on base; `None` where nothing was compared.
     pub base: Option<BaseRun>,
     /// What comparing with base found.
+    #[serde(skip)]
     pub comparison: Option<Comparison>,
 }
 
 /// Which prompt was tested.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PromptIdentity {
     /// Its name.
     pub name: String,
@@ -79,7 +80,7 @@ pub struct PromptIdentity {
 }
 
 /// One case asked once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample {
     /// The case.
     pub case_id: CaseId,
@@ -103,7 +104,7 @@ pub struct Sample {
 }
 
 /// What an assertion asked of a judge, of a server of embeddings or of a program.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GraderCall {
     /// The assertion's label.
     pub label: String,
@@ -126,7 +127,7 @@ pub struct GraderCall {
 }
 
 /// What came of a sample.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum SampleResult {
     /// An answer, judged.
     Judged {
@@ -148,7 +149,7 @@ pub enum SampleResult {
 }
 
 /// Why a sample was not asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum NotRun {
     /// A signal stopped the run.
     Interrupted,
@@ -163,7 +164,7 @@ pub enum NotRun {
 }
 
 /// One assertion's judgement on one answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AssertionRun {
     /// The kind's name, with `not-` in front when negated.
     pub name: String,
