@@ -6,6 +6,7 @@ pub mod compare;
 pub mod config;
 pub mod detect;
 pub mod distributions;
+pub mod doctor;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;

@@ -40,6 +40,15 @@ pub enum Outcome {
         /// Whether its chain is broken.
         broken: bool,
     },
+    /// What a run needs was looked at.
+    Examined {
+        /// Whether something is written wrongly or missing here.
+        misconfigured: bool,
+        /// Whether a server did not answer.
+        unreachable: bool,
+        /// Whether a server refused.
+        refused: bool,
+    },
     /// Metrics in production were looked at.
     Monitored {
         /// Whether one is degraded or critical.
@@ -124,6 +133,10 @@ impl Outcome {
                 } else {
                     0
                 }
+            }
+            Self::Examined { misconfigured, unreachable, refused } => {
+                let codes = [misconfigured.then_some(3), unreachable.then_some(30), refused.then_some(31)];
+                exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Monitored { bad, undecided, unanswered, refused } => {
                 let codes = [bad.then_some(12), undecided.then_some(13), unanswered.then_some(30), refused.then_some(31)];

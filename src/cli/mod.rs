@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod detect;
 mod distributions;
+mod doctor;
 mod gate;
 mod init;
 pub mod inputs;
@@ -104,6 +105,7 @@ enum Command {
     Gate(gate::Args),
     Monitor(monitor::Args),
     Publish(publish::Args),
+    Doctor(doctor::Args),
     Audit(audit::Args),
     Init(init::Args),
     Config(config::Args),
@@ -130,6 +132,7 @@ impl Cli {
             | Command::Init(_)
             | Command::Config(_)
             | Command::Bench(_)
+            | Command::Doctor(_)
             | Command::Audit(_)
             | Command::Completions(_) => false,
         }
@@ -148,6 +151,7 @@ impl Cli {
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
+            Command::Doctor(args) => Box::pin(crate::app::doctor::doctor(services, &args.request(config))).await,
             Command::Bench(args) => Box::pin(crate::app::bench::bench(services, &args.request(config, style))).await,
             Command::Compare(args) => crate::app::compare::compare(services, &args.request(style)),
             Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod comment;
 pub mod compare;
 mod comparison;
+pub mod doctor;
 pub mod escape;
 mod figures;
 #[cfg(test)]

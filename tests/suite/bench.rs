@@ -57,6 +57,6 @@ fn failed_assertions_are_shown_and_decide_nothing() {
         .prompt_cicd(["bench", "greeting", "-n", "2", "--format", "markdown"])
         .run()
         .exits(0)
-        .shows("0% passed")
+        .shows("0 % passed")
         .shows("| latency |");
 }

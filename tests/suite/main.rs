@@ -32,6 +32,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// `prompt-cicd doctor`: what is wrong, and what to do.
+mod doctor;
 /// `prompt-cicd gate`: rules over other tools' numbers.
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
