@@ -193,7 +193,12 @@ async fn code_host(services: &Services) -> Finding {
             return Finding::aside("GitHub", format!("{name} is not set: this is no workflow"), "nothing is told to GitHub from here");
         }
         Err(error) => {
-            return Finding::new("GitHub", Health::Misconfigured, error.to_string(), "pass `GITHUB_TOKEN: ${{ github.token }}` to the step");
+            return Finding::new(
+                "GitHub",
+                Health::Misconfigured,
+                error.to_string(),
+                "pass `GITHUB_TOKEN: ${{ github.token }}` to the step",
+            );
         }
     };
     let patience = Patience::of(services.clock.as_ref(), LOOK).never_waiting();
