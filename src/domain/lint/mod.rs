@@ -77,9 +77,9 @@ pub struct LintReport {
 
 /// What one rule says about one suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenResult")]
 pub struct LintResult {
     /// The rule's id.
-    #[serde(deserialize_with = "known_rule")]
     pub rule: &'static str,
     /// Whether it found nothing that counts.
     pub passed: bool,
@@ -87,11 +87,23 @@ pub struct LintResult {
     pub details: String,
 }
 
-/// Reads the id of a rule.
-fn known_rule<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<&'static str, D::Error> {
-    let id = std::borrow::Cow::<str>::deserialize(deserializer)?;
-    let rule = catalogue::RULES.iter().find(|rule| rule.id == id);
-    rule.map(|rule| rule.id).ok_or_else(|| serde::de::Error::custom(format!("no rule of lints is called `{id}`")))
+/// The same as a file has it.
+#[derive(Deserialize)]
+struct WrittenResult {
+    rule: String,
+    passed: bool,
+    details: String,
+}
+
+impl TryFrom<WrittenResult> for LintResult {
+    type Error = String;
+
+    fn try_from(written: WrittenResult) -> Result<Self, String> {
+        let WrittenResult { rule, passed, details } = written;
+        let known = RULES.iter().find(|known| known.id == rule);
+        let rule = known.map(|known| known.id).ok_or_else(|| format!("no rule of lints is called `{rule}`"))?;
+        Ok(Self { rule, passed, details })
+    }
 }
 
 /// What `lint` found.
