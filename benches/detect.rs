@@ -6,19 +6,24 @@
 use std::{
     fs,
     hint::black_box,
+    io::{BufWriter, Write as _},
     path::Path,
     process::{Command, ExitCode, Stdio},
     time::Instant,
 };
 
+use nix::sys::resource::{UsageWho, getrusage};
 use prompt_cicd::domain::{
     regression::analysis::{Question, analyse},
     stats::rng::SplitMix64,
 };
 
+/// Bytes of the file whose reading must not take more memory than a short one's.
+const LONG: usize = 1 << 30;
+
 fn main() -> ExitCode {
     let folder = tempfile::tempdir().unwrap();
-    let mut well = true;
+    let mut well = memory(folder.path());
     let mut show = |name: String, seconds: f64, limit: f64| {
         let over = if seconds <= limit { "" } else { "  OVER" };
         println!("{name:<62} {:>9.3} ms  limit {:>8.1} ms{over}", seconds * 1e3, limit * 1e3);
@@ -39,9 +44,51 @@ fn main() -> ExitCode {
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The peak of the largest child so far, so the smallest is measured first.
+fn peak_mb() -> f64 {
+    let kilobytes = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss();
+    f64::from(i32::try_from(kilobytes / 1_000).unwrap())
+}
+
+/// 1 GB of JSON: drawn while it is read, and with all its values.
+fn memory(folder: &Path) -> bool {
+    let path = folder.join("long.json");
+    let mut file = BufWriter::new(fs::File::create(&path).unwrap());
+    let values = [1, 2, 3].map(|seed| latencies(100_000, seed).iter().map(f64::to_string).collect::<Vec<_>>().join(","));
+    let mut count = 0_usize;
+    for (side, name) in ["{\"baseline_values\":[", "],\"current_values\":["].into_iter().enumerate() {
+        write!(file, "{name}").unwrap();
+        for turn in 0..LONG / 2 / values[0].len() {
+            write!(file, "{}{}", if turn > 0 { "," } else { "" }, values[(side + turn) % values.len()]).unwrap();
+            count += 100_000;
+        }
+    }
+    write!(file, "]}}").unwrap();
+    file.into_inner().unwrap().sync_all().unwrap();
+    let mut well = true;
+    for (what, flags, limit) in [("--max-samples 10000", &["--max-samples", "10000"][..], 150.0), ("all values", &[], 1_500.0)] {
+        let begin = Instant::now();
+        detect_with(&path, flags);
+        let (seconds, peak) = (begin.elapsed().as_secs_f64(), peak_mb());
+        let over = if peak <= limit { "" } else { "  OVER" };
+        println!(
+            "{:<62} {peak:>9.0} MB  limit {limit:>8.0} MB{over}  {seconds:.1} s",
+            format!("1 GB of JSON, {count} values, {what}: peak memory")
+        );
+        well &= peak <= limit;
+    }
+    fs::remove_file(path).unwrap();
+    well
+}
+
 fn detect(path: &Path) {
+    detect_with(path, &[]);
+}
+
+fn detect_with(path: &Path, flags: &[&str]) {
     let status = Command::new(env!("CARGO_BIN_EXE_prompt-cicd"))
         .args(["detect", "--format", "json", "--no-fail"])
+        .args(flags)
         .arg(path)
         .stdout(Stdio::null())
         .status()

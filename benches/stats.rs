@@ -9,6 +9,7 @@ use prompt_cicd::domain::stats::{
     describe::{Moments, Summary},
     paired::sign_flip::{DEFAULT_FLIPS, sign_flip},
     proportion::{Rate, boschloo::boschloo},
+    resample::bootstrap,
     rng::SplitMix64,
     sample::Sample,
     two_sample::{
@@ -52,7 +53,12 @@ fn others() -> Vec<Figure> {
     let flips = median(10_000, || sign_flip(sample(&d), DEFAULT_FLIPS, 1).p.two_sided) * 1e3;
     let (one, two) = (Rate::new(80, 100).unwrap(), Rate::new(70, 100).unwrap());
     let exact = median(10_000, || boschloo(one, two).two_sided) * 1e3;
+    let options = bootstrap::Options { resamples: 10_000, level: 0.95, seed: 1 };
+    let bca = median(100_000, || bootstrap::mean(&d, options).unwrap().low);
+    let bca_median = median(1_000_000, || bootstrap::median(&d, options).unwrap().low);
     vec![
+        Figure { name: "BCa of a mean, 10,000 resamples of 1,000".into(), value: bca, limit: 0.2, unit: "s" },
+        Figure { name: "BCa of a median, 10,000 resamples of 1,000".into(), value: bca_median, limit: 0.5, unit: "s" },
         Figure { name: "sign flips, 10,000 of 1,000 pairs".into(), value: flips, limit: 50.0, unit: "ms" },
         Figure { name: "Boschloo, 100 against 100".into(), value: exact, limit: 50.0, unit: "ms" },
     ]

@@ -39,19 +39,29 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    wiring::start_log(&cli.global);
+    let grouped = wiring::start_log(&cli.global);
     let code = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(run(cli)),
+        Ok(runtime) => {
+            let code = runtime.block_on(run(cli, grouped));
+            // What was not waited for any more (a disk that hangs) does not keep the process.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => failed(&Failure::Internal(error.into())),
     };
     ExitCode::from(code)
 }
 
-async fn run(cli: Cli) -> u8 {
+/// Runs the command. `grouped` is what ends the group of its log, where there is one.
+async fn run(cli: Cli, grouped: Option<&str>) -> u8 {
     let services = wiring::services(&cli.global);
     let style = wiring::style(&cli.global);
     let no_fail = cli.no_fail();
-    match cli.run(&services, style, &inputs::overrides(&wiring::variable)).await {
+    let ran = cli.run(&services, style, &inputs::overrides(&wiring::variable)).await;
+    if let Some(end) = grouped {
+        say(end);
+    }
+    match ran {
         Ok(finished) => {
             for note in &finished.notes {
                 say(note);

@@ -12,6 +12,7 @@ use crate::{
         http::{Http, site::Sites},
         log,
         metric_source::MetricSourceFactory,
+        notifier::NotifierFactory,
         process::OwnProcess,
         program::LocalPrograms,
         progress::{Bar, Lines, Silent},
@@ -33,10 +34,10 @@ use crate::{
         code_host::{CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
         store::{Branch, Store, StoreError, Stores},
-        vcs::Proposed,
+        vcs::{Proposed, VcsError},
         workspace::WorkspaceError,
     },
-    report::Style,
+    report::{Style, escape::workflow_command_safe},
 };
 
 /// A variable of the environment; `None` when it is not set or not text.
@@ -79,6 +80,7 @@ pub fn services(global: &Global) -> Services {
         clock,
         workspace: Arc::new(Disk),
         targets: Arc::new(TargetFactory::new(sites.clone(), "")),
+        notifiers: Arc::new(NotifierFactory::new(sites.clone())),
         metric_sources: Arc::new(MetricSourceFactory::new(sites, "")),
         providers: Arc::new(providers),
         programs: Arc::new(LocalPrograms::new(Arc::new(variable), Arc::clone(&scrubber))),
@@ -196,20 +198,30 @@ fn history(ci: &dyn Ci, hosts: &dyn CodeHosts, clock: &Arc<dyn Clock>) -> Histor
         Some(Hosted::new(hosts.open().ok()?, Arc::clone(clock), &below))
     };
     let proposed = match ci.event() {
-        Ok(CiEvent::PullRequest(pull)) => Some(Proposed { base: pull.base, head: pull.head }),
-        // An event that cannot be read is told where it is needed.
-        _ => None,
+        Ok(CiEvent::PullRequest(pull)) => Ok(Some(Proposed { base: pull.base, head: pull.head })),
+        // Nothing to compare with and not knowing with what are not the same.
+        Err(error) if ci.is_pull_request() => Err(VcsError::Event(error.to_string())),
+        // Others propose nothing; what else their event is needed for says why it cannot be read.
+        Ok(_) | Err(_) => Ok(None),
     };
     History::new(Git::new(in_job), in_job.then(host).flatten(), proposed)
 }
 
-/// Starts the log.
-pub fn start_log(global: &Global) {
+/// Starts the log. In GitHub Actions a log of many lines is a group that the runner folds, and a run with debug logging
+/// (`RUNNER_DEBUG`) has every step. Comes back with what ends the group, where one was begun.
+#[must_use]
+pub fn start_log(global: &Global) -> Option<&'static str> {
+    let in_actions = variable("GITHUB_ACTIONS").as_deref() == Some("true");
+    let debugged = in_actions && variable("RUNNER_DEBUG").as_deref() == Some("1");
+    let verbosity = if debugged { global.verbose.max(2) } else { global.verbose };
+    let guard: log::Guard = if in_actions { workflow_command_safe } else { |line| line.into() };
     let format = match global.log_format {
         LogFormat::Text => log::LogFormat::Text,
         LogFormat::Json => log::LogFormat::Json,
     };
-    log::start(format, global.verbose, color(global, std::io::stderr().is_terminal()));
+    log::start(format, verbosity, color(global, std::io::stderr().is_terminal()), guard);
+    let grouped = in_actions && verbosity > 0;
+    grouped.then(|| Step::group("the log of prompt-cicd"))
 }
 
 /// How text on standard output looks.

@@ -94,6 +94,23 @@ fn look(state: &Rollout, plan: &Plan, candidate: Candidate, rng: &mut SplitMix64
     Event::Checked { check: Box::new(evaluate(plan, state.traffic, &state.memory, &arms)), storm: None }
 }
 
+/// A rollout at its first stage after one check, its plan, and the time.
+#[cfg_attr(test, expect(dead_code, reason = "the suite does not measure speed"))]
+pub(crate) fn begun() -> (Rollout, Plan, u64) {
+    let plan = plan();
+    let version = |number: &str| VersionRef { version: number.to_owned(), digest: number.repeat(64), commit: None };
+    let mut rng = SplitMix64::new(1);
+    let mut state = begin("production.greeting.1", (version("1"), version("2")), &plan, 0, Now::wall(1_000_000)).next;
+    if let Some(operation) = state.intent.as_ref().map(|intent| intent.operation.clone())
+        && let Ok(confirmed) = step(&state, &Event::Confirmed { operation }, Now::wall(1_000_000), &plan)
+    {
+        state = confirmed.next;
+    }
+    let event = look(&state, &plan, SAME, &mut rng);
+    let checked = step(&state, &event, Now::wall(1_030_000), &plan);
+    (checked.map_or(state, |checked| checked.next), plan, 1_030_000)
+}
+
 /// Rolls one candidate out.
 pub(crate) fn roll_out(candidate: Candidate, seed: u64) -> End {
     let plan = plan();

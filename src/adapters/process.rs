@@ -16,7 +16,7 @@ use crate::{domain::suite::run::ProcessUse, ports::process::Process};
 #[derive(Debug, Default)]
 pub struct OwnProcess {
     /// Made at the first wait: a signal handler must outlive one wait, or the second signal is lost.
-    signals: Mutex<Option<(Signal, Signal)>>,
+    signals: Mutex<Option<[Signal; 3]>>,
 }
 
 #[async_trait]
@@ -34,18 +34,20 @@ impl Process for OwnProcess {
     async fn stop_requested(&self) {
         let mut signals = self.signals.lock().await;
         if signals.is_none() {
-            match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-                (Ok(interrupt), Ok(terminate)) => *signals = Some((interrupt, terminate)),
-                (Err(error), _) | (_, Err(error)) => {
+            // A terminal that is closed asks for the same as a cancelled job.
+            match (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+                (Ok(interrupt), Ok(terminate), Ok(hangup)) => *signals = Some([interrupt, terminate, hangup]),
+                (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
                     tracing::warn!(component = "process", "signals cannot be heard, so stopping loses what was done: {error}");
                     return std::future::pending().await;
                 }
             }
         }
-        if let Some((interrupt, terminate)) = signals.as_mut() {
+        if let Some([interrupt, terminate, hangup]) = signals.as_mut() {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
         }
     }

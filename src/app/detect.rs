@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, Finished, Outcome, Services, read_samples, shown_path};
+use super::{Failure, Finished, Outcome, Services, shown_path};
 pub use crate::config::samples::Written;
 use crate::{
-    config::samples::{self, Pair},
+    config::samples::{self, Keep, Pair},
     domain::{
         diagnostic::{Diagnostic, Place},
         regression::{
             Undecided, Verdict,
-            analysis::{Analysis, analyse},
+            analysis::{Analysis, Question, analyse_drawn},
         },
     },
     report::{
@@ -66,8 +66,16 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
     let (pair, file) = match source {
         Source::File(path) => {
             let file = shown_path(path);
-            let bytes = read_samples(services, path)?;
-            (samples::pair(&bytes, &file).map_err(Failure::Samples)?, file)
+            // The file may name a seed after its values: by then they are drawn.
+            let keep = Keep { most: written.max_samples, seed: written.seed.unwrap_or(Question::default().seed) };
+            let stream = services.workspace.open(path).map_err(Failure::File)?;
+            let pair = samples::pair_from(stream, &file, keep).map_err(Failure::Samples)?;
+            if keep.most.is_some() && pair.written.seed.is_some_and(|seed| seed != keep.seed) && written.seed.is_none() {
+                let message = "values are drawn while the file is read, and its seed comes too late";
+                let help = "say it on the command line with --seed";
+                return Err(Failure::Samples(vec![Diagnostic::error(Place::file(&file), "seed", message).with_help(help)]));
+            }
+            (pair, file)
         }
         Source::Lists { baseline, current } => {
             let mut wrong = Vec::new();
@@ -81,7 +89,7 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
             if !wrong.is_empty() {
                 return Err(Failure::Samples(wrong));
             }
-            (Pair { baseline, current, written: Written::default() }, "command line".to_owned())
+            (Pair::of_lists(baseline, current), "command line".to_owned())
         }
     };
     let failed = |problems: Vec<(String, Option<String>)>| {
@@ -92,5 +100,6 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
         Failure::Samples(diagnostics.collect())
     };
     let question = written.over(pair.written).question().map_err(&failed)?;
-    analyse(&question, &pair.baseline, &pair.current).map_err(|error| failed(vec![(error.to_string(), None)]))
+    analyse_drawn(&question, (&pair.baseline, pair.seen[0]), (&pair.current, pair.seen[1]))
+        .map_err(|error| failed(vec![(error.to_string(), None)]))
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::{
-    domain::{diagnostic::Diagnostic, registry::RegistryError, rollback::target::NoPrevious, rollout::Refusal},
+    domain::{diagnostic::Diagnostic, registry::RegistryError, release::NoNext, rollback::target::NoPrevious, rollout::Refusal},
     ports::{code_host::CodeHostError, provider::ConnectError, store::StoreError, vcs::VcsError, workspace::WorkspaceError},
     report::escape::one_line,
 };
@@ -35,12 +35,21 @@ pub enum Failure {
     /// What head is to be compared with cannot be read; nothing was asked.
     #[error("base: {0}; nothing was asked")]
     Base(#[source] VcsError),
+    /// The history of the repository cannot be read, or git did not do what was asked.
+    #[error("{0}")]
+    History(#[source] VcsError),
+    /// There is no next version.
+    #[error("{0}")]
+    Version(#[source] NoNext),
     /// State could not be read or written.
     #[error("{0}")]
     Store(#[source] StoreError),
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
+    /// There is nothing to do; the text says what would be something.
+    #[error("{0}")]
+    NothingToDo(String),
     /// The event that started the workflow, or the code host that it names, cannot be used.
     #[error("{0}")]
     Event(String),
@@ -90,20 +99,26 @@ impl Failure {
             | Self::NotOurs { .. } => 3,
             Self::PullRequest(_) => 13,
             Self::CodeHost(error) => code_host(error),
-            Self::Base(why) => {
-                if matches!(why, VcsError::Unreachable(_)) {
-                    30
-                } else {
-                    3
-                }
-            }
+            Self::Base(why) | Self::History(why) => match why {
+                VcsError::Unreachable(_) => 30,
+                VcsError::Refused(_) => 31,
+                VcsError::NoName(_)
+                | VcsError::Missing { .. }
+                | VcsError::Unrelated { .. }
+                | VcsError::Unavailable(_)
+                | VcsError::TooLarge { .. }
+                | VcsError::Event(_)
+                | VcsError::Shallow => 3,
+            },
+            Self::Version(NoNext::NothingToRelease(_)) => 4,
+            Self::Version(NoNext::NotAfter { .. } | NoNext::TooLarge(_)) => 20,
             Self::Store(error) => match error {
                 StoreError::Unreachable { .. } => 30,
                 StoreError::Refused { .. } | StoreError::Full { .. } => 31,
                 StoreError::Conflict(_) => 32,
                 StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::TooLarge { .. } | StoreError::Settings(_) => 3,
             },
-            Self::NothingSelected(_) => 4,
+            Self::NothingSelected(_) | Self::NothingToDo(_) => 4,
             Self::Refused(_) | Self::Registry(_) => 20,
             Self::NoPrevious(_) => 23,
             Self::Internal(_) => 1,
@@ -123,8 +138,9 @@ impl Failure {
                 "fetch the history (`fetch-depth: 0` in actions/checkout), name another commit with --base, or compare with nothing: --no-base"
                     .to_owned(),
             ),
+            Self::Version(NoNext::NothingToRelease(_)) => Some("name the part that changes with --type, e.g. --type patch".to_owned()),
             // Each error has its own next step.
-            Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) | Self::Shards(_) => None,
+            Self::Version(_) | Self::History(_) | Self::NothingToDo(_) | Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) | Self::Shards(_) => None,
             Self::Event(_) => Some("docs/reference/commands/publish.md shows the two workflows".to_owned()),
             Self::NotOurs { .. } => Some("pass the file that `prompt-cicd test` named, from the same version".to_owned()),
             Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
@@ -144,8 +160,11 @@ impl Failure {
             Self::NoConfiguration { .. }
             | Self::File(_)
             | Self::Base(_)
+            | Self::History(_)
+            | Self::Version(_)
             | Self::Store(_)
             | Self::NothingSelected(_)
+            | Self::NothingToDo(_)
             | Self::Event(_)
             | Self::NotOurs { .. }
             | Self::PullRequest(_)

@@ -77,12 +77,12 @@ fn selected(rules: Vec<GateRule>, request: &GateRequest) -> Result<Vec<GateRule>
     let named = request.names.iter().chain(request.files.iter().map(|(name, _)| name));
     if let Some(unknown) = named.into_iter().find(|name| !known.contains(&name.as_str())) {
         let all = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
-        return Err(Failure::NothingSelected(format!("the configuration has no gate `{unknown}`; {all}")));
+        return Err(Failure::NothingToDo(format!("the configuration has no gate `{unknown}`; {all}")));
     }
     let mut rules: Vec<GateRule> =
         rules.into_iter().filter(|rule| request.names.is_empty() || request.names.contains(&rule.name)).collect();
     if rules.is_empty() {
-        return Err(Failure::NothingSelected(
+        return Err(Failure::NothingToDo(
             "the configuration has no gates: add `gates: {presets: [quality]}` or rules of your own".to_owned(),
         ));
     }

@@ -10,12 +10,16 @@ pub mod doctor;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;
+pub mod history;
 pub mod init;
 pub mod lint;
 pub mod monitor;
+pub mod notify;
 pub mod outcome;
+pub mod pr;
 pub mod publish;
 pub mod registry;
+pub mod release;
 pub mod report;
 pub mod rollback;
 pub mod rollout;
@@ -34,6 +38,7 @@ use crate::{
         clock::Clock,
         code_host::CodeHosts,
         metric_source::MetricSources,
+        notifier::Notifiers,
         process::Process,
         program::Programs,
         progress::Progress,
@@ -65,6 +70,8 @@ pub struct Services {
     pub targets: Arc<dyn Targets>,
     /// Where health numbers come from.
     pub metric_sources: Arc<dyn MetricSources>,
+    /// Channels that people read.
+    pub notifiers: Arc<dyn Notifiers>,
     /// How far a run is.
     pub progress: Arc<dyn Progress>,
     /// The process we are.

@@ -98,6 +98,7 @@ pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Fi
     render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     let mut notes = super::lines(&warnings);
     notes.extend(publish(services, &run, &outcome, &path.display().to_string()));
+    notes.extend(super::notify::monitored(services, request.config.clone(), &config.notifications, &run).await);
     if request.issues {
         notes.extend(issues(services, &run).await);
     }
@@ -107,12 +108,10 @@ pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Fi
 fn selected(settings: Settings, request: &MonitorRequest) -> Result<Settings, Failure> {
     let known: Vec<&str> = settings.metrics.iter().map(|metric| metric.name.as_str()).collect();
     if known.is_empty() {
-        return Err(Failure::NothingSelected(
-            "the configuration has no `monitor.metrics`: describe one with its source and query".to_owned(),
-        ));
+        return Err(Failure::NothingToDo("the configuration has no `monitor.metrics`: describe one with its source and query".to_owned()));
     }
     if let Some(unknown) = request.metrics.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(Failure::NothingSelected(format!("`monitor` has no metric `{unknown}`; it has {}", known.join(", "))));
+        return Err(Failure::NothingToDo(format!("`monitor` has no metric `{unknown}`; it has {}", known.join(", "))));
     }
     let wanted = |metric: &MetricSettings| request.metrics.is_empty() || request.metrics.contains(&metric.name);
     let metrics = settings.metrics.into_iter().filter(wanted).collect();

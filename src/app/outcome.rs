@@ -15,8 +15,11 @@ pub enum Outcome {
     Done,
     /// A rollout stands still, or was stopped.
     RolloutHeld,
-    /// A target does not show what was decided; the next look finishes it.
-    RolloutUnconfirmed,
+    /// A target did not say what it shows, so that nobody knows whether it is what was decided.
+    RolloutUnconfirmed {
+        /// Whether one refused, which no further look changes by itself.
+        refused: bool,
+    },
     /// The candidate was rolled back by itself.
     RolledBack,
     /// Rolled back, but later than promised.
@@ -67,6 +70,11 @@ pub enum Outcome {
         /// Whether the report could not be written.
         unwritten: bool,
     },
+    /// A pull request was checked.
+    PullRequest {
+        /// Whether a check that can fail does not hold.
+        invalid: bool,
+    },
     /// Suites were run.
     Tested {
         /// What they concluded.
@@ -85,6 +93,8 @@ pub enum Outcome {
         interrupted: bool,
         /// Whether a report or a recording could not be written.
         unwritten: bool,
+        /// Whether every sample is in quarantine, so that nothing decides.
+        excused: bool,
     },
 }
 
@@ -100,6 +110,7 @@ impl Outcome {
             over_budget: run.stopped_by_budget(),
             interrupted: run.interrupted,
             unwritten,
+            excused: run.is_all_excused(),
         }
     }
 
@@ -108,7 +119,13 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::RolloutHeld => 21,
-            Self::RolloutUnconfirmed => 30,
+            Self::RolloutUnconfirmed { refused } => {
+                if *refused {
+                    31
+                } else {
+                    30
+                }
+            }
             Self::RolledBack => 22,
             Self::RollbackFailed => 23,
             Self::RolledBackLate => 24,
@@ -122,6 +139,13 @@ impl Outcome {
             Self::Compared { regressed: true, .. } => 12,
             Self::Compared { open, .. } => {
                 if *open {
+                    13
+                } else {
+                    0
+                }
+            }
+            Self::PullRequest { invalid } => {
+                if *invalid {
                     13
                 } else {
                     0
@@ -143,11 +167,12 @@ impl Outcome {
                 exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
-            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten } => {
+            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten, excused } => {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
                     TestVerdict::Inconclusive if *linted => Some(11),
+                    TestVerdict::Inconclusive if *excused => Some(4),
                     // Without a fault, only a signal or the budget leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted && !over_budget => Some(1),
                     // What failed is said by `below` and `worse`.
@@ -193,6 +218,7 @@ mod tests {
             over_budget: false,
             interrupted,
             unwritten: false,
+            excused: false,
         }
         .exit_code()
     }
@@ -209,9 +235,10 @@ mod tests {
     fn a_spent_budget_is_not_decided_and_never_a_pass() {
         let spent = |verdict, faults: &[FaultKind]| {
             let (faults, below_pass_rate) = (faults.iter().copied().collect(), verdict == TestVerdict::Failed);
-            let rest = (false, false, true, false, false);
-            let (regressed, linted, over_budget, interrupted, unwritten) = rest;
-            Outcome::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten }.exit_code()
+            let rest = (false, false, true, false, false, false);
+            let (regressed, linted, over_budget, interrupted, unwritten, excused) = rest;
+            Outcome::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten, excused }
+                .exit_code()
         };
         assert_eq!(spent(TestVerdict::Inconclusive, &[]), 13);
         assert_eq!(spent(TestVerdict::Inconclusive, &[FaultKind::Timeout]), 13);
@@ -235,6 +262,7 @@ mod tests {
             over_budget: false,
             interrupted: false,
             unwritten: false,
+            excused: false,
         };
         assert_eq!([false, true].map(|below| worse(below).exit_code()), [12, 12]);
     }
@@ -251,9 +279,26 @@ mod tests {
             over_budget: false,
             interrupted: false,
             unwritten,
+            excused: false,
         };
         assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
         assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
+    }
+
+    #[test]
+    fn a_run_in_quarantine_is_no_pass() {
+        let excused = Outcome::Tested {
+            verdict: TestVerdict::Inconclusive,
+            below_pass_rate: false,
+            regressed: false,
+            faults: BTreeSet::new(),
+            linted: false,
+            over_budget: false,
+            interrupted: false,
+            unwritten: false,
+            excused: true,
+        };
+        assert_eq!(excused.exit_code(), 4);
     }
 
     #[test]

@@ -9,12 +9,15 @@ mod detect;
 mod distributions;
 mod doctor;
 mod gate;
+mod history;
 mod init;
 pub mod inputs;
 mod lint;
 mod monitor;
+mod pr;
 mod publish;
 mod registry;
+mod release;
 mod report;
 mod rollback;
 mod rollout;
@@ -102,11 +105,14 @@ enum Command {
     Rollback(rollback::Args),
     Registry(registry::Args),
     Report(report::Args),
+    Release(release::Args),
     Gate(gate::Args),
     Monitor(monitor::Args),
+    Pr(pr::Args),
     Publish(publish::Args),
     Doctor(doctor::Args),
     Audit(audit::Args),
+    History(history::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -120,10 +126,12 @@ impl Cli {
             Command::Lint(args) => args.no_fail,
             Command::Gate(args) => args.no_fail,
             Command::Monitor(args) => args.no_fail,
+            Command::Pr(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
             Command::Report(args) => args.no_fail(),
             Command::Registry(_)
+            | Command::Release(_)
             | Command::Rollout(_)
             | Command::Rollback(_)
             | Command::Distributions(_)
@@ -134,6 +142,7 @@ impl Cli {
             | Command::Bench(_)
             | Command::Doctor(_)
             | Command::Audit(_)
+            | Command::History(_)
             | Command::Completions(_) => false,
         }
     }
@@ -148,6 +157,7 @@ impl Cli {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
             Command::Report(args) => report::run(services, config, args, style).await,
+            Command::Release(args) => release::run(services, config, args).await,
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
@@ -159,10 +169,12 @@ impl Cli {
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
             Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
             Command::Monitor(args) => crate::app::monitor::monitor(services, &args.request(config, style)).await,
+            Command::Pr(args) => crate::app::pr::pr(services, &args.request(config, style)).await,
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
             Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Audit(args) => audit::run(services, config, args, style).await,
+            Command::History(args) => history::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

@@ -44,6 +44,12 @@ pub(super) struct Args {
     /// The longest it may take, instead of the configuration's
     #[arg(long, value_parser = time, value_name = "DURATION")]
     timeout: Option<Duration>,
+    /// Look at health for a while afterwards; the exit code is that of the rollback either way
+    #[arg(long, overrides_with = "no_watch")]
+    watch: bool,
+    /// Do not, whatever the configuration says
+    #[arg(long)]
+    no_watch: bool,
     /// What standard output gets
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
     format: OutputFormat,
@@ -75,8 +81,14 @@ enum Verb {
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
     },
-    /// Show the newest rollback
-    Status(Place),
+    /// Show the newest rollback and what the targets show now; go on with its watch
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// Wait until the watch is over
+        #[arg(long)]
+        watch: bool,
+    },
     /// Finish a rollback that was interrupted
     Resume(Place),
 }
@@ -90,7 +102,7 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
         Some(Verb::ListVersions(place)) => rollback::list_versions(services, &place.subject(config, style)).await,
         Some(Verb::History { place, limit }) => rollback::history(services, &place.subject(config, style), limit).await,
         Some(Verb::Validate { place, to }) => rollback::validate(services, &place.subject(config, style), to.as_deref()).await,
-        Some(Verb::Status(place)) => rollback::status(services, &place.subject(config, style)).await,
+        Some(Verb::Status { place, watch }) => rollback::status(services, &place.subject(config, style), watch).await,
         Some(Verb::Resume(place)) => rollback::resume(services, &place.subject(config, style), None).await,
         None => {
             let subject = Subject {
@@ -109,6 +121,7 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
                 yes: args.yes || args.emergency,
                 emergency: args.emergency,
                 timeout: args.timeout,
+                watch: args.watch.then_some(true).or(args.no_watch.then_some(false)),
             };
             rollback::rollback(services, &request).await
         }

@@ -84,6 +84,9 @@ enum Verb {
         /// Go to the end
         #[arg(long)]
         full: bool,
+        /// Who approved, where a stage before it asks for an approval
+        #[arg(long, value_name = "NAME")]
+        approved_by: Option<String>,
     },
     /// Set the candidate's share
     Set {
@@ -92,9 +95,12 @@ enum Verb {
         /// The share, 0 to 100
         #[arg(value_parser = percent, value_name = "PERCENT")]
         percent: Percent,
-        /// Whatever the health and the plan
+        /// Whatever the health, and also between the plan's stages
         #[arg(long)]
         force: bool,
+        /// Who approved, where a stage before it asks for an approval
+        #[arg(long, value_name = "NAME")]
+        approved_by: Option<String>,
     },
     /// Go to 100 % and make the candidate the stable version
     Complete {
@@ -103,6 +109,9 @@ enum Verb {
         /// Whatever the health
         #[arg(long)]
         skip_final_checks: bool,
+        /// Who approved, where a stage before it asks for an approval
+        #[arg(long, value_name = "NAME")]
+        approved_by: Option<String>,
     },
     /// Take the candidate's traffic away; it is not marked bad
     Abort {
@@ -230,10 +239,12 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
         Verb::History { place, limit } => rollout::history(services, &subject(place), limit).await,
         Verb::Pause { place, reason } => rollout::order(services, &subject(place), Order::Pause { reason }).await,
         Verb::Resume { place, approved_by } => rollout::order(services, &subject(place), Order::Resume { approved_by }).await,
-        Verb::Promote { place, full } => rollout::order(services, &subject(place), Order::Promote { full }).await,
-        Verb::Set { place, percent, force } => rollout::order(services, &subject(place), Order::Set { percent, force }).await,
-        Verb::Complete { place, skip_final_checks } => {
-            rollout::order(services, &subject(place), Order::Complete { skip_final_checks }).await
+        Verb::Promote { place, full, approved_by } => rollout::order(services, &subject(place), Order::Promote { full, approved_by }).await,
+        Verb::Set { place, percent, force, approved_by } => {
+            rollout::order(services, &subject(place), Order::Set { percent, force, approved_by }).await
+        }
+        Verb::Complete { place, skip_final_checks, approved_by } => {
+            rollout::order(services, &subject(place), Order::Complete { skip_final_checks, approved_by }).await
         }
         Verb::Abort { place, reason } => rollout::order(services, &subject(place), Order::Abort { reason }).await,
     }

@@ -66,6 +66,9 @@ pub(super) struct Args {
     /// Ask anew even if the configuration switches the cache on
     #[arg(long)]
     no_cache: bool,
+    /// Keep this run in the history of cases [default: a workflow's runs of the default branch]
+    #[arg(long)]
+    record_history: bool,
     /// Show what would be asked and what it might cost, and ask nothing
     #[arg(long)]
     dry_run: bool,
@@ -143,6 +146,7 @@ impl Args {
                 comment_file: self.comment_file,
             },
             style,
+            record_history: self.record_history,
         }
     }
 }

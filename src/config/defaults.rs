@@ -5,8 +5,12 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 /// Sections whose entries get defaults by their kind, and where these are.
-const BY_KIND: [(&str, &str); 3] =
-    [("providers", "provider-kinds"), ("targets", "target-kinds"), ("metric-sources", "metric-source-kinds")];
+const BY_KIND: [(&str, &str); 4] = [
+    ("providers", "provider-kinds"),
+    ("targets", "target-kinds"),
+    ("metric-sources", "metric-source-kinds"),
+    ("notifications", "notification-kinds"),
+];
 
 /// Every default, commented; part of the documentation.
 pub const TEXT: &str = include_str!("defaults.yml");

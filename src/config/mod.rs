@@ -32,9 +32,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, lint::LintSettings, metric_source::MetricSourceSettings,
-    monitor, provider::ProviderSettings, regression, retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings,
-    suite::SuiteSettings, target::TargetSettings,
+    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings,
+    metric_source::MetricSourceSettings, monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression,
+    retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
@@ -66,6 +66,10 @@ pub struct Config {
     pub store: StoreSettings,
     /// What GitHub is told.
     pub github: GitHubSettings,
+    /// What `pr` checks.
+    pub pull_request: PullRequestSettings,
+    /// How versions are named, and where they stand.
+    pub release: ReleaseSettings,
     /// What makes shares real, in the order of the file.
     pub targets: Vec<TargetSettings>,
     /// Where health numbers come from, in the order of the file.
@@ -74,6 +78,12 @@ pub struct Config {
     pub gates: Vec<GateRule>,
     /// What `monitor` looks at.
     pub monitor: monitor::Settings,
+    /// Who is told of what; the page of `github.deployments` among them.
+    pub notifications: Vec<ChannelSettings>,
+    /// What is kept of runs.
+    pub history: history::settings::Settings,
+    /// Cases that do not fail a run, for a time.
+    pub quarantine: Vec<history::quarantine::Rule>,
 }
 
 /// What GitHub is told beside outputs, annotations and the job summary.
@@ -83,6 +93,28 @@ pub struct GitHubSettings {
     pub comment: CommentMode,
     /// Whether a check run is made.
     pub check_run: bool,
+    /// Whether rollouts are shown on the Environments page.
+    pub deployments: bool,
+}
+
+/// How versions are named, and where they stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseSettings {
+    /// Before the number in a tag.
+    pub tag_prefix: String,
+    /// Files that name the version.
+    pub files: Vec<PathBuf>,
+    /// The changelog.
+    pub changelog: PathBuf,
+}
+
+/// What `pr` checks of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequestSettings {
+    /// What the checks compare with.
+    pub rules: Rules,
+    /// Whether the label of the size is kept.
+    pub size_labels: bool,
 }
 
 /// What a run keeps to, all suites together.
@@ -136,6 +168,21 @@ pub fn judged_by(text: &str, file: &str) -> std::collections::BTreeMap<String, V
     suites.into_iter().filter_map(of_suite).collect()
 }
 
+/// What `pr` checks, and where comments go, where there is no configuration.
+pub fn default_pull_request() -> (PullRequestSettings, GitHubSettings) {
+    let of = |key: &str| defaults::values().get(key).cloned().unwrap_or_default();
+    let checks = serde_json::from_value(of("pull-request")).ok().and_then(sections::pull_request::read);
+    let github = serde_json::from_value(of("github")).ok().and_then(|github| sections::github::read(&github));
+    checks.zip(github).expect("defaults.yml has every value of `pull-request` and `github`")
+}
+
+/// How versions are named where there is no configuration.
+pub fn default_release() -> ReleaseSettings {
+    let section = defaults::values().get("release").cloned().unwrap_or_default();
+    let release = serde_json::from_value(section).ok().and_then(sections::release::read);
+    release.expect("defaults.yml has every value of `release`")
+}
+
 /// Where state is kept where there is no configuration.
 pub fn default_store() -> StoreSettings {
     let document = Document::read(defaults::TEXT, "defaults.yml").expect("defaults.yml is YAML");
@@ -162,13 +209,20 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let keys = |section: &str| -> Vec<String> {
         written.get(section).and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default()
     };
+    let queries = sections::metric_sources::escapes(file.metric_sources.as_ref());
     let (targets, sources) = (keys("targets"), keys("metric-sources"));
-    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), suites: &suites };
+    let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), queries: &queries, suites: &suites };
     let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
+    let pull_request = sections::pull_request::read(file.pull_request.unwrap_or_default());
+    let release = sections::release::read(file.release.unwrap_or_default());
     let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
-    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), &sources, problems);
+    let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), (&sources, &queries), problems);
+    let environments: Vec<String> =
+        written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
+    let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);
+    notifications.extend(github.filter(|github| github.deployments).map(|_| ChannelSettings::mirror()));
     let config = Config {
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
@@ -180,8 +234,13 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         regression: regression?,
         store: store?,
         github: github?,
+        pull_request: pull_request?,
+        release: release?,
         gates,
         monitor: monitor?,
+        notifications,
+        history: sections::history::read(&file.history.unwrap_or_default())?,
+        quarantine: sections::history::quarantine(file.quarantine, problems),
     };
     warn_of_held_concurrency(&config, problems);
     Some((config, effective))

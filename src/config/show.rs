@@ -75,6 +75,7 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
             "store",
             "targets",
             "metric-sources",
+            "notifications",
             "environments",
             "rollouts",
         ] {

@@ -363,8 +363,13 @@ fn the_defaults_are_one_sound_map() {
         "rollouts",
         "monitor",
         "store",
+        "history",
+        "quarantine",
         "github",
+        "pull-request",
+        "release",
         "target-kinds",
+        "notification-kinds",
         "metric-source-kinds",
         "provider-kinds",
     ];

@@ -1,6 +1,9 @@
-//! What becomes of the comment on a pull request.
+//! What becomes of comments and issues of ours.
 
 use std::fmt;
+
+/// Below this line the text of an issue is people's: it is kept when the issue is written again.
+pub const BELOW: &str = "<!-- prompt-cicd:below is yours -->";
 
 /// What to do with the comment of an earlier run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

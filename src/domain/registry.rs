@@ -72,6 +72,9 @@ pub struct Entry {
     /// Why it is bad.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bad: Option<String>,
+    /// When its commit was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed: Option<Moment>,
     /// Since when it is kept only for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<Moment>,
@@ -291,6 +294,7 @@ mod tests {
             by: "ana".to_owned(),
             environments: BTreeMap::new(),
             bad: None,
+            committed: None,
             archived: None,
         }
     }

@@ -1,6 +1,9 @@
 //! Where state is kept, as the configuration says it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// A store's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +14,18 @@ pub struct StoreSettings {
     pub timeout: Duration,
     /// Entries of a log, and commits of a branch, that are kept before the oldest are let go of.
     pub history: u64,
+}
+
+impl StoreSettings {
+    /// Relative paths are meant from the folder of the configuration.
+    #[must_use]
+    pub fn below(mut self, folder: &Path) -> Self {
+        match &mut self.kind {
+            StoreKind::Auto { path, .. } | StoreKind::Directory { path } | StoreKind::Sqlite { path } => *path = folder.join(&*path),
+            StoreKind::Postgres { .. } | StoreKind::Git { .. } | StoreKind::GitHub { .. } => {}
+        }
+        self
+    }
 }
 
 /// The kinds of stores.

@@ -17,6 +17,9 @@ pub trait Ci: Send + Sync {
     /// When its description is missing or broken.
     fn event(&self) -> Result<Event, CiError>;
 
+    /// Whether a pull request made the system start us, by the event's name: known even where [`Ci::event`] cannot be read.
+    fn is_pull_request(&self) -> bool;
+
     /// The run that we are part of, where there is one.
     fn run(&self) -> Option<CiRun>;
 
@@ -111,6 +114,8 @@ pub struct CiRun {
     pub url: Option<String>,
     /// Tells it from all other runs and attempts.
     pub id: String,
+    /// Whether it runs on the repository's default branch; `None`: nobody says which that is.
+    pub on_default_branch: Option<bool>,
 }
 
 /// Why the CI system could not be told something.

@@ -12,6 +12,6 @@ pub trait Process: Send + Sync {
     /// What it has used, over a wall time.
     fn usage(&self, wall: Duration) -> ProcessUse;
 
-    /// Returns once a person or the runner wants us to stop (SIGINT, SIGTERM).
+    /// Returns once a person or the runner wants us to stop (SIGINT, SIGTERM, SIGHUP).
     async fn stop_requested(&self);
 }

@@ -19,6 +19,11 @@ pub trait Target: Send + Sync {
     /// How finely it can share traffic.
     fn shares(&self) -> Shares;
 
+    /// Whether it keeps the texts of versions, so that it must be told them.
+    fn keeps_texts(&self) -> bool {
+        false
+    }
+
     /// Makes it show `desired`, in at most `deadline` from now. Idempotent: the same operation may be applied any
     /// number of times, also after an answer that never came. An older epoch than the target remembers is refused.
     ///

@@ -5,11 +5,16 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use thiserror::Error;
 
+use crate::domain::release::{Commit, Tag};
+
 /// Reads a repository's history. Every call has a deadline of its own.
 #[async_trait]
 pub trait Vcs: Send + Sync {
     /// What a pull request proposes, where this run is about one.
-    fn proposed(&self) -> Option<Proposed>;
+    ///
+    /// # Errors
+    /// When it is about one that cannot be read: never the same as being about none.
+    fn proposed(&self) -> Result<Option<Proposed>, VcsError>;
 
     /// The commit that a branch, a tag or a commit's name stands for, as its full name.
     ///
@@ -29,11 +34,46 @@ pub trait Vcs: Send + Sync {
     /// When the commit is not to be had, or the file has more than `limit` bytes.
     async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError>;
 
+    /// The newest commit here that changed a file; `None` when that is not known: no commit has it, or the history here does not reach so
+    /// far. The path is relative to the working directory.
+    ///
+    /// # Errors
+    /// When nothing here reads the history.
+    async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError>;
+
     /// The files that matched a pattern with `*` in its last component at a commit, sorted; none when there were none.
     ///
     /// # Errors
     /// When the commit is not to be had, or nothing here can list its files.
     async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError>;
+
+    /// The tags that lead to a commit of this history.
+    ///
+    /// # Errors
+    /// When there is no history here, or only a part of it: a tag that is not seen would be taken for one that is not there.
+    async fn tags(&self) -> Result<Vec<Tag>, VcsError>;
+
+    /// The commits after `from` (`None`: from the beginning) up to `to`, the newest first, without merges; only those that touch one of
+    /// `paths`, where there are any.
+    ///
+    /// # Errors
+    /// When one of the two is not to be had, only a part of the history is here, or there are more than are read.
+    async fn commits(&self, from: Option<&str>, to: &str, paths: &[PathBuf]) -> Result<Vec<Commit>, VcsError>;
+
+    /// Commits these files as they are in the working directory, and nothing else; its name comes back.
+    ///
+    /// # Errors
+    /// When nothing changed, or git refuses.
+    async fn record(&self, files: &[PathBuf], message: &str) -> Result<String, VcsError>;
+}
+
+/// A commit that changed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastChange {
+    /// Its full name.
+    pub commit: String,
+    /// When it was made, in milliseconds since 1970-01-01 UTC.
+    pub at_ms: u64,
 }
 
 /// A pull request as the event tells it.
@@ -72,6 +112,9 @@ pub enum VcsError {
     /// Here is no repository, or no program that reads it.
     #[error("the history cannot be read here: {0}")]
     Unavailable(String),
+    /// A pull request started this run, and what it proposes cannot be read.
+    #[error("what the pull request goes onto is not known: {0}")]
+    Event(String),
     /// A file of more bytes than are read.
     #[error("{path} at {commit} has more than {limit} bytes", path = path.display())]
     TooLarge {
@@ -82,6 +125,12 @@ pub enum VcsError {
         /// The most.
         limit: u64,
     },
+    /// Only a part of the history is here.
+    #[error("this clone is shallow, so that not every commit and tag is here: fetch the history (`fetch-depth: 0` in actions/checkout)")]
+    Shallow,
+    /// It did not do what was asked.
+    #[error("git refused: {0}")]
+    Refused(String),
     /// No answer in time, or none that can be used.
     #[error("the history could not be read: {0}")]
     Unreachable(String),

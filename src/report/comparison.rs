@@ -117,7 +117,7 @@ fn row(judgement: &Judgement, comparison: &Comparison) -> Row {
 
 fn more(needed: Option<usize>, have: Option<usize>) -> String {
     match (needed, have) {
-        (Some(needed), Some(have)) if needed > have => format!("{} more cases would decide", number::size(needed - have)),
+        (Some(needed), Some(have)) if needed > have => format!("{} would decide", number::plural(needed - have, "more case")),
         (Some(needed), _) => format!("{} cases would decide", number::size(needed)),
         (None, _) => "how many cases would decide is not known".to_owned(),
     }

@@ -92,6 +92,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         lints: Vec::new(),
         base: None,
         comparison: None,
+        known: Vec::new(),
         duration: Duration::from_millis(4_200),
         samples,
     }

@@ -16,6 +16,11 @@ pub fn sparkline(values: &[f64], width: usize) -> String {
     thinned.iter().map(|value| block(value - low, high - low)).collect()
 }
 
+/// A row of blocks as high as the numbers stand between two ends; at most `width` of them.
+pub fn sparkline_between(values: &[f64], (low, high): (f64, f64), width: usize) -> String {
+    thinned(values, width.max(1)).iter().map(|value| block(value - low, high - low)).collect()
+}
+
 /// How values lie between two ends, as a row of blocks.
 pub fn histogram_line(values: &[f64], low: f64, high: f64, bins: usize) -> String {
     let counts = bin(values, low, high, bins);

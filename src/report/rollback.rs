@@ -12,6 +12,7 @@ use crate::domain::{
     rollback::{
         record::{RollbackRecord, RollbackStatus},
         target::Candidate,
+        watch::{Watch, Watched},
     },
     rollout::VersionRef,
 };
@@ -32,6 +33,8 @@ fn json(record: &RollbackRecord) -> Value {
         "status": record.status.as_str(),
         "changed": record.status != RollbackStatus::Unchanged,
         "health_check_results": {"pre_rollback": record.before, "post_rollback": record.after},
+        "decided_after_ms": record.decided,
+        "watch": record.watch.as_ref().map(watch),
         "reason": record.reason,
         "trigger": record.trigger.as_str(),
         "triggered_by": record.by,
@@ -39,6 +42,12 @@ fn json(record: &RollbackRecord) -> Value {
         "error": record.error,
         "targets": record.targets,
     })
+}
+
+fn watch(watch: &Watch) -> Value {
+    let looks: Vec<Value> =
+        watch.looks.iter().map(|look| json!({"at": time(look.at), "verdict": look.verdict.as_str(), "why": look.why})).collect();
+    json!({"from": time(watch.from), "until": time(watch.until), "result": watch.result.map(Watched::as_str), "looks": looks})
 }
 
 /// Writes one rollback.
@@ -75,6 +84,9 @@ pub fn render(shape: Shape, record: &RollbackRecord, out: &mut dyn Write) -> io:
                 let confirmed = if target.confirmed { "yes" } else { "**no**" };
                 writeln!(out, "| {} | {confirmed} | {} ms | {} |", cell(&target.target), target.millis, cell(&target.shows))?;
             }
+            if let Some(watch) = &record.watch {
+                writeln!(out, "\nHealth afterwards: {}", watch.summary())?;
+            }
             Ok(())
         }
     }
@@ -106,6 +118,9 @@ fn text(record: &RollbackRecord, out: &mut dyn Write) -> io::Result<()> {
         let mark = if target.confirmed { "confirmed" } else { "NOT CONFIRMED" };
         let (tries, shows) = (target.attempts, one_line(&target.shows));
         writeln!(out, "  target {}: {mark} after {} ms, tries: {tries}; shows {shows}", one_line(&target.target), target.millis)?;
+    }
+    if let Some(watch) = &record.watch {
+        writeln!(out, "  health afterwards: {}", watch.summary())?;
     }
     if let Some(error) = &record.error {
         writeln!(out, "  error: {}", one_line(error))?;

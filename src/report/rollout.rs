@@ -242,7 +242,10 @@ pub fn plan(shape: Shape, plan: &Plan, settings: &EnvironmentSettings, out: &mut
             Gate::Person => "a person resumes it".to_owned(),
             Gate::Approval => "somebody approves".to_owned(),
         }));
-        let units = stage.units.map_or_else(String::new, |units| format!(" on the first {units} targets"));
+        let units = stage.units.map_or_else(String::new, |units| {
+            let served: Vec<&str> = settings.targets.iter().take(units).map(String::as_str).collect();
+            format!(" on {}", served.join(", "))
+        });
         let until = if waits.is_empty() { "no wait".to_owned() } else { waits.join(", ") };
         writeln!(
             out,

@@ -43,7 +43,11 @@ pub(super) fn conclusion(run: &TestRun) -> String {
     let suites = number::plural(run.suites.len(), "suite");
     match run.verdict() {
         TestVerdict::Passed => {
-            format!("{} of {} passed in {suites}", number::size(counts.passed), number::plural(counts.total, "sample"))
+            let all = number::plural(counts.total, "sample");
+            match run.suites.iter().map(|suite| suite.counts().failed - suite.counting().failed).sum::<usize>() {
+                0 => format!("{} of {all} passed in {suites}", number::size(counts.passed)),
+                known => format!("{} of {all} passed in {suites}, {} not counted", number::size(counts.passed), number::size(known)),
+            }
         }
         TestVerdict::Failed => {
             let below = run.suites.iter().filter(|suite| suite.verdict_of_head() == TestVerdict::Failed).count();
@@ -66,6 +70,7 @@ pub(super) fn conclusion(run: &TestRun) -> String {
                 }
             )
         }
+        TestVerdict::Inconclusive if run.is_all_excused() => "every sample is in quarantine, so nothing can be concluded".to_owned(),
         TestVerdict::Inconclusive if counts.total == 0 => "nothing was asked, so nothing can be concluded".to_owned(),
         TestVerdict::Inconclusive if counts.faulted + counts.not_run == 0 => {
             let open: usize = run.suites.iter().map(SuiteRun::unjudged_of_base).sum();
@@ -95,7 +100,7 @@ pub(super) fn prompt(prompt: &PromptIdentity) -> String {
 
 /// A suite's pass rate, beside the one it needs where that is not all.
 pub(super) fn pass_rate(suite: &SuiteRun) -> String {
-    let rate = suite.counts().pass_rate().map_or_else(|| number::UNKNOWN.to_owned(), number::percent);
+    let rate = suite.counting().pass_rate().map_or_else(|| number::UNKNOWN.to_owned(), number::percent);
     if suite.min_pass_rate < 1.0 { format!("{rate}, needs {}", number::bound(suite.min_pass_rate)) } else { rate }
 }
 

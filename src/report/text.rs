@@ -9,7 +9,7 @@ use super::{
     Style, comparison,
     escape::{one_line, truncate_chars},
     figures::Figures,
-    number, summary,
+    known, number, summary,
     table::{self, Column},
 };
 use crate::domain::{
@@ -76,6 +76,7 @@ pub fn render(run: &TestRun, style: &Style, out: &mut dyn Write) -> io::Result<(
     for suite in &run.suites {
         details(suite, shown, style, out)?;
         against_base(suite, style, out)?;
+        known_cases(suite, style, out)?;
     }
     writeln!(out)?;
     for warning in &run.warnings {
@@ -156,6 +157,17 @@ fn against_base(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Res
         writeln!(out, "  {}", one_line(&truncate_chars(&line, REASON_SHOWN)))?;
     }
     Ok(())
+}
+
+/// Quarantined and flaky cases; nothing where there are none.
+fn known_cases(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let lines = known::lines(suite);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let name = one_line(&truncate_chars(&suite.name, NAME_SHOWN));
+    writeln!(out, "\n{}", paint(style, &[BOLD], &format!("{name}: known cases")))?;
+    lines.iter().try_for_each(|line| writeln!(out, "  · {}", one_line(&truncate_chars(line, REASON_SHOWN))))
 }
 
 /// What is worth knowing of one suite beyond its line, with so many failing samples; nothing when all is well.
@@ -243,6 +255,7 @@ fn next_step(run: &TestRun, style: &Style) -> &'static str {
         (TestVerdict::Inconclusive, _) if run.stopped_by_lints() => {
             "Next: mend the findings above, or accept them in `lints.ignore` with the reason; `prompt-cicd lint` says more."
         }
+        (TestVerdict::Inconclusive, _) if run.is_all_excused() => "Next: mend a case, or take a rule out of `quarantine`. This is no pass.",
         (TestVerdict::Inconclusive, _) if run.suites.is_empty() => "Next: select at least one suite.",
         (TestVerdict::Inconclusive, _) => "Next: mend what kept samples from being judged, then run again. This is no pass.",
     }

@@ -82,17 +82,19 @@ const draw = (sample) => {
   const box = make("details"), head = make("summary"), body = make("div", "body");
   head.append(make("span", sample.state, marks[sample.state] + " " + sample.state), " " + visible(data.suites[sample.suite] + " / " + sample.case + (sample.repeat ? " [repeat " + (sample.repeat + 1) + "]" : "")));
   const reason = sample.assertions.find((a) => !a.passed && a.weight > 0);
-  if (reason) head.append(make("span", "quiet", " — " + visible(reason.reason)));
+  const why = reason ? reason.reason : sample.error;
+  if (why) head.append(make("span", "quiet", " — " + visible(why.length > 200 ? why.slice(0, 200) + "…" : why)));
   box.append(head, body);
   box.addEventListener("toggle", () => {
     if (!box.open || body.childElementCount) return;
     body.append(make("p", "quiet", "variables: " + visible(JSON.stringify(sample.vars))));
     const beside = get("beside").value === "" ? data.bases[sample.suite] : Number(get("beside").value);
     const other = beside === null ? null : besideIndex.get(beside)?.get(key(sample));
-    const answers = make("div", other && other !== sample ? "answers two" : "answers");
-    const parts = other && other !== sample && sample.answer !== null && other.answer !== null ? difference(sample.answer, other.answer) : null;
-    answers.append(answer(sample, parts && parts[0]));
-    if (other && other !== sample) answers.append(answer(other, parts && parts[1]));
+    // From left to right as from old to new: base before head, so that what is gone stands left and what is new right.
+    const pair = !other || other === sample ? [sample] : other.base && !sample.base ? [other, sample] : [sample, other];
+    const answers = make("div", pair.length > 1 ? "answers two" : "answers");
+    const parts = pair.length > 1 && pair.every((one) => one.answer !== null) ? difference(pair[0].answer, pair[1].answer) : null;
+    pair.forEach((one, place) => answers.append(answer(one, parts && parts[place])));
     body.append(answers);
   });
   return box;

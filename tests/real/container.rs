@@ -155,7 +155,7 @@ fn a_bad_prompt_fails_the_step_and_annotates_a_path_of_the_repository() {
     let step = Step::with_config(&CONFIG.replace("contains: \"{{name}}\"", "contains: goodbye"));
     let finished = step.run(&[]).exits(10);
     assert!(
-        finished.stderr.contains("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=1::"),
+        finished.stderr.contains("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=4,col=27::"),
         "{}",
         finished.stderr
     );
@@ -276,4 +276,35 @@ fn a_missing_folder_and_a_wrong_input_say_so() {
     Step::new().run(&["--with", "dry-run=yes"]).exits(2);
     let unknown = Step::new().run(&["--with", "fail-on=regression-of-nothing"]);
     assert_eq!((unknown.code, unknown.stderr.contains("no input 'fail-on'")), (2, true), "run-action knows action.yml: {}", unknown.stderr);
+}
+
+#[test]
+fn a_release_s_archive_holds_the_image_s_own_program() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["Cargo.toml", "LICENSE", "scripts/release/build", "scripts/container/engine.sh"] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(root().join(name), path).unwrap();
+    }
+    // The image is built already: it only gets the name that is asked for.
+    let tagged = ". scripts/container/engine.sh\nfind_engine\n\"${engine[@]}\" tag \"$PROMPT_CICD_IMAGE\" \"$2\"\n";
+    fs::write(folder.path().join("scripts/image"), format!("#!/bin/bash\nset -eu\n{tagged}")).unwrap();
+    fs::set_permissions(folder.path().join("scripts/image"), fs::metadata(root().join("scripts/image")).unwrap().permissions()).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("bash", &["scripts/release/build", "dist"]);
+    let version = env!("CARGO_PKG_VERSION");
+    let (arch, target) = if cfg!(target_arch = "aarch64") { ("arm64", "aarch64") } else { ("amd64", "x86_64") };
+    let archive = format!("dist/prompt-cicd-{version}-{target}-unknown-linux-gnu.tar.gz");
+    assert_eq!(run("tar", &["-tzf", &archive]), "LICENSE\nprompt-cicd\n");
+    run("tar", &["-xzf", &archive]);
+    assert_eq!(run("./prompt-cicd", &["--version"]), format!("prompt-cicd {version}\n"));
+    assert!(run("tar", &["-tf", &format!("dist/image-{arch}.tar")]).contains("manifest.json"));
+    // The same image gives the same archive.
+    run("bash", &["scripts/release/build", "again"]);
+    let bytes = |below: &str| fs::read(folder.path().join(archive.replace("dist/", below))).unwrap();
+    assert!(bytes("dist/") == bytes("again/"));
 }

@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// What benchmark tools write, read back.
+mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/clock.rs"]
@@ -22,13 +24,21 @@ mod github;
 mod github_openapi;
 /// Real sentence embeddings.
 mod graded;
+/// The binary ended at each system call.
+mod kills;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
 /// A model behind HTTP.
 #[expect(dead_code, reason = "the suite asks more of it")]
 #[path = "../suite/support/model.rs"]
 mod model_server;
+/// The report and the comment in a browser.
+mod pages;
 /// PostgreSQL as a store.
 mod postgres;
+/// Whole rollouts on real services, and how long they take.
+mod rollouts;
 /// Targets and metric sources.
 mod targets;
+/// `monitor` and `detect` over a Prometheus that dies.
+mod watched;

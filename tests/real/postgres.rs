@@ -82,6 +82,21 @@ fn connections_that_the_server_ends_are_made_again() {
 }
 
 #[test]
+fn whoever_finds_the_table_there_does_not_wait_to_make_it() {
+    run(async {
+        let url = database("made").await;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let patience = || Patience::of(&*clock, Duration::from_secs(5));
+        opened(&url, Arc::clone(&clock)).put(&key("a"), json!(1), Expect::Absent, patience()).await.unwrap();
+        // Somebody else is making the table, and does not come to an end.
+        let other = client(&url).await;
+        other.batch_execute(&format!("SELECT pg_advisory_lock({})", 0x7063_6963_6400_i64)).await.unwrap();
+        let found = opened(&url, Arc::clone(&clock)).get(&key("a"), patience()).await.unwrap().unwrap();
+        assert_eq!(found.value, json!(1));
+    });
+}
+
+#[test]
 fn a_row_that_is_locked_ends_in_time_and_nothing_is_done() {
     run(async {
         let url = database("locked").await;

@@ -27,7 +27,7 @@ use prompt_cicd::{
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-fn variable(name: &str, service: &str) -> String {
+pub(crate) fn variable(name: &str, service: &str) -> String {
     std::env::var(name).unwrap_or_else(|_unset| panic!("{name} is not set: run scripts/test, or tests/services/{service}"))
 }
 
@@ -156,7 +156,7 @@ async fn mlflow_serves_what_its_aliases_say() {
 }
 
 /// A server that says its name to every request, on a port of its own.
-fn backend(name: &'static str) -> u16 {
+pub(crate) fn backend(name: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -227,7 +227,7 @@ fn prometheus(url: &str) -> Arc<dyn MetricSource> {
     MetricSourceFactory::new(sites(), "").open(&settings).unwrap()
 }
 
-fn push(gateway: &str, body: &str) {
+pub(crate) fn push(gateway: &str, body: &str) {
     let mut stream = TcpStream::connect(gateway).unwrap();
     write!(stream, "PUT /metrics/job/greeting HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len())
         .unwrap();

@@ -47,7 +47,10 @@ fn a_failing_run_is_seen_in_outputs_summary_and_annotations() {
     }
     let summary = workspace.read("runner/summary");
     assert!(summary.contains("greeting") && summary.contains("Prompt tests failed"), "{summary}");
-    finished.says("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=1::0 of 2 samples passed%0A");
+    finished
+        .says("::error title=suite greeting%3A failed,file=prompts/greeting.prompt.yml,line=4,col=27::0 of 2 samples passed%0A")
+        .says("::error title=suite greeting%2C case ana%3A failed,file=cases/greeting.jsonl,line=1::contains: \"{{name}}\": ")
+        .says("::error title=suite greeting%2C case ben%3A failed,file=cases/greeting.jsonl,line=2::");
 }
 
 #[test]
@@ -123,4 +126,41 @@ fn what_cannot_be_told_is_said_and_changes_no_verdict() {
     // Without the runner's files nothing is missed.
     let finished = Workspace::greeting().prompt_cicd(["test"]).env("GITHUB_ACTIONS", "true").run().exits(0);
     assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
+}
+
+#[test]
+fn debug_logging_of_the_runner_shows_every_step_in_a_group() {
+    let quiet = step(&Workspace::greeting(), &["test"]).run().exits(0);
+    assert!(!quiet.stderr.contains("::group::") && !quiet.stderr.contains("sample done"), "{}", quiet.stderr);
+    let workspace = Workspace::greeting();
+    // A name that would be a command in the runner's older form.
+    let config = workspace.read("prompt-cicd.yml").replace("name: greeting", "name: \"##[error]greeting\"");
+    let finished = step(&workspace.file("prompt-cicd.yml", &config), &["test"]).env("RUNNER_DEBUG", "1").run().exits(0);
+    let (before, rest) = finished.stderr.split_once("::group::the log of prompt-cicd\n").unwrap();
+    let (log, _) = rest.split_once("\n::endgroup::\n").unwrap();
+    assert_eq!(before, "");
+    assert_eq!(log.matches("sample done").count(), 2, "{log}");
+    assert!(log.contains("[error]greeting") && !finished.stderr.contains("##["), "{log}");
+    // A person at a terminal has no groups.
+    let local = Workspace::greeting().prompt_cicd(["test", "-v"]).env("RUNNER_DEBUG", "1").run().exits(0);
+    assert!(!local.stderr.contains("::group::") && !local.stderr.contains("sample done"), "{}", local.stderr);
+}
+
+#[test]
+fn a_run_that_could_not_conclude_has_a_job_summary_too() {
+    let workspace = Workspace::greeting();
+    let config = workspace.read("prompt-cicd.yml").replace("    provider: model", "    provider: model\n    concurency: 2");
+    let workspace = workspace.file("prompt-cicd.yml", &config);
+    step(&workspace, &["test"]).run().exits(3);
+    let summary = workspace.read("runner/summary");
+    assert!(summary.starts_with("## ❔ prompt-cicd could not conclude\n\n1 problem; nothing was run.\n"), "{summary}");
+    assert!(summary.contains("prompt-cicd.yml:8:5: suites") && summary.contains("concurrency"), "{summary}");
+    assert!(summary.contains("**Next:**"), "{summary}");
+    // Many problems fit as well, and a page that is full stays whole.
+    let cases: Vec<String> = (0..300).map(|number| format!("{{\"id\": \"c{number}\", \"vras\": {{}}}}\n")).collect();
+    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases.concat());
+    workspace.write("runner/summary", "x".repeat(995_000).as_bytes());
+    step(&workspace, &["test"]).run().exits(3);
+    let summary = workspace.read("runner/summary");
+    assert!(summary.len() <= 1_000_000 && summary.contains("more\n"), "{} bytes", summary.len());
 }

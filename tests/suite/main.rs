@@ -34,10 +34,16 @@ mod detect;
 mod docs;
 /// `prompt-cicd doctor`: what is wrong, and what to do.
 mod doctor;
+/// What rollouts must survive: an end between any two effects, every fault of their world.
+mod faults;
+/// The corpora that fuzzing left.
+mod fuzz;
 /// `prompt-cicd gate`: rules over other tools' numbers.
 mod gate;
 /// The GitHub client against a GitHub of our own: what it asks, what it makes of refusals.
 mod github;
+/// The history of cases: what is kept, what it decides, and quarantines.
+mod history;
 /// `prompt-cicd init`: what it writes runs as it stands.
 mod init;
 /// `prompt-cicd lint`, and the lints before the first request of `test`.
@@ -46,6 +52,10 @@ mod lint;
 mod metric_sources;
 /// `prompt-cicd monitor`: one pass over the metrics of production.
 mod monitor;
+/// What people are told of rollouts and rollbacks, whatever becomes of the channel.
+mod notify;
+/// `prompt-cicd pr`: the checks of a pull request.
+mod pr;
 /// What a run tells GitHub: comments, check runs, forks, changed prompts only.
 mod publish;
 /// `prompt-cicd registry`: what changes is written down.
@@ -68,5 +78,7 @@ mod support;
 mod targets;
 /// `prompt-cicd test`: from files to verdicts.
 mod test;
+/// `prompt-cicd release`: versions from tags and commits.
+mod versions;
 /// The reusable workflows: their form, and their steps carried out.
 mod workflows;

@@ -162,6 +162,10 @@ async fn documents_at_addresses_and_in_files() {
     assert_eq!(file.instant(&pointer, None, DEADLINE).await.unwrap_err().kind, MetricErrorKind::Malformed);
     std::fs::write(&path, "{\"2.0.0/x\": {\"p95\": 7}}").unwrap();
     assert_eq!(file.instant(&pointer, None, DEADLINE).await.unwrap().found.single(), Some(7.0));
+    assert!(std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    let pipe = open(MetricSourceKind::File("pipe".into()), folder.path());
+    let refused = pipe.instant(&pointer, None, DEADLINE).await.unwrap_err();
+    assert!(refused.kind == MetricErrorKind::Malformed && refused.message.contains("no regular file"), "{refused}");
     let old = std::time::SystemTime::now() - Duration::from_hours(1);
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
     assert_eq!(file.instant(&pointer, None, DEADLINE).await.unwrap().found.name(), "stale");

@@ -69,6 +69,10 @@ fn the_program_understands_every_step() {
         let workflow = workflow(name);
         let inputs = all(&workflow);
         for (job, step) in jobs(&workflow).flat_map(|(job, value)| ours(value).into_iter().map(move |step| (job, step))) {
+            if (name, job.as_str()) == ("gradual-rollout", "mode") {
+                // Its step is there to be refused; see `a_mode_that_nobody_knows_is_refused`.
+                continue;
+            }
             for key in step["with"].as_object().unwrap().keys() {
                 assert!(action["inputs"].get(key).is_some(), "{name}, {job}: the action has no input {key}");
             }
@@ -83,6 +87,41 @@ fn the_program_understands_every_step() {
         }
     }
     assert!(seen >= 20, "only {seen} steps were found");
+}
+
+/// Whether a job or step with this condition runs in a mode. GitHub compares texts without their case.
+fn runs(condition: Option<&Value>, mode: &str) -> bool {
+    let Some(condition) = condition else { return true };
+    let text = condition.as_str().unwrap().trim_start_matches("${{").trim_end_matches("}}").trim();
+    let list = Regex::new(r"^(!?)contains\(fromJSON\('(\[.*\])'\), inputs\.mode\)$").unwrap();
+    let one = Regex::new(r"^inputs\.mode == '([a-z]+)'( && !inputs\.dry-run)?$").unwrap();
+    if let Some(found) = list.captures(text) {
+        let modes: Vec<String> = serde_json::from_str(&found[2]).unwrap();
+        return modes.iter().any(|known| known.eq_ignore_ascii_case(mode)) != (&found[1] == "!");
+    }
+    let found = one.captures(text).unwrap_or_else(|| panic!("a condition of another form: {text}"));
+    found[1].eq_ignore_ascii_case(mode)
+}
+
+#[test]
+fn a_mode_that_nobody_knows_is_refused() {
+    let workflow = workflow("gradual-rollout");
+    let expected = [("run", vec!["plan", "rollout"]), ("start", vec!["plan", "rollout"]), ("step", vec!["step"])];
+    let others = ["runn", "", "watch", "run ", "abort"].map(|mode| (mode, vec!["mode"]));
+    for (mode, jobs_of_it) in expected.into_iter().chain(others) {
+        let alone = |job: &Value| runs(job.get("if"), mode);
+        let running: Vec<&str> = jobs(&workflow)
+            .filter(|(_, job)| alone(job) && job["needs"].as_str().is_none_or(|needed| alone(&workflow["jobs"][needed])))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(running, jobs_of_it, "mode {mode:?}");
+        let watched = ours(&workflow["jobs"]["rollout"]).iter().filter(|step| runs(step.get("if"), mode)).count();
+        assert_eq!(watched, if mode == "run" { 2 } else { 1 }, "mode {mode:?}");
+    }
+    let stage = Stage::empty("stage-duration: 1s", "1s");
+    let done = carry_out(&stage, stage.workspace.path(), &ours(&workflow["jobs"]["mode"]), &BTreeMap::new());
+    assert_eq!(done[0].0.code, 2, "{:?}", done[0].0);
+    assert!(done[0].0.stderr.contains("mode-must-be-run-start-or-step"), "{:?}", done[0].0);
 }
 
 #[test]

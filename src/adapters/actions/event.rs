@@ -74,10 +74,18 @@ struct Number {
     number: u64,
 }
 
-/// Reads the event of this name.
-pub(super) fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
+/// Whether an event of this name is about a pull request that proposes something.
+pub(super) fn is_pull_request(name: &str) -> bool {
+    matches!(name, "pull_request" | "pull_request_target")
+}
+
+/// Reads the event of this name from its payload.
+///
+/// # Errors
+/// A payload that is missing, too large, or not of the event's form.
+pub fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
     match name {
-        "pull_request" | "pull_request_target" => payload(name, path).map(pull_request),
+        _ if is_pull_request(name) => payload(name, path).map(pull_request),
         "push" => payload(name, path).map(|push: PushPayload| Event::Push { before: commit(push.before), after: push.after }),
         "merge_group" => payload(name, path)
             .map(|group: MergeGroupPayload| Event::MergeGroup { base: group.merge_group.base_sha, head: group.merge_group.head_sha }),
@@ -92,6 +100,24 @@ pub(super) fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
         "" => Ok(Event::None),
         other => Ok(Event::Other(other.to_owned())),
     }
+}
+
+/// Whether a run whose `GITHUB_REF` is `reference` is one of the default branch; `None`: the event does not say which that is.
+pub(super) fn on_default_branch(name: &str, path: Option<&Path>, reference: Option<&str>) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Any {
+        repository: Option<Home>,
+    }
+    #[derive(Deserialize)]
+    struct Home {
+        default_branch: Option<String>,
+    }
+    // GitHub starts a schedule on the default branch alone.
+    if name == "schedule" {
+        return Some(true);
+    }
+    let default = payload::<Any>(name, path).ok()?.repository?.default_branch?;
+    Some(reference?.strip_prefix("refs/heads/") == Some(default.as_str()))
 }
 
 fn pull_request(payload: PullRequestPayload) -> Event {

@@ -3,7 +3,7 @@
 //! Commands go to standard error, which the runner reads as well, so that standard output stays what `--format` says.
 
 mod command;
-mod event;
+pub mod event;
 mod files;
 
 use std::{
@@ -59,6 +59,12 @@ impl Step {
         say(&lines.map(|line| command::line("add-mask", &[], line)).collect::<Vec<_>>());
     }
 
+    /// Begins a group of lines that the runner folds; the line that ends it comes back.
+    pub fn group(title: &str) -> &'static str {
+        say(&[command::line("group", &[], title)]);
+        "::endgroup::"
+    }
+
     /// The path as the repository has it.
     fn in_repository(&self, file: &str) -> String {
         let relative = || {
@@ -87,11 +93,16 @@ impl Step {
             Level::Warning => "warning",
             Level::Notice => "notice",
         };
-        let mut properties = vec![("title", annotation.title.clone()), ("file", self.in_repository(&annotation.place.file))];
+        let mut properties = vec![("title", annotation.title.clone())];
+        // Not everything that is said belongs to a file.
+        if !annotation.place.file.is_empty() {
+            properties.push(("file", self.in_repository(&annotation.place.file)));
+        }
         properties.extend(annotation.place.line.map(|line| ("line", line.to_string())));
         properties.extend(annotation.place.column.map(|column| ("col", column.to_string())));
         let properties: Vec<_> = properties.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        command::line(name, &properties, &annotation.message)
+        // Only the start of the line makes a command of it; the older form works anywhere, so none may stand in it.
+        command::line(name, &properties, &annotation.message).replace("##[", "#\u{200b}#[")
     }
 }
 
@@ -102,6 +113,10 @@ impl Ci for Step {
 
     fn event(&self) -> Result<Event, CiError> {
         event::read(&self.event_name, self.event_path.as_deref())
+    }
+
+    fn is_pull_request(&self) -> bool {
+        event::is_pull_request(&self.event_name)
     }
 
     fn run(&self) -> Option<CiRun> {
@@ -164,6 +179,10 @@ impl Ci for NoCi {
         Ok(Event::None)
     }
 
+    fn is_pull_request(&self) -> bool {
+        false
+    }
+
     fn run(&self) -> Option<CiRun> {
         None
     }
@@ -198,6 +217,11 @@ fn run(text: &impl Fn(&str) -> Option<String>) -> CiRun {
         commit: text("GITHUB_SHA"),
         url: page(),
         id: format!("{}-{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT"), part("GITHUB_JOB")),
+        on_default_branch: event::on_default_branch(
+            &part("GITHUB_EVENT_NAME"),
+            text("GITHUB_EVENT_PATH").as_deref().map(Path::new),
+            text("GITHUB_REF").as_deref(),
+        ),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod hosted;
 mod program;
+mod versions;
 
 use std::{
     path::{Path, PathBuf},
@@ -13,18 +14,21 @@ use async_trait::async_trait;
 pub use hosted::Hosted;
 pub use program::Git;
 
-use crate::ports::vcs::{Proposed, Vcs, VcsError, is_reference};
+use crate::{
+    domain::release::{Commit, Tag},
+    ports::vcs::{LastChange, Proposed, Vcs, VcsError, is_reference},
+};
 
 /// The working copy first; what it does not have, the host is asked for.
 pub struct History {
     git: Git,
     host: Option<Hosted>,
-    proposed: Option<Proposed>,
+    proposed: Result<Option<Proposed>, VcsError>,
 }
 
 impl History {
     /// Of the repository that the working directory is in.
-    pub fn new(git: Git, host: Option<Hosted>, proposed: Option<Proposed>) -> Self {
+    pub fn new(git: Git, host: Option<Hosted>, proposed: Result<Option<Proposed>, VcsError>) -> Self {
         Self { git, host, proposed }
     }
 
@@ -46,7 +50,7 @@ impl History {
 
 #[async_trait]
 impl Vcs for History {
-    fn proposed(&self) -> Option<Proposed> {
+    fn proposed(&self) -> Result<Option<Proposed>, VcsError> {
         self.proposed.clone()
     }
 
@@ -69,10 +73,27 @@ impl Vcs for History {
         self.either(self.git.file(commit, path, limit), async |host| host.file(commit, path, limit).await).await
     }
 
+    async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
+        self.git.last_change(path).await
+    }
+
     async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError> {
         checked(&[commit])?;
         let host = async |_: &Hosted| Err(VcsError::Unavailable("the code host does not list files by pattern".to_owned()));
         self.either(self.git.matching(commit, pattern), host).await
+    }
+
+    async fn tags(&self) -> Result<Vec<Tag>, VcsError> {
+        self.git.tags().await
+    }
+
+    async fn commits(&self, from: Option<&str>, to: &str, paths: &[PathBuf]) -> Result<Vec<Commit>, VcsError> {
+        checked(&from.into_iter().chain([to]).collect::<Vec<_>>())?;
+        self.git.commits(from, to, paths).await
+    }
+
+    async fn record(&self, files: &[PathBuf], message: &str) -> Result<String, VcsError> {
+        self.git.record(files, message).await
     }
 }
 

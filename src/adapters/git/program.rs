@@ -8,14 +8,14 @@ use std::{
 
 use tokio::{io::AsyncReadExt as _, process::Command};
 
-use crate::ports::vcs::{VcsError, is_reference};
+use crate::ports::vcs::{LastChange, VcsError, is_reference};
 
 /// How long a question about what is on disk may take.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 /// How long fetching one commit may take.
 const FETCH_DEADLINE: Duration = Duration::from_mins(1);
 /// The most bytes of names, errors and lists that are read.
-const WORDS: u64 = 4 * 1024 * 1024;
+pub(super) const WORDS: u64 = 4 * 1024 * 1024;
 
 /// The program in the working directory.
 #[derive(Debug, Clone, Default)]
@@ -25,10 +25,10 @@ pub struct Git {
 }
 
 /// What a call wrote.
-struct Said {
-    success: bool,
-    stdout: Vec<u8>,
-    stderr: String,
+pub(super) struct Said {
+    pub(super) success: bool,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: String,
 }
 
 impl Git {
@@ -128,13 +128,29 @@ impl Git {
         Ok(found)
     }
 
-    async fn is_shallow(&self) -> bool {
+    pub(super) async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
+        let head = self.commit("HEAD").await?;
+        let path = of_repository(path)?;
+        let said = self.said(&["log", "-1", "--format=%H %ct %P", &head, "--", &path], WORDS, DEADLINE).await?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        let mut words = text.split_whitespace();
+        let (Some(commit), Some(seconds)) = (words.next(), words.next().and_then(|seconds| seconds.parse::<u64>().ok())) else {
+            return Ok(None);
+        };
+        // The end of a shallow clone seems to have made every file.
+        if words.next().is_none() && self.is_shallow().await {
+            return Ok(None);
+        }
+        Ok(Some(LastChange { commit: commit.to_owned(), at_ms: seconds.saturating_mul(1_000) }))
+    }
+
+    pub(super) async fn is_shallow(&self) -> bool {
         let said = self.said(&["rev-parse", "--is-shallow-repository"], WORDS, DEADLINE).await;
         said.is_ok_and(|said| said.stdout.starts_with(b"true"))
     }
 
     /// Calls the program. At most `limit` bytes of its output are read; more makes it end.
-    async fn said(&self, arguments: &[&str], limit: u64, deadline: Duration) -> Result<Said, VcsError> {
+    pub(super) async fn said(&self, arguments: &[&str], limit: u64, deadline: Duration) -> Result<Said, VcsError> {
         let mut command = Command::new("git");
         // A clone that another user made, as in a container; its hooks and its programs are never run.
         command.args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "--no-pager"]);
@@ -182,7 +198,7 @@ impl Git {
 }
 
 /// A path as git takes it after `COMMIT:`, relative to the working directory.
-fn of_repository(path: &Path) -> Result<String, VcsError> {
+pub(super) fn of_repository(path: &Path) -> Result<String, VcsError> {
     let relative = if path.is_absolute() {
         let here = std::env::current_dir().and_then(std::fs::canonicalize).map_err(|error| VcsError::Unavailable(error.to_string()))?;
         path.strip_prefix(&here)
@@ -199,6 +215,6 @@ fn of_repository(path: &Path) -> Result<String, VcsError> {
     Ok(if text.starts_with("../") || text == ".." { text } else { format!("./{text}") })
 }
 
-fn first_line(text: &str) -> String {
+pub(super) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }

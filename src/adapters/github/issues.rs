@@ -8,7 +8,10 @@ use super::{
     client::Pages,
     comments::{bounded, same},
 };
-use crate::ports::code_host::{Action, CodeHostError, Issue, Marker, Patience, Written};
+use crate::{
+    domain::comment::BELOW,
+    ports::code_host::{Action, CodeHostError, Issue, Marker, Patience, Written},
+};
 
 /// The most pages of 100 open issues (GitHub lists pull requests among them) that are searched.
 const PAGES: usize = 100;
@@ -37,6 +40,8 @@ pub(super) async fn put(github: &GitHub, issue: &Issue<'_>, patience: Patience) 
     let post = client.post(&client.repo(&["issues"]), json!({"title": issue.title, "body": body, "labels": issue.labels}));
     bounded(&post, "the issue", &body)?;
     if let Some(found) = find(github, issue.marker, patience).await? {
+        let body = with_theirs(&body, found.body.as_deref().unwrap_or_default());
+        bounded(&post, "the issue", &body)?;
         if found.title == issue.title && same(found.body.as_deref().unwrap_or_default(), &body) {
             return Ok(found.written(Action::Unchanged));
         }
@@ -52,6 +57,16 @@ pub(super) async fn put(github: &GitHub, issue: &Issue<'_>, patience: Patience) 
         if let Some(opened) = find(github, issue.marker, patience).await? {
             return Ok(opened.written(Action::Created));
         }
+    }
+}
+
+/// `body` with what people wrote into `found` below the line that says that it is theirs.
+fn with_theirs(body: &str, found: &str) -> String {
+    let ours =
+        |text: &str| text.find(BELOW).map(|at| text.split_at(at + BELOW.len())).map(|(ours, below)| (ours.to_owned(), below.to_owned()));
+    match (ours(body), ours(found)) {
+        (Some((ours, _)), Some((_, theirs))) => ours + &theirs.replace("\r\n", "\n"),
+        _ => body.to_owned(),
     }
 }
 

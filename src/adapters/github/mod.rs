@@ -9,10 +9,12 @@ mod checks;
 mod client;
 mod comments;
 mod contents;
+mod deployments;
 mod error;
 mod git_data;
 mod issues;
 mod pulls;
+mod releases;
 
 use std::{fmt, sync::Arc};
 
@@ -28,7 +30,8 @@ use crate::{
     ports::{
         clock::Clock,
         code_host::{
-            ChangedFiles, Check, CodeHost, CodeHostError, Comment, CommentMode, Comparison, Issue, Marker, Patience, PullRequest, Written,
+            ChangedFiles, Check, CodeHost, CodeHostError, Comment, CommentMode, Comparison, Issue, Marker, Patience, PullRequest, Release,
+            ShownDeployment, Written,
         },
     },
 };
@@ -137,6 +140,14 @@ impl CodeHost for GitHub {
         pulls::changed_files(&self.client, number, patience).await
     }
 
+    async fn add_labels(&self, number: u64, labels: &[&str], patience: Patience) -> Result<(), CodeHostError> {
+        pulls::add_labels(&self.client, number, labels, patience).await
+    }
+
+    async fn remove_label(&self, number: u64, label: &str, patience: Patience) -> Result<(), CodeHostError> {
+        pulls::remove_label(&self.client, number, label, patience).await
+    }
+
     async fn compare(&self, base: &str, head: &str, patience: Patience) -> Result<Comparison, CodeHostError> {
         pulls::compare(&self.client, base, head, patience).await
     }
@@ -161,8 +172,16 @@ impl CodeHost for GitHub {
         issues::close(self, marker, patience).await
     }
 
+    async fn show_deployment(&self, shown: &ShownDeployment<'_>, patience: Patience) -> Result<Written, CodeHostError> {
+        deployments::show(&self.client, shown, patience).await
+    }
+
     async fn create_check(&self, check: &Check<'_>, patience: Patience) -> Result<Written, CodeHostError> {
         checks::create(&self.client, check, patience).await
+    }
+
+    async fn create_release(&self, release: &Release<'_>, patience: Patience) -> Result<Written, CodeHostError> {
+        releases::create(&self.client, release, patience).await
     }
 
     async fn file(&self, path: &str, at: &str, limit: usize, patience: Patience) -> Result<Vec<u8>, CodeHostError> {

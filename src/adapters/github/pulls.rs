@@ -1,6 +1,7 @@
 //! Pull requests and what they change.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     Account,
@@ -28,6 +29,23 @@ struct Pull {
     user: Option<Account>,
     head: Side,
     base: Side,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    additions: u64,
+    #[serde(default)]
+    deletions: u64,
+    #[serde(default)]
+    mergeable: Option<bool>,
+    #[serde(default)]
+    labels: Vec<Label>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Label {
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +95,11 @@ impl From<Pull> for PullRequest {
             from_fork: from.is_none() || from != to,
             head: pull.head.sha,
             base: pull.base.sha,
+            title: pull.title,
+            body: pull.body.unwrap_or_default(),
+            lines: pull.additions.saturating_add(pull.deletions),
+            mergeable: pull.mergeable,
+            labels: pull.labels.into_iter().map(|label| label.name).collect(),
         }
     }
 }
@@ -111,6 +134,21 @@ pub(super) async fn changed_files(client: &Client, number: u64, patience: Patien
         files.extend(page.into_iter().map(ChangedFile::from));
     }
     Ok(cut(files, CHANGED_FILES_LIMIT, pages.cut()))
+}
+
+pub(super) async fn add_labels(client: &Client, number: u64, labels: &[&str], patience: Patience) -> Result<(), CodeHostError> {
+    let mut ask = client.post(&client.repo(&["issues", &number.to_string(), "labels"]), json!({"labels": labels}));
+    // Adding a label that is there changes nothing.
+    ask.repeatable = true;
+    client.send(&ask, patience).await.map(drop)
+}
+
+pub(super) async fn remove_label(client: &Client, number: u64, label: &str, patience: Patience) -> Result<(), CodeHostError> {
+    let ask = client.delete(&client.repo(&["issues", &number.to_string(), "labels", label]));
+    match client.send(&ask, patience).await {
+        Ok(_) | Err(CodeHostError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) async fn compare(client: &Client, base: &str, head: &str, patience: Patience) -> Result<Comparison, CodeHostError> {

@@ -1,8 +1,7 @@
 //! A JSON file; queries are JSON pointers into it. Its age is that of the file.
 
 use std::{
-    fs, io,
-    io::Read as _,
+    io,
     path::PathBuf,
     time::{Duration, Instant, UNIX_EPOCH},
 };
@@ -14,12 +13,13 @@ use super::{
     tell::{MAX_ANSWER, Teller, now_ms},
 };
 use crate::{
+    adapters::regular_file,
     domain::metric_source::{Escape, Found, Query, Reading},
     ports::metric_source::{MetricError, MetricErrorKind, MetricSource},
 };
 
 /// A file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct File {
     pub(super) teller: Teller,
     pub(super) path: PathBuf,
@@ -29,16 +29,14 @@ impl File {
     fn read(&self, query: &Query) -> Result<(String, Found), MetricError> {
         let pointer = self.teller.fill(query, Escape::JsonPointer)?;
         let shown = self.path.display();
-        let failed = |error: io::Error| self.teller.error(MetricErrorKind::Unreachable, &format!("{shown}: {error}"));
         let malformed = |what: String| self.teller.error(MetricErrorKind::Malformed, &format!("{shown}: {what}"));
-        let file = fs::File::open(&self.path).map_err(failed)?;
-        let meta = file.metadata().map_err(failed)?;
-        let mut text = Vec::new();
-        let limit = u64::try_from(MAX_ANSWER).unwrap_or(u64::MAX);
-        file.take(limit + 1).read_to_end(&mut text).map_err(failed)?;
-        if text.len() > MAX_ANSWER {
-            return Err(malformed(format!("larger than {} MiB", MAX_ANSWER / 1024 / 1024)));
-        }
+        let no_document = [io::ErrorKind::FileTooLarge, io::ErrorKind::InvalidInput, io::ErrorKind::IsADirectory];
+        let (text, meta) = regular_file::read(&self.path, MAX_ANSWER).map_err(|error| {
+            if no_document.contains(&error.kind()) {
+                return malformed(error.to_string());
+            }
+            self.teller.error(MetricErrorKind::Unreachable, &format!("{shown}: {error}"))
+        })?;
         let value = serde_json::from_slice(&text).map_err(|error| malformed(format!("no JSON: {error}")))?;
         let found = document::read(&value, &pointer, &self.teller).map_err(|what| malformed(format!("at `{pointer}`: {what}")))?;
         let modified = meta.modified().ok().and_then(|at| i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok());
@@ -53,9 +51,14 @@ impl MetricSource for File {
         &self.teller.name
     }
 
-    async fn instant(&self, query: &Query, _at_ms: Option<i64>, _deadline: Duration) -> Result<Reading, MetricError> {
+    async fn instant(&self, query: &Query, _at_ms: Option<i64>, deadline: Duration) -> Result<Reading, MetricError> {
         let started = Instant::now();
-        let (shown, found) = self.read(query)?;
+        let (this, asked) = (self.clone(), query.clone());
+        let read = async {
+            let read = tokio::task::spawn_blocking(move || this.read(&asked)).await;
+            read.unwrap_or_else(|broken| Err(self.teller.error(MetricErrorKind::Unreachable, &format!("reading it broke: {broken}"))))
+        };
+        let (shown, found) = self.teller.within(deadline, read).await?;
         Ok(self.teller.reading(shown, found, Vec::new(), started))
     }
 

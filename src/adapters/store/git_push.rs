@@ -161,13 +161,6 @@ impl GitBranch {
         made.await.map(TempDir::path)
     }
 
-    /// How many commits a commit says there are.
-    async fn commits(&self, folder: &Path, commit: &str, patience: Patience) -> Result<u64, StoreError> {
-        let message = self.must(folder, &["log", "-1", "--format=%B", commit], b"", patience).await?;
-        let message = String::from_utf8_lossy(&message);
-        Ok(message.lines().find_map(|line| line.strip_prefix(TRAILER)?.trim().parse().ok()).unwrap_or(1))
-    }
-
     /// The new commit's id.
     async fn commit(
         &self,
@@ -205,6 +198,11 @@ impl GitBranch {
         let id = self.must(folder, &arguments, stream.as_bytes(), patience).await?;
         Ok(tip_of(String::from_utf8_lossy(&id).trim(), commits))
     }
+}
+
+/// How many commits a message says there are.
+fn commits(message: &str) -> u64 {
+    message.lines().find_map(|line| line.strip_prefix(TRAILER)?.trim().parse().ok()).unwrap_or(1)
 }
 
 fn tip_of(commit: &str, commits: u64) -> Tip {
@@ -246,10 +244,10 @@ impl Branch for GitBranch {
             let what = format!("+{}:refs/prompt-cicd/tip", self.reference());
             let arguments = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", &self.remote, &what];
             self.must(folder, &arguments, b"", patience).await?;
-            let commit = self.must(folder, &["rev-parse", "refs/prompt-cicd/tip"], b"", patience).await?;
-            let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-            let commits = self.commits(folder, &commit, patience).await?;
-            *known = Some(tip_of(&commit, commits));
+            let said = self.must(folder, &["log", "-1", "--format=%H%n%B", "refs/prompt-cicd/tip"], b"", patience).await?;
+            let said = String::from_utf8_lossy(&said);
+            let (commit, message) = said.split_once('\n').unwrap_or((&said, ""));
+            *known = Some(tip_of(commit.trim(), commits(message)));
         }
         Ok(known.clone())
     }

@@ -91,6 +91,10 @@ impl PostgresStore {
             drop(tokio::spawn(connection));
             client
         };
+        // The table is there after the first time; making it takes a lock and a right that reading does not.
+        if client.query_one("SELECT to_regclass('prompt_cicd_records') IS NOT NULL", &[]).await?.try_get(0)? {
+            return Ok(client);
+        }
         client
             .batch_execute(&format!("SELECT pg_advisory_lock({TABLE_LOCK}); {MAKE_TABLE}; SELECT pg_advisory_unlock({TABLE_LOCK})"))
             .await?;

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::target::{Desired, Observed, Percent};
+use super::tell::Teller;
+use crate::{
+    domain::target::{Desired, Observed, Percent},
+    ports::target::{TargetError, TargetErrorKind},
+};
 
 /// Whose flag it is.
 const OURS: &str = "prompt-cicd";
@@ -18,6 +22,22 @@ pub(super) enum ManifestError {
     Foreign(String),
     /// The flag is ours and newer.
     Newer(u64),
+}
+
+impl ManifestError {
+    /// As a target's failure; `shown` is where the manifest is.
+    pub(super) fn told(self, teller: &Teller, flag: &str, shown: &str) -> TargetError {
+        match self {
+            Self::Malformed(what) => teller.error(TargetErrorKind::Foreign, &format!("{shown} is no flag manifest: {what}")),
+            Self::Foreign(what) => teller.error(
+                TargetErrorKind::Foreign,
+                &format!("the flag `{flag}` in {shown}: {what}, so it is left alone; rename it or write another `flag`"),
+            ),
+            Self::Newer(epoch) => {
+                teller.error(TargetErrorKind::Fenced, &format!("the flag `{flag}` has the newer epoch {epoch}: a rollback came between"))
+            }
+        }
+    }
 }
 
 /// A manifest. Whatever is not our flag stays as it is.

@@ -91,7 +91,7 @@ impl Mlflow {
             let tags = [
                 ("mlflow.prompt.is_prompt", "true"),
                 (TEXT, text),
-                ("_mlflow_prompt_type", "text"),
+                ("_mlflow_prompt_type", if is_chat(text) { "chat" } else { "text" }),
                 (VERSION, &number),
                 (DIGEST, &version.digest),
                 (TEXT_DIGEST, &text_digest),
@@ -153,10 +153,20 @@ impl Mlflow {
     }
 }
 
+/// Whether a text is a list of messages, which MLflow's client gives back as such.
+fn is_chat(text: &str) -> bool {
+    let messages = serde_json::from_str::<Vec<serde_json::Map<String, serde_json::Value>>>(text).unwrap_or_default();
+    !messages.is_empty() && messages.iter().all(|message| message.contains_key("role") && message.contains_key("content"))
+}
+
 #[async_trait]
 impl Target for Mlflow {
     fn name(&self) -> &str {
         &self.api.teller.name
+    }
+
+    fn keeps_texts(&self) -> bool {
+        true
     }
 
     fn shares(&self) -> Shares {

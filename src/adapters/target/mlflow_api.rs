@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::tell::{MAX_ANSWER, Teller};
 use crate::{
-    adapters::http::site::{Reply, Site},
+    adapters::http::site::{Reply, Silence, Site},
     ports::target::{TargetError, TargetErrorKind},
 };
 
@@ -130,9 +130,14 @@ impl Api {
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Option<Value>, TargetError> {
-        let request = self.site.request_below(Method::GET, &format!("{ROOT}/{path}"), query);
+        let request = || self.site.request_below(Method::GET, &format!("{ROOT}/{path}"), query);
         let shown = format!("GET {}{ROOT}/{path}", self.site.shown().trim_end_matches('/'));
-        let reply = self.site.send(request, MAX_ANSWER).await.map_err(|silence| self.teller.silence(&shown, &silence))?;
+        let mut reply = self.site.send(request(), MAX_ANSWER).await;
+        // A server ends connections that it has not heard of for a while, maybe just now: reading again harms nobody.
+        if matches!(reply, Err(Silence::Broken(_))) {
+            reply = self.site.send(request(), MAX_ANSWER).await;
+        }
+        let reply = reply.map_err(|silence| self.teller.silence(&shown, &silence))?;
         let code = error_code(&reply);
         // A 404 without MLflow's own code is somebody else's.
         if reply.status.as_u16() == 404 && code.as_deref() == Some("RESOURCE_DOES_NOT_EXIST") {

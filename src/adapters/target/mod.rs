@@ -4,6 +4,7 @@
 //! message that webhooks and programs get.
 
 mod command;
+mod flag_file;
 mod flagd;
 mod haproxy;
 mod manifest;

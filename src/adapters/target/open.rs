@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     command::Command,
+    flag_file::FlagFile,
     flagd::{Flagd, Place},
     haproxy::{Haproxy, is_name},
     mlflow::Mlflow,
@@ -106,7 +107,10 @@ impl Opening<'_> {
         Ok(match &self.settings.kind {
             TargetKind::Flagd { place, flag } => {
                 let place = match place {
-                    FlagdPlace::File(path) => Place::File(self.path("path", path)?),
+                    FlagdPlace::File(path) => {
+                        let path = self.path("path", path)?;
+                        Place::File(FlagFile { teller: teller.clone(), path, flag: self.fixed("flag", flag, Escape::None)? })
+                    }
                     FlagdPlace::Http(http) => Place::Http(self.site(http)?),
                 };
                 Arc::new(Flagd { teller, place, flag: self.fixed("flag", flag, Escape::None)? })

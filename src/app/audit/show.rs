@@ -1,6 +1,6 @@
 //! `prompt-cicd audit show` and `prompt-cicd audit verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     super::{Failure, Finished, Outcome, Services, lines, read_config},
@@ -49,7 +49,7 @@ impl Selection {
 fn settings(services: &Services, config: Option<PathBuf>) -> Result<(StoreSettings, Vec<String>), Failure> {
     match read_config(services, config) {
         Ok((path, text)) => match config::parse(&text, &path.display().to_string()) {
-            Ok((config, warnings)) => Ok((config.store, lines(&warnings))),
+            Ok((config, warnings)) => Ok((config.store.below(path.parent().unwrap_or(Path::new(""))), lines(&warnings))),
             Err(problems) => Err(Failure::Configuration(problems)),
         },
         Err(Failure::NoConfiguration { .. }) => Ok((config::default_store(), Vec::new())),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{COMMENT_FILE, Told};
 use crate::{
-    app::Services,
+    app::{Failure, Services},
     domain::{comment::CommentMode, digest},
     ports::{
         ci::{Event, PullRequestEvent},
@@ -66,15 +66,37 @@ pub(super) async fn of_nothing(
     notes: &mut Vec<String>,
 ) -> Option<String> {
     let Event::PullRequest(pull) = event else { return None };
+    amend(services, &CommentData::of_nothing(config, pull.number, &pull.head), mode, pull, notes).await
+}
+
+/// Makes the comment of an earlier push say that this one could not be tested; what went wrong with that comes back.
+pub(super) async fn of_failure(services: &Services, config: &str, mode: CommentMode, event: &Event, failure: &Failure) -> Vec<String> {
+    let Event::PullRequest(pull) = event else { return Vec::new() };
+    let why: Vec<String> = std::iter::once(failure.to_string()).chain(failure.details()).collect();
+    let mut notes = Vec::new();
+    let data = CommentData::of_failure(config, pull.number, &pull.head, failure.exit_code(), &why);
+    match amend(services, &data, mode, pull, &mut notes).await {
+        Some(_) => Vec::new(),
+        None => notes,
+    }
+}
+
+/// Changes the comment of an earlier push, where there is one.
+async fn amend(
+    services: &Services,
+    data: &CommentData,
+    mode: CommentMode,
+    pull: &PullRequestEvent,
+    notes: &mut Vec<String>,
+) -> Option<String> {
     if mode == CommentMode::Off || pull.from_fork {
         return None;
     }
-    // Without a host nothing was known to be unchanged either: that was said.
+    // Without a host there is no comment to change; where one is needed, that was said.
     let host = services.code_hosts.open().ok()?;
-    let data = CommentData::of_nothing(config, pull.number, &pull.head);
     let run = services.ci.run();
-    let body = comment::render(&data, Around { run_url: run.as_ref().and_then(|run| run.url.as_deref()), untrusted: false });
-    let marker = marker(config);
+    let body = comment::render(data, Around { run_url: run.as_ref().and_then(|run| run.url.as_deref()), untrusted: false });
+    let marker = marker(&data.config);
     let comment = Comment { pull_request: pull.number, marker: &marker, body: &body };
     match host.amend_comment(&comment, Patience::of(&*services.clock, PATIENCE)).await {
         Ok(written) => said(written, notes),
@@ -85,13 +107,19 @@ pub(super) async fn of_nothing(
     }
 }
 
-/// Which comment is ours: one for each configuration and kind of run.
+/// Which comment is a test's: one for each configuration.
 pub(super) fn marker(config: &str) -> Marker {
+    marker_of("test", config)
+}
+
+/// Which comment is ours: one for each configuration and kind of run.
+pub(in crate::app) fn marker_of(kind: &str, config: &str) -> Marker {
     let plain = config.strip_prefix("./").unwrap_or(config);
     // A name that no marker may have is known by its digest.
-    let named = Marker::new(&format!("test:{plain}"));
+    let named = Marker::new(&format!("{kind}:{plain}"));
     named.unwrap_or_else(|| {
-        Marker::new(&format!("test:sha256:{}", digest::sha256_hex(plain.as_bytes()))).expect("hexadecimal digits are lawful in a marker")
+        let digest = digest::sha256_hex(plain.as_bytes());
+        Marker::new(&format!("{kind}:sha256:{digest}")).expect("hexadecimal digits are lawful in a marker")
     })
 }
 

@@ -5,7 +5,7 @@ mod check;
 mod comment;
 mod report;
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use super::{Failure, Outcome, Services};
 use crate::{
@@ -18,8 +18,9 @@ use crate::{
         suite::run::TestRun,
     },
     ports::ci::Event,
-    report::{self as reports, comment::Headline},
+    report::{self as reports, annotations::Places, comment::Headline},
 };
+pub(in crate::app) use comment::marker_of;
 pub use report::{PublishRequest, publish};
 
 /// What a user said about telling.
@@ -52,6 +53,8 @@ pub(in crate::app) struct Told<'a> {
     pub(in crate::app) outcome: &'a Outcome,
     /// Lints' findings that count.
     pub(in crate::app) findings: &'a [Finding],
+    /// Where what failed is written.
+    pub(in crate::app) places: &'a Places,
     /// Report files that were written, by format.
     pub(in crate::app) reports: &'a [(String, PathBuf)],
     /// Why not every suite was tested, or why every one was.
@@ -70,7 +73,7 @@ pub(in crate::app) async fn test_run(services: &Services, told: Told<'_>) -> Vec
     if !ci.is_present() {
         return Vec::new();
     }
-    let annotations = reports::annotations::of(told.run, told.findings);
+    let annotations = reports::annotations::of(told.run, told.findings, told.places);
     ci.annotate(&annotations);
     let mut notes = Vec::new();
     let event = event(services, &mut notes);
@@ -158,7 +161,7 @@ pub fn failure(services: &Services, failure: &Failure) -> Vec<String> {
     if !ci.is_present() {
         return Vec::new();
     }
-    let annotations = if let Failure::Configuration(diagnostics) = failure {
+    let annotations = if let Failure::Configuration(diagnostics) | Failure::Samples(diagnostics) = failure {
         diagnostics.iter().map(Annotation::from).collect()
     } else {
         let details = failure.details().join("\n");
@@ -166,8 +169,42 @@ pub fn failure(services: &Services, failure: &Failure) -> Vec<String> {
         vec![Annotation { level: Level::Error, place: Place::file("prompt-cicd.yml"), title: "prompt-cicd".to_owned(), message }]
     };
     ci.annotate(&annotations);
+    let mut notes: Vec<String> =
+        ci.append_summary(&could_not(failure, ci.summary_room())).err().map(|error| format!("warning: {error}")).into_iter().collect();
     let outputs = [("verdict", "inconclusive".to_owned()), ("exit-code", failure.exit_code().to_string())];
-    ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")).into_iter().collect()
+    notes.extend(ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")));
+    notes
+}
+
+/// The job summary of a command that could not conclude, in at most so many bytes.
+fn could_not(failure: &Failure, room: usize) -> String {
+    let text = |text: &str| reports::escape::markdown(&reports::escape::truncate_chars(text, 500));
+    let mut summary = format!("## ❔ prompt-cicd could not conclude\n\n{}.\n", text(&failure.to_string()));
+    let next = failure.hint().map(|hint| format!("\n**Next:** {}\n", text(&hint))).unwrap_or_default();
+    let details: Vec<String> = failure.details().iter().map(|detail| format!("- {}\n", text(detail))).collect();
+    let mut left = room.saturating_sub(summary.len() + next.len() + 100);
+    for (number, line) in std::iter::once("\n").chain(details.iter().map(String::as_str)).enumerate() {
+        let Some(rest) = left.checked_sub(line.len()) else {
+            // Writing to a text never fails.
+            writeln!(summary, "- …and {} more", details.len().saturating_sub(number.saturating_sub(1))).ok();
+            break;
+        };
+        left = rest;
+        summary.push_str(line);
+    }
+    summary.push_str(&next);
+    if summary.len() > room { String::new() } else { summary }
+}
+
+/// Makes the comment of an earlier push say that this one could not be tested. Where comments are off there is none.
+pub(in crate::app) async fn test_failed(services: &Services, config: Option<PathBuf>, telling: &Telling, failure: &Failure) {
+    let Ok(event) = services.ci.event() else { return };
+    let found = || super::CONFIG_PLACES.iter().map(PathBuf::from).find(|place| services.workspace.exists(place));
+    let Some(config) = config.or_else(found) else { return };
+    let mode = telling.comment.unwrap_or(CommentMode::Update);
+    for note in comment::of_failure(services, &config.display().to_string(), mode, &event, failure).await {
+        tracing::warn!(component = "publish", action = "comment", "{}", reports::escape::one_line(&note));
+    }
 }
 
 /// How a verdict reads as a check's conclusion.

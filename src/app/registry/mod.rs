@@ -4,7 +4,7 @@
 mod change;
 mod look;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use change::{Mark, archive, mark_bad, promote, register};
 pub use look::{diff, lineage, list, show};
@@ -77,9 +77,35 @@ pub(super) async fn entries(base: &Base, prompt: &str, patience: Patience) -> Re
     Ok(all)
 }
 
+/// When the commits of a prompt's versions were made, where that is known.
+pub(super) async fn committed(base: &Base, prompt: &str, patience: Patience) -> Result<Vec<(String, Moment)>, Failure> {
+    // A name that can be no key has no versions.
+    if Key::of(&["registry", prompt]).is_err() {
+        return Ok(Vec::new());
+    }
+    let all = entries(base, prompt, patience).await?;
+    Ok(all.into_iter().filter_map(|entry| Some((entry.version.version, entry.committed?))).collect())
+}
+
 /// Whether the text of a version still has its digest.
 pub(super) fn verifies(entry: &Entry) -> bool {
     prompt_file::parse(&entry.text, &entry.file).is_ok_and(|(prompt, _)| prompt.digest == entry.version.digest)
+}
+
+/// What a target that keeps texts is told of a version: the template of its one message, or its messages as JSON. Nothing where the
+/// version is not registered or does not have its digest any more: such a text is told nobody.
+pub(super) async fn text_of(base: &Base, prompt: &str, version: &VersionRef, patience: Patience) -> Result<Option<String>, Failure> {
+    let found = entry(base, prompt, &version.version, patience).await?.map(|(entry, _)| entry);
+    let Some(entry) = found.filter(|entry| entry.version.digest == version.digest && verifies(entry)) else { return Ok(None) };
+    let Ok((parsed, _)) = prompt_file::parse(&entry.text, &entry.file) else { return Ok(None) };
+    Ok(Some(match parsed.messages.as_slice() {
+        [only] => only.content.source().to_owned(),
+        several => {
+            let list: Vec<_> =
+                several.iter().map(|message| serde_json::json!({"role": message.role, "content": message.content.source()})).collect();
+            serde_json::Value::Array(list).to_string()
+        }
+    }))
 }
 
 /// The version that is meant: a registered one, or the one in the prompt's file, which is registered by the write that it comes with.
@@ -107,7 +133,7 @@ pub(super) async fn find_version(
         return Err(refused("start", why, &["registry register", "registry list"]));
     }
     match entry(base, prompt, &fresh.version.version, patience).await? {
-        None => Ok((fresh, Expect::Absent)),
+        None => Ok((with_commit(base, fresh).await, Expect::Absent)),
         Some((registered, expect)) => {
             registered.same(&fresh.version.digest).map_err(Failure::Registry)?;
             Ok((registered, expect))
@@ -132,8 +158,21 @@ fn from_file(base: &Base, prompt: &str, by: &str) -> Result<Entry, Failure> {
         by: by.to_owned(),
         environments: std::collections::BTreeMap::new(),
         bad: None,
+        committed: None,
         archived: None,
     })
+}
+
+/// With the commit that it comes from, where the file is as that commit has it.
+async fn with_commit(base: &Base, mut fresh: Entry) -> Entry {
+    let path = Path::new(&fresh.file);
+    let vcs = &base.services.vcs;
+    let same = vcs.file("HEAD", path, TEXT_LIMIT).await.is_ok_and(|found| found.is_some_and(|bytes| bytes == fresh.text.as_bytes()));
+    if let Some(change) = if same { vcs.last_change(path).await.ok().flatten() } else { None } {
+        fresh.version.commit = Some(change.commit);
+        fresh.committed = Some(Moment(change.at_ms));
+    }
+    fresh
 }
 
 /// The prompt of this name among those that the suites test, with its file's text.

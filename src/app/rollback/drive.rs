@@ -18,8 +18,8 @@ pub(super) const TRY: Duration = Duration::from_secs(10);
 /// What became of the targets so far.
 #[derive(Debug, Default)]
 pub(super) struct Driven {
-    /// What each said last, with how often it was tried and when it answered.
-    said: Vec<(Shown, u32, Duration)>,
+    /// What each said last, with how often it was tried, and when the last try began and ended.
+    said: Vec<(Shown, u32, (Duration, Duration))>,
 }
 
 impl Driven {
@@ -40,6 +40,7 @@ impl Driven {
             attempts: 0,
             millis: 0,
             shows: "there was no time to try it".to_owned(),
+            applied: None,
         };
         let of = |(index, target): (usize, &std::sync::Arc<dyn crate::ports::target::Target>)| {
             self.said.get(index).map_or_else(|| never(target.name()), |(shown, attempts, took)| shown.outcome(*attempts, *took))
@@ -59,16 +60,17 @@ pub(super) async fn drive(world: &World, rollout: &Rollout, deadline: Deadline, 
         let (desired, operation) = (&desired, &operation);
         async move {
             let mut attempts = 0;
-            let mut last: Option<Shown> = None;
+            let mut last: Option<(Shown, Duration)> = None;
             while let Some(left) = deadline.left(clock.elapsed()) {
                 attempts += 1;
+                let began = deadline.taken(clock.elapsed());
                 let shown = world.make_show(index, rollout, desired, operation, left.min(TRY)).await;
                 let again = !shown.confirmed && shown.error.is_none_or(crate::ports::target::TargetErrorKind::is_transient);
-                last = Some(shown);
+                last = Some((shown, began));
                 let Some(left) = deadline.left(clock.elapsed()).filter(|_| again) else { break };
                 clock.sleep(Duration::from_millis(200).min(left)).await;
             }
-            last.map(|shown| (shown, attempts, deadline.taken(clock.elapsed())))
+            last.map(|(shown, began)| (shown, attempts, (began, deadline.taken(clock.elapsed()))))
         }
     });
     driven.said = join_all(each).await.into_iter().flatten().collect();

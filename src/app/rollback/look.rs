@@ -1,20 +1,22 @@
 //! `rollback list-versions | history | validate | status`.
 
-use super::{Subject, choose, within};
+use super::{Subject, afterwards, choose, within};
 use crate::{
     app::{
         Failure, Finished, Outcome, Services,
-        rollout::{execute::Shown, tell},
+        rollout::{execute::Shown, tell, unconfirmed},
     },
     domain::{
         rollback::{
             deadline::Deadline,
             record::{RollbackRecord, RollbackStatus},
             target::previous_stable,
+            watch::Watched,
         },
-        rollout::deployment::Deployment,
+        rollout::{Phase, deployment::Deployment},
     },
     report::{
+        escape::one_line,
         rollback as report,
         rollout::{Shape, TargetLine},
     },
@@ -48,14 +50,15 @@ pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Re
     Ok(Finished::done(stdout))
 }
 
-/// The newest rollback, and what the targets show now. What a rollout came to before it does not count: the exit code is that of the
+/// The newest rollback, and what the targets show now. A watch that is open is gone on with: by one look, or to its end (`watch`). What a rollout came to before it does not count: the exit code is that of the
 /// rollback and of its targets.
 ///
 /// # Errors
 /// Whatever keeps the store from answering.
-pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
+pub async fn status(services: &Services, subject: &Subject, watch: bool) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
-    let loaded = world.load(world.base.patience()).await?;
+    let mut loaded = world.load(world.base.patience()).await?;
+    let told = if subject.dry_run { Vec::new() } else { afterwards(&world, &mut loaded, watch).await };
     let shown = match &loaded.deployment.rollout {
         Some(rollout) => world.observe(rollout).await,
         None => Vec::new(),
@@ -66,7 +69,22 @@ pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, 
         .map_err(|error| Failure::Internal(error.into()))?;
     let mut markdown = Vec::new();
     let markdown = report::status(Shape::Markdown, loaded.deployment.rollbacks.last(), &lines, &mut markdown).map(|()| markdown);
-    let notes = tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown);
+    let mut notes = super::super::lines(&world.base.warnings);
+    notes.extend(told);
+    notes.extend(tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown));
+    if let Some(rollout) = &loaded.deployment.rollout {
+        notes.extend(match &rollout.phase {
+            Phase::Returning { back } => Some(format!(
+                "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
+                back.to,
+                one_line(&back.reason),
+                one_line(&world.prompt)
+            )),
+            Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
+                world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)
+            }
+        });
+    }
     Ok(Finished { outcome: stands(&loaded.deployment, &shown), stdout, notes })
 }
 
@@ -76,14 +94,14 @@ fn line(shown: &Shown) -> TargetLine {
 
 /// What is to be said of the newest rollback now.
 fn stands(deployment: &Deployment, shown: &[Shown]) -> Outcome {
-    let missed = deployment
-        .rollbacks
-        .last()
-        .is_some_and(|record| matches!(record.status, RollbackStatus::Failed | RollbackStatus::Timeout) && is_newest(deployment, record));
+    let newest = deployment.rollbacks.last().filter(|record| is_newest(deployment, record));
+    let missed = newest.is_some_and(|record| matches!(record.status, RollbackStatus::Failed | RollbackStatus::Timeout));
+    let watched = newest.and_then(|record| record.watch.as_ref()).and_then(|watch| watch.result);
     match (shown.iter().all(|shown| shown.confirmed), missed) {
+        (true, _) if watched.is_some_and(|watched| watched != Watched::Healthy) => Outcome::RolloutHeld,
         (true, _) => Outcome::Done,
         (false, true) => Outcome::RollbackFailed,
-        (false, false) => Outcome::RolloutUnconfirmed,
+        (false, false) => unconfirmed(shown).unwrap_or(Outcome::RolloutHeld),
     }
 }
 

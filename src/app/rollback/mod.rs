@@ -3,11 +3,16 @@
 
 mod choose;
 mod drive;
+mod keep;
 mod look;
+mod resume;
+mod unwritten;
+mod watch;
 
 use std::time::Duration;
 
 pub use look::{history, list_versions, status, validate};
+pub use resume::resume;
 
 use super::{
     Failure, Finished, Outcome, Services,
@@ -21,25 +26,27 @@ use super::{
 };
 use crate::{
     domain::{
+        notice::cut,
         rollback::{
             deadline::{Deadline, SLA, sla_met},
             record::{RollbackRecord, RollbackStatus},
             trigger::Trigger,
         },
         rollout::{
-            Event, Percent, Phase, Rollout, VersionRef,
+            Event, Moment, Percent, Phase, Plan, Rollout, VersionRef,
             health::{Check, Memory},
             state::Return,
             step,
         },
     },
-    ports::store::{Patience, StoreError},
-    report::{rollback::render, rollout::Shape},
+    ports::store::Patience,
+    report::{escape::one_line, rollback::render, rollout::Shape},
 };
 use drive::drive;
+use keep::{keep, remember, write_intent};
 
-/// How often a writing begins anew when others write at the same time.
-const TRIES: usize = 20;
+/// The most characters of a reason that are kept.
+const REASON: usize = 2_000;
 
 /// What a person asks for.
 #[derive(Debug, Clone)]
@@ -56,6 +63,8 @@ pub struct RollbackRequest {
     pub yes: bool,
     /// The longest it may take; `None`: as the configuration says.
     pub timeout: Option<Duration>,
+    /// Whether health is watched afterwards; `None`: as the configuration says.
+    pub watch: Option<bool>,
 }
 
 /// Rolls back.
@@ -84,9 +93,10 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
         }
         return Err(refused("rollback", format!("nobody said yes; {}", text.trim_end()), &["rollback --yes", "rollback --dry-run"]));
     }
+    let reason = cut(&request.reason, REASON);
     let trigger = if request.emergency { Trigger::Emergency } else { Trigger::Manual };
     let by = request.subject.by(services);
-    let event = Event::Rollback { to: to.clone(), trigger, reason: request.reason.clone(), by };
+    let event = Event::Rollback { to: to.clone(), trigger, reason: reason.clone(), by };
     if !request.emergency {
         // The intent first, so that whoever comes after a crash finishes it; a store that does not answer in time does not hold it up.
         let brief = Patience { until: (services.clock.elapsed() + Duration::from_secs(5)).min(patience.until), ..patience };
@@ -96,29 +106,53 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
         }
     }
     let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
-    let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &request.reason, request.subject.by(services)));
-    shown(&request.subject, &world, &loaded, &record)
+    let wants = request.watch.unwrap_or(world.settings.rollback_watch.always);
+    let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &reason, request.subject.by(services)));
+    told(&request.subject, &world, &mut loaded, record, wants).await
 }
 
-/// Finishes a rollback that was interrupted.
-///
-/// # Errors
-/// When there is none.
-pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Duration>) -> Result<Finished, Failure> {
-    let mut world = subject.open(services)?;
-    let deadline = Deadline::new(services.clock.elapsed(), timeout.unwrap_or(world.settings.rollback_timeout));
-    let mut loaded = world.load(within(&world, deadline)).await?;
-    let returning = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. }));
-    if !returning {
-        return Err(refused("resume", "no rollback is under way".to_owned(), &["rollback", "rollback status"]));
+/// Tells people, then watches where that is wanted: all of it after the rollback is done and written, and none of it changes what came of
+/// it.
+async fn told(subject: &Subject, world: &World, loaded: &mut Loaded, mut record: RollbackRecord, wants: bool) -> Result<Finished, Failure> {
+    let kept = loaded.deployment.rollbacks.iter().any(|kept| kept.id == record.id && kept.ended == record.ended);
+    let unkept = !kept && record.status != RollbackStatus::Unchanged;
+    let mut notes = if unkept { world.tell_unkept(loaded, &record).await } else { world.deliver(loaded).await };
+    if wants {
+        let watched = match watch::begin(world, loaded, &mut record).await {
+            Ok(true) => watch::go_on(world, loaded, &mut record).await,
+            Ok(false) => Ok(()),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = watched {
+            notes.push(format!("warning: health after the rollback could not be kept: {}", one_line(&failure.to_string())));
+        }
+        notes.extend(watch::told(&record));
+        notes.extend(world.deliver(loaded).await);
     }
-    if subject.dry_run {
-        return Ok(Finished::done("would finish the rollback that is under way\n"));
+    let mut finished = shown(subject, world, loaded, &record)?;
+    finished.notes.extend(notes);
+    Ok(finished)
+}
+
+/// What follows after a look of a rollout: people are told, and a rollback that is watched is looked at.
+pub(crate) async fn afterwards(world: &World, loaded: &mut Loaded, waits: bool) -> Vec<String> {
+    let mut notes = world.deliver(loaded).await;
+    match watch::follow(world, loaded, waits).await {
+        Ok(None) => {}
+        Ok(Some(record)) => {
+            notes.extend(watch::told(&record));
+            notes.extend(world.deliver(loaded).await);
+        }
+        Err(failure) => {
+            notes.push(format!("warning: health after the rollback could not be kept: {}", one_line(&failure.to_string())));
+        }
     }
-    match finish(&mut world, &mut loaded, deadline, None).await? {
-        (Some(record), _) => shown(subject, &world, &loaded, &record),
-        (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
-    }
+    notes
+}
+
+/// The plan whose metrics can say how the version that is back does.
+fn measured(loaded: &Loaded) -> Option<&Plan> {
+    loaded.deployment.rollout.as_ref().map(|rollout| &rollout.plan).filter(|plan| !plan.metrics.is_empty())
 }
 
 fn shown(subject: &Subject, world: &World, loaded: &Loaded, record: &RollbackRecord) -> Result<Finished, Failure> {
@@ -147,17 +181,6 @@ fn within(world: &World, deadline: Deadline) -> Patience {
     Patience::of(clock, deadline.left(clock.elapsed()).unwrap_or(Duration::from_millis(1))).never_waiting()
 }
 
-/// Writes the intent of a rollback; what others write at the same time is read anew.
-async fn write_intent(world: &mut World, loaded: &mut Loaded, event: &Event, patience: Patience) -> Result<(), Failure> {
-    for _ in 0..TRIES {
-        match world.commit_within(loaded, event.clone(), patience).await {
-            Err(Failure::Store(StoreError::Conflict(_))) => *loaded = world.load(patience).await?,
-            other => return other.map(drop),
-        }
-    }
-    Ok(())
-}
-
 /// Makes the targets show what a rollback is for, and keeps what came of it. `event` is the rollback that may not be written yet: it is
 /// decided again on whatever is in the store by then. Without a record in the answer, nothing had to be done.
 #[expect(clippy::too_many_lines, reason = "one story in the order in which it happens")]
@@ -167,7 +190,8 @@ pub(crate) async fn finish(
     deadline: Deadline,
     event: Option<Event>,
 ) -> Result<(Option<RollbackRecord>, Vec<Shown>), Failure> {
-    let started = world.base.moment();
+    let decided_after = deadline.taken(world.base.services.clock.elapsed());
+    let started = Moment(world.base.moment().0.saturating_sub(millis(decided_after)));
     let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback")) };
     let from = left_version(&before);
     let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, drive::Driven::default());
@@ -179,7 +203,7 @@ pub(crate) async fn finish(
             let left = deadline.left(world.base.services.clock.elapsed()).unwrap_or_default();
             let shown = world.observe_within(&rollout, left.min(drive::TRY)).await;
             if shown.iter().all(|shown| shown.confirmed) {
-                return Ok((None, shown));
+                return Ok((unwritten::record(world, loaded, &shown).await, shown));
             }
         }
         drive(world, &rollout, deadline, &mut driven).await;
@@ -219,7 +243,7 @@ pub(crate) async fn finish(
         (false, Some(_)) => RollbackStatus::Failed,
     };
     let mut record = RollbackRecord {
-        id: format!("{}.rollback.{}", rollout.id, rollout.epoch),
+        id: rollout.rollback_id(),
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: Some(rollout.id.clone()),
@@ -227,10 +251,12 @@ pub(crate) async fn finish(
         to: back.to.version.clone(),
         started,
         ended: world.base.moment(),
-        millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        millis: millis(took),
+        decided: Some(millis(decided_after)),
         status,
         before: before.last_check.clone(),
         after: None,
+        watch: None,
         trigger,
         reason: back.reason.clone(),
         by: back.by.clone(),
@@ -243,13 +269,22 @@ pub(crate) async fn finish(
         record.error = Some(record.error.map_or_else(|| missing.clone(), |error| format!("{error}; {missing}")));
     }
     record.after = after(world, &rollout, &back.to, trigger).await;
-    if let Err(failure) = remember(world, loaded, &record).await {
+    kept(world, loaded, &mut record).await;
+    Ok((Some(record), driven.shown()))
+}
+
+/// Writes the record, or says in it that it could not be written.
+async fn kept(world: &mut World, loaded: &mut Loaded, record: &mut RollbackRecord) {
+    if let Err(failure) = remember(world, loaded, record).await {
         let unkept = format!(
             "what came of it could not be written: {failure}; when the store answers, run the same rollback again: it writes what is missing"
         );
-        record.error = Some(record.error.map_or_else(|| unkept.clone(), |error| format!("{error}; {unkept}")));
+        record.error = Some(record.error.take().map_or_else(|| unkept.clone(), |error| format!("{error}; {unkept}")));
     }
-    Ok((Some(record), driven.shown()))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The state that the rollback leads to, or the one that is there when it was decided already.
@@ -257,65 +292,6 @@ fn decided(world: &mut World, rollout: &Rollout, event: Option<&Event>) -> Resul
     let Some(event) = event else { return Ok(rollout.clone()) };
     let now = world.peek();
     Ok(step(rollout, event, now, &rollout.plan).map_err(Failure::Refused)?.next)
-}
-
-/// Writes what was decided and confirmed. A newer state to do it all again for comes back when somebody else rolled back in between.
-async fn keep(
-    world: &mut World,
-    loaded: &mut Loaded,
-    event: Option<&Event>,
-    done: &Rollout,
-    confirmed: bool,
-    deadline: Deadline,
-) -> Result<Option<Rollout>, Failure> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        // The last writing has a little time of its own: the targets are what had to be in time.
-        let patience = Patience::of(
-            world.base.services.clock.as_ref(),
-            Duration::from_secs(5).max(deadline.left(world.base.services.clock.elapsed()).unwrap_or_default()),
-        )
-        .never_waiting();
-        let written = async {
-            *loaded = world.load(patience).await?;
-            if let Some(event) = event {
-                world.commit_within(loaded, event.clone(), patience).await?;
-            }
-            let Some(rollout) = loaded.deployment.rollout.clone() else { return Ok(None) };
-            if rollout.epoch > done.epoch && matches!(rollout.phase, Phase::Returning { .. }) {
-                return Ok(Some(rollout));
-            }
-            if let Some(intent) = rollout.intent.as_ref().filter(|_| confirmed && rollout.epoch == done.epoch) {
-                world.commit_within(loaded, Event::Confirmed { operation: intent.operation.clone() }, patience).await?;
-            }
-            Ok(None)
-        }
-        .await;
-        match written {
-            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => {}
-            other => return other,
-        }
-    }
-}
-
-/// The record goes to the deployment's history, and with it to the audit log.
-async fn remember(world: &mut World, loaded: &mut Loaded, record: &RollbackRecord) -> Result<(), Failure> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let patience = Patience::of(world.base.services.clock.as_ref(), Duration::from_secs(5)).never_waiting();
-        let mut after = loaded.deployment.clone();
-        after.rolled_back(record.clone());
-        match world.save(loaded, after, Vec::new(), patience).await {
-            Ok(kept) => {
-                *loaded = kept;
-                return Ok(());
-            }
-            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => *loaded = world.load(patience).await?,
-            Err(failure) => return Err(failure),
-        }
-    }
 }
 
 /// Health of the version that is back; never in an emergency, and never more than one check.
@@ -339,7 +315,7 @@ fn unchanged(world: &World, loaded: &Loaded, to: &VersionRef, trigger: Trigger, 
     let now = world.base.moment();
     let rollout = loaded.deployment.rollout.as_ref();
     RollbackRecord {
-        id: rollout.map_or_else(String::new, |rollout| format!("{}.rollback.{}", rollout.id, rollout.epoch)),
+        id: rollout.map_or_else(String::new, Rollout::rollback_id),
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: rollout.map(|rollout| rollout.id.clone()),
@@ -348,6 +324,8 @@ fn unchanged(world: &World, loaded: &Loaded, to: &VersionRef, trigger: Trigger, 
         started: now,
         ended: now,
         millis: 0,
+        decided: None,
+        watch: None,
         status: RollbackStatus::Unchanged,
         before: None,
         after: None,

@@ -7,7 +7,10 @@ use semver::Version;
 
 use super::world::{Loaded, World};
 use crate::{
-    app::{Failure, registry::marks},
+    app::{
+        Failure,
+        registry::{marks, text_of},
+    },
     domain::{
         rollback::record::TargetOutcome,
         rollout::{Desired, Effect, Event, Percent, Refusal, Rollout, VersionRef, step},
@@ -30,6 +33,10 @@ pub(crate) struct Shown {
     pub(crate) text: String,
     pub(crate) error: Option<TargetErrorKind>,
     pub(crate) epoch: Option<u64>,
+    /// How long writing took, where it was written.
+    pub(crate) applied: Option<Duration>,
+    /// The version that has everything there.
+    pub(crate) whole: Option<String>,
 }
 
 impl World {
@@ -64,6 +71,7 @@ impl World {
             *loaded = fresh;
             return Ok(Vec::new());
         }
+        self.learn_texts(&intent.desired).await?;
         let mut shown = Vec::new();
         for index in 0..self.targets.len() {
             let said = self.make_show(index, &rollout, &intent.desired, &intent.operation, TARGET_TIME).await;
@@ -80,10 +88,32 @@ impl World {
         Ok(shown)
     }
 
+    /// Reads the texts of the two versions, where a target keeps texts. A rollback does without: what it goes back to is there already.
+    pub(crate) async fn learn_texts(&mut self, desired: &Desired) -> Result<(), Failure> {
+        if self.targets.iter().any(|target| target.keeps_texts()) {
+            for version in [&desired.stable, &desired.candidate] {
+                if !self.texts.contains_key(&version.digest)
+                    && let Some(text) = text_of(&self.base, &self.prompt, version, self.base.patience()).await?
+                {
+                    self.texts.insert(version.digest.clone(), text);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Applies to one target and reads it back.
     pub(crate) async fn make_show(&self, index: usize, rollout: &Rollout, desired: &Desired, operation: &str, time: Duration) -> Shown {
         let Some(target) = self.targets.get(index) else {
-            return Shown { target: String::new(), confirmed: false, text: "no such target".to_owned(), error: None, epoch: None };
+            return Shown {
+                target: String::new(),
+                confirmed: false,
+                text: "no such target".to_owned(),
+                error: None,
+                epoch: None,
+                applied: None,
+                whole: None,
+            };
         };
         let clock = &self.base.services.clock;
         let begin = clock.elapsed();
@@ -96,20 +126,29 @@ impl World {
                     text,
                     error: Some(TargetErrorKind::Refused),
                     epoch: None,
+                    applied: None,
+                    whole: None,
                 };
             }
         };
         let applied = target.apply(&wanted, operation, time).await;
-        if let Err(error) = applied
+        if let Err(error) = &applied
             && !error.kind.may_have_applied()
+            && error.kind != TargetErrorKind::Fenced
         {
-            return failed(target.name(), &error);
+            return failed(target.name(), error);
         }
-        let left = time.saturating_sub(clock.elapsed().saturating_sub(begin)).max(Duration::from_millis(100));
-        match target.observe(left).await {
-            Ok(observed) => agreed(target.name(), &observed, &wanted, target.shares()),
-            Err(error) => failed(target.name(), &error),
-        }
+        let wrote = clock.elapsed().saturating_sub(begin);
+        let left = time.saturating_sub(wrote).max(Duration::from_millis(100));
+        let shown = match (applied, target.observe(left).await) {
+            // What came between is read back, so that it can be told.
+            (Err(fenced), Ok(observed)) if fenced.kind == TargetErrorKind::Fenced => {
+                Shown { epoch: observed.epoch, whole: whole(&observed), ..failed(target.name(), &fenced) }
+            }
+            (_, Ok(observed)) => agreed(target.name(), &observed, &wanted, target.shares()),
+            (_, Err(error)) => failed(target.name(), &error),
+        };
+        Shown { applied: Some(wrote), ..shown }
     }
 
     /// Reads every target back and compares it with what it should show.
@@ -126,7 +165,15 @@ impl World {
                 let wanted = match wanted {
                     Ok(wanted) => wanted,
                     Err(text) => {
-                        return Shown { target: target.name().to_owned(), confirmed: false, text, error: None, epoch: None };
+                        return Shown {
+                            target: target.name().to_owned(),
+                            confirmed: false,
+                            text,
+                            error: None,
+                            epoch: None,
+                            whole: None,
+                            applied: None,
+                        };
                     }
                 };
                 match target.observe(time).await {
@@ -141,21 +188,21 @@ impl World {
     /// What one target shall show.
     fn wanted(&self, rollout: &Rollout, desired: &Desired, index: usize) -> Result<target::Desired, String> {
         let share: Percent = desired.share(index);
-        let candidate = if desired.candidate == desired.stable { None } else { Some(pinned(&desired.candidate)?) };
+        let candidate = if desired.candidate == desired.stable { None } else { Some(self.pinned(&desired.candidate)?) };
         Ok(target::Desired {
             subject: Subject { prompt: self.prompt.clone(), environment: self.settings.name.clone() },
-            stable: pinned(&desired.stable)?,
+            stable: self.pinned(&desired.stable)?,
             candidate,
             percent: share,
             rollout: desired.rollout.clone(),
             epoch: rollout.epoch,
         })
     }
-}
 
-fn pinned(version: &VersionRef) -> Result<PinnedVersion, String> {
-    let number: Version = version.version.parse().map_err(|error| format!("{} is no version: {error}", version.version))?;
-    Ok(PinnedVersion { number, digest: version.digest.clone(), text: None })
+    fn pinned(&self, version: &VersionRef) -> Result<PinnedVersion, String> {
+        let number: Version = version.version.parse().map_err(|error| format!("{} is no version: {error}", version.version))?;
+        Ok(PinnedVersion { number, digest: version.digest.clone(), text: self.texts.get(&version.digest).cloned() })
+    }
 }
 
 fn agreed(name: &str, observed: &Observed, wanted: &target::Desired, shares: target::Shares) -> Shown {
@@ -166,22 +213,37 @@ fn agreed(name: &str, observed: &Observed, wanted: &target::Desired, shares: tar
         Agreement::Differs(text) => (false, text),
         Agreement::Unknown => (false, "it does not know this prompt".to_owned()),
     };
-    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch }
+    Shown { target: name.to_owned(), confirmed, text, error: None, epoch: observed.epoch, whole: whole(observed), applied: None }
+}
+
+/// The version that has everything, if one has.
+fn whole(observed: &Observed) -> Option<String> {
+    observed.shares.iter().flatten().find(|(_, share)| **share > 99.5).map(|(version, _)| version.clone())
 }
 
 fn failed(name: &str, error: &TargetError) -> Shown {
-    Shown { target: name.to_owned(), confirmed: false, text: error.message.clone(), error: Some(error.kind), epoch: None }
+    Shown {
+        target: name.to_owned(),
+        confirmed: false,
+        text: error.message.clone(),
+        error: Some(error.kind),
+        epoch: None,
+        whole: None,
+        applied: None,
+    }
 }
 
 impl Shown {
-    /// As it is kept in a rollback's record.
-    pub(crate) fn outcome(&self, attempts: u32, took: Duration) -> TargetOutcome {
+    /// As it is kept in a rollback's record: when the last try began and ended.
+    pub(crate) fn outcome(&self, attempts: u32, (began, took): (Duration, Duration)) -> TargetOutcome {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         TargetOutcome {
             target: self.target.clone(),
             confirmed: self.confirmed,
             attempts,
-            millis: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            millis: millis(took),
             shows: self.text.clone(),
+            applied: self.applied.map(|applied| millis(began + applied)),
         }
     }
 }

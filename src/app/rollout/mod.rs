@@ -3,6 +3,7 @@
 
 pub(crate) mod execute;
 mod history;
+mod interrupted;
 pub(crate) mod measure;
 mod order;
 mod plan;
@@ -27,6 +28,7 @@ pub use step::step;
 use super::{Failure, Finished, Outcome, Services};
 use crate::{
     domain::rollout::{Phase, Rollout, deployment::Deployment},
+    ports::target::TargetErrorKind,
     report::{
         Style,
         rollout::{Shape, TargetLine, View, render},
@@ -83,13 +85,12 @@ impl Subject {
 
 /// What a look at a rollout concludes.
 fn outcome(rollout: &Rollout, shown: &[Shown]) -> Outcome {
-    if shown.iter().any(|shown| !shown.confirmed) {
-        return Outcome::RolloutUnconfirmed;
+    if let Some(unconfirmed) = unconfirmed(shown) {
+        return unconfirmed;
     }
     match &rollout.phase {
         Phase::Progressing | Phase::Completed => Outcome::Done,
-        Phase::Held { .. } | Phase::Aborted { .. } => Outcome::RolloutHeld,
-        Phase::Returning { .. } => Outcome::RolloutUnconfirmed,
+        Phase::Held { .. } | Phase::Aborted { .. } | Phase::Returning { .. } => Outcome::RolloutHeld,
         Phase::RolledBack { back } => {
             if back.trigger.is_some_and(crate::domain::rollback::trigger::Trigger::is_automatic) {
                 Outcome::RolledBack
@@ -98,6 +99,17 @@ fn outcome(rollout: &Rollout, shown: &[Shown]) -> Outcome {
             }
         }
     }
+}
+
+/// What targets that do not show what they should come to.
+pub(crate) fn unconfirmed(shown: &[Shown]) -> Option<Outcome> {
+    let errors = || shown.iter().filter(|shown| !shown.confirmed).map(|shown| shown.error);
+    // A target that answers and shows something else is drift, whatever keeps others from answering.
+    if errors().any(|error| error.is_none_or(|kind| kind == TargetErrorKind::Fenced)) {
+        return Some(Outcome::RolloutHeld);
+    }
+    let refused = errors().flatten().any(|kind| !kind.is_transient());
+    errors().next().map(|_| Outcome::RolloutUnconfirmed { refused })
 }
 
 /// What effects tell people, a line each.

@@ -23,6 +23,8 @@ pub enum Order {
     Promote {
         /// To the end.
         full: bool,
+        /// Who approved, where that is asked for.
+        approved_by: Option<String>,
     },
     /// To a share.
     Set {
@@ -30,11 +32,15 @@ pub enum Order {
         percent: Percent,
         /// Whatever the health and the plan.
         force: bool,
+        /// Who approved, where that is asked for.
+        approved_by: Option<String>,
     },
     /// To the end, now.
     Complete {
         /// Whatever the health.
         skip_final_checks: bool,
+        /// Who approved, where that is asked for.
+        approved_by: Option<String>,
     },
     /// Back to nothing.
     Abort {
@@ -48,9 +54,9 @@ impl Order {
         match self {
             Self::Pause { reason } => Event::Pause { reason, by },
             Self::Resume { approved_by } => Event::Resume { by, approved_by },
-            Self::Promote { full } => Event::Promote { full, by },
-            Self::Set { percent, force } => Event::Set { percent, force, by },
-            Self::Complete { skip_final_checks } => Event::Complete { skip_final_checks, by },
+            Self::Promote { full, approved_by } => Event::Promote { full, by, approved_by },
+            Self::Set { percent, force, approved_by } => Event::Set { percent, force, by, approved_by },
+            Self::Complete { skip_final_checks, approved_by } => Event::Complete { skip_final_checks, by, approved_by },
             Self::Abort { reason } => Event::Abort { reason, by },
         }
     }
@@ -76,10 +82,11 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
     let mut said = Vec::new();
     said.extend(told(&world.commit(&mut loaded, event).await?));
     let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
+    said.extend(world.deliver(&mut loaded).await);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
     // What was ordered was done: standing still is what a pause is for.
     let held = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Held { .. } | Phase::Aborted { .. }));
-    if held && finished.outcome == crate::app::Outcome::RolloutHeld {
+    if held && finished.outcome == crate::app::Outcome::RolloutHeld && shown.iter().all(|shown| shown.confirmed) {
         finished.outcome = crate::app::Outcome::Done;
     }
     Ok(finished)

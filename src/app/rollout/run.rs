@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Subject;
 use crate::{
-    app::{Failure, Finished, Services},
+    app::{Failure, Finished, Services, rollback},
     domain::rollout::{Hold, Phase},
     ports::store::StoreError,
     report::escape::one_line,
@@ -19,14 +19,14 @@ use crate::{
 pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<Finished, Failure> {
     let mut world = subject.open(services)?;
     let mut said = Vec::new();
-    let mut last = String::new();
+    let (mut last, mut interrupted) = (String::new(), false);
     loop {
         let looked = if watch {
             world.load(world.base.patience()).await.map(|loaded| (loaded, Vec::new(), None))
         } else {
             world.reconcile(&mut said).await
         };
-        let (loaded, shown, outcome) = match looked {
+        let (mut loaded, shown, outcome) = match looked {
             Ok(looked) => looked,
             // The next look may find it again; what is wrong for good is not waited for.
             Err(Failure::Store(error @ (StoreError::Unreachable { .. } | StoreError::Conflict(_)))) => {
@@ -38,6 +38,10 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
             }
             Err(error) => return Err(error),
         };
+        if !watch {
+            said.extend(rollback::afterwards(&world, &mut loaded, true).await);
+            said.dedup();
+        }
         let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("run")) };
         let line = one_line(&line(rollout));
         if line != last {
@@ -47,6 +51,19 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
         let waits = matches!(&rollout.phase, Phase::Held { hold, .. } if !hold.heals());
         let wait = if rollout.errors > 0 { rollout.plan.error_retry } else { rollout.plan.interval };
         let over = rollout.phase.is_over() || outcome.is_some();
+        let before = interrupted;
+        interrupted = match world.interrupted(rollout, &shown).await? {
+            None => false,
+            // Whoever makes that rollback may be about to write it; by the next look it is written, or will not be.
+            Some(found) if !before => {
+                services.progress.say(&found.warning);
+                true
+            }
+            Some(found) => {
+                said.push(found.warning);
+                return subject.show(&world, &loaded.deployment, &shown, said);
+            }
+        };
         if over || (waits && !watch) || pause(services, wait).await {
             let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
             finished.outcome = outcome.unwrap_or(finished.outcome);

@@ -13,7 +13,12 @@ use crate::{
     },
     domain::{
         registry::Status,
-        rollout::{Percent, Phase, Plan, Strategy, begin, deployment::Deployment, plan::PlanError, settings::EnvironmentSettings},
+        rollout::{
+            Percent, Phase, Plan, Strategy, begin,
+            deployment::Deployment,
+            plan::{Gate, PlanError},
+            settings::EnvironmentSettings,
+        },
     },
     ports::store::{Key, read},
 };
@@ -37,6 +42,16 @@ pub struct StartRequest {
 
 /// The plan that a request leads to.
 pub(super) fn chosen_plan(settings: &EnvironmentSettings, request: &StartRequest) -> Result<Plan, Failure> {
+    let shaped = request.stages.is_some() || request.initial.is_some();
+    if let Some(strategy) = request.strategy.filter(|strategy| shaped && *strategy != Strategy::Canary) {
+        let why = format!("--stages and --initial are shares of a canary, and {} has none", strategy.as_str());
+        return Err(refused("start", why, &["start --stages", "start --strategy"]));
+    }
+    let approvals = settings.plan.stages.iter().any(|stage| stage.gates.contains(&Gate::Approval));
+    if approvals && (shaped || request.strategy.is_some_and(|strategy| strategy != settings.plan.strategy)) {
+        let why = format!("the plan of {} asks for an approval, and other stages would leave it out", settings.name);
+        return Err(refused("start", why, &["start", "change `steps` in the configuration"]));
+    }
     let wrong = |error: PlanError| refused("start", error.to_string(), &["start --stages 10,25,50,100"]);
     let plan = match (&request.stages, request.initial, request.strategy) {
         (Some(stages), None, None | Some(Strategy::Canary)) => settings.with_stages(stages).map_err(wrong)?,
@@ -110,6 +125,7 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
     let mut loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?], patience).await?;
     let mut said = Vec::new();
     let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
+    said.extend(world.deliver(&mut loaded).await);
     subject.show(&world, &loaded.deployment, &shown, said)
 }
 

@@ -14,5 +14,9 @@ pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, 
         Some(rollout) => world.observe(rollout).await,
         None => Vec::new(),
     };
-    subject.show(&world, &loaded.deployment, &shown, Vec::new())
+    let mut said = Vec::new();
+    if let Some(rollout) = &loaded.deployment.rollout {
+        said.extend(world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning));
+    }
+    subject.show(&world, &loaded.deployment, &shown, said)
 }

@@ -33,7 +33,8 @@ pub async fn step(services: &Services, subject: &Subject) -> Result<Finished, Fa
         return dry(&mut world, subject).await;
     }
     let mut said = Vec::new();
-    let (loaded, shown, late) = world.reconcile(&mut said).await?;
+    let (mut loaded, shown, late) = world.reconcile(&mut said).await?;
+    said.extend(rollback::afterwards(&world, &mut loaded, false).await);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
     finished.outcome = late.unwrap_or(finished.outcome);
     Ok(finished)
@@ -116,6 +117,11 @@ impl World {
                 }
             }
             if rollout.phase.is_over() {
+                if loaded.deployment.unrecorded().is_some() {
+                    let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
+                    let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
+                    return Ok((loaded, more, record.map(|record| rollback::outcome(&record, true))));
+                }
                 break;
             }
             let event = if rollout.check_is_due(self.base.moment()) { self.checked(&rollout, &loaded).await } else { self.tick(&loaded) };
@@ -129,7 +135,7 @@ impl World {
     /// Makes one step of time or health. `false`: nothing more is to be done now.
     async fn go_on(&mut self, loaded: &mut Loaded, rollout: &Rollout, event: Event, said: &mut Vec<String>) -> Result<bool, Failure> {
         let is_check = matches!(event, Event::Checked { .. });
-        if !is_check && rollout.plan.measures() {
+        if !is_check && rollout.is_measured() {
             // Between two checks only something new is worth a writing.
             let transition = decide(rollout, &event, self.peek(), &rollout.plan).map_err(Failure::Refused)?;
             let same = transition.next.phase == rollout.phase && transition.next.stage == rollout.stage && transition.effects.is_empty();
@@ -142,7 +148,7 @@ impl World {
         for effect in &effects {
             if let Effect::Smoke { suite } = effect {
                 let passed = smoke(self, suite).await?;
-                said.extend(told(&self.commit(loaded, Event::Smoked { passed }).await?));
+                said.extend(told(&self.commit(loaded, Event::Smoked { passed, storm: self.storm(loaded) }).await?));
             }
         }
         let Some(next) = &loaded.deployment.rollout else { return Ok(false) };
@@ -152,13 +158,8 @@ impl World {
     /// Targets that show something else than was confirmed are made to show it again; after somebody's rollback that did not get to
     /// its writing, nothing is touched, and what is wrong comes back.
     async fn mend(&mut self, loaded: &mut Loaded, rollout: &Rollout, shown: &mut [Shown]) -> Result<Option<String>, Failure> {
-        if let Some(newer) = shown.iter().find(|shown| shown.epoch.is_some_and(|epoch| epoch > rollout.epoch)) {
-            return Ok(Some(format!(
-                "warning: {} was rolled back by a run that did not finish (epoch {} there, {} here): `prompt-cicd rollback` finishes it",
-                newer.target,
-                newer.epoch.unwrap_or_default(),
-                rollout.epoch
-            )));
+        if let Some(interrupted) = self.interrupted(rollout, shown).await? {
+            return Ok(Some(interrupted.warning));
         }
         if shown.iter().all(|shown| shown.confirmed) {
             return Ok(None);
@@ -169,6 +170,7 @@ impl World {
             return Ok(None);
         }
         let (desired, operation) = (rollout.shown(), format!("{}.{}.{}.again", rollout.id, rollout.epoch, rollout.sequence));
+        self.learn_texts(&desired).await?;
         let mut all = true;
         for (index, slot) in shown.iter_mut().enumerate() {
             if !slot.confirmed && slot.error.is_none() {
@@ -207,11 +209,15 @@ impl World {
     async fn checked(&self, rollout: &Rollout, loaded: &Loaded) -> Event {
         let pair = Pair { candidate: &rollout.to, stable: &rollout.from };
         let found = check(self, &rollout.plan, pair, rollout.traffic, &rollout.memory).await;
-        let storm = storm(self.settings.storm, &loaded.deployment.automatic_rollbacks(), self.base.moment());
-        Event::Checked { check: Box::new(found), storm }
+        Event::Checked { check: Box::new(found), storm: self.storm(loaded) }
     }
 
     fn tick(&self, loaded: &Loaded) -> Event {
-        Event::Tick { storm: storm(self.settings.storm, &loaded.deployment.automatic_rollbacks(), self.base.moment()) }
+        Event::Tick { storm: self.storm(loaded) }
+    }
+
+    /// What stands against an automatic rollback now.
+    fn storm(&self, loaded: &Loaded) -> Option<String> {
+        storm(self.settings.storm, &loaded.deployment.automatic_rollbacks(), self.base.moment())
     }
 }

@@ -1,9 +1,9 @@
 //! What a rollout command works with: the configuration's word, the store, the targets and the metric sources.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    app::{Failure, Services, audit::commit, read_config},
+    app::{Failure, Services, audit::commit, notify, read_config},
     config::{self, Config},
     domain::{
         audit,
@@ -16,7 +16,6 @@ use crate::{
             recorded::{Recorded, recorded},
             settings::EnvironmentSettings,
         },
-        store::StoreKind,
         target::{FlagdPlace, Subject, TargetKind},
     },
     ports::{
@@ -61,6 +60,8 @@ pub(crate) struct World {
     pub(crate) prompt: String,
     pub(crate) targets: Vec<Arc<dyn Target>>,
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
+    /// Texts of versions by digest, where a target wants to be told them.
+    pub(super) texts: BTreeMap<String, String>,
     /// When this process made its last step, on the clock that never jumps.
     last: Option<Duration>,
 }
@@ -81,10 +82,7 @@ impl Base {
                 *file = folder.join(&*file);
             }
         }
-        match &mut config.store.kind {
-            StoreKind::Auto { path, .. } | StoreKind::Directory { path } | StoreKind::Sqlite { path } => *path = folder.join(&*path),
-            StoreKind::Postgres { .. } | StoreKind::Git { .. } | StoreKind::GitHub { .. } => {}
-        }
+        config.store = config.store.below(&folder);
         let store = services.stores.open(&config.store).map_err(Failure::Store)?;
         Ok(Self { services: services.clone(), config, folder, path, store, warnings })
     }
@@ -143,7 +141,7 @@ impl World {
         if !errors.is_empty() {
             return Err(Failure::Connection(errors));
         }
-        Ok(Self { base, settings, prompt: prompt.to_owned(), targets, sources, last: None })
+        Ok(Self { base, settings, prompt: prompt.to_owned(), targets, sources, texts: BTreeMap::new(), last: None })
     }
 
     /// The time of a step: with the time since the last one where this process made it.
@@ -175,7 +173,14 @@ impl World {
     }
 
     /// Writes the record, `others` and what the audit log is to say of it in one, when nobody wrote it since it was read.
-    pub(crate) async fn save(&self, before: &Loaded, after: Deployment, others: Vec<Write>, patience: Patience) -> Result<Loaded, Failure> {
+    pub(crate) async fn save(
+        &self,
+        before: &Loaded,
+        mut after: Deployment,
+        others: Vec<Write>,
+        patience: Patience,
+    ) -> Result<Loaded, Failure> {
+        notify::queue(&self.base.services, &self.base.config.notifications, &before.deployment, &mut after);
         let expect = before.revision.clone().map_or(Expect::Absent, Expect::Revision);
         let mut writes = vec![write(self.key()?, expect, &after).map_err(Failure::Store)?];
         writes.extend(others);

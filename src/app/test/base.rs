@@ -67,7 +67,7 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
     let (reference, commit) = match &request.base {
         BaseRequest::Nothing => return Ok(None),
         BaseRequest::At(reference) => (reference.clone(), services.vcs.commit(reference).await.map_err(Failure::Base)?),
-        BaseRequest::Usual => match services.vcs.proposed() {
+        BaseRequest::Usual => match services.vcs.proposed().map_err(Failure::Base)? {
             None => return Ok(None),
             Some(proposed) => {
                 let found = match services.vcs.merge_base("HEAD", &proposed.base).await {
@@ -141,7 +141,13 @@ impl Base {
         let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
         // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
         let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-        run.comparison = Some(samples::compare(base, head, suite.changes.clone(), settings));
+        let mut comparison = samples::compare_counting(base, head, suite.changes.clone(), settings, &|case| run.counts_of(case));
+        for case in &mut comparison.cases {
+            let known = run.known_case(&case.case);
+            case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());
+            case.flaky = known.and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate);
+        }
+        run.comparison = Some(comparison);
     }
 }
 

@@ -6,10 +6,12 @@ mod base;
 mod changed;
 mod graded;
 mod graders;
+mod history;
 mod lints;
 mod load;
 mod measure;
 mod pace;
+mod places;
 mod plan;
 mod purse;
 mod reports;
@@ -77,6 +79,8 @@ pub struct TestRequest {
     pub telling: publish::Telling,
     /// How text looks.
     pub style: Style,
+    /// Keep this run in the history of cases, wherever it takes place.
+    pub record_history: bool,
 }
 
 /// Runs the suites.
@@ -84,7 +88,17 @@ pub struct TestRequest {
 /// # Errors
 /// Whatever keeps the run from starting: see [`Failure`]. Answers that do not come are part of the outcome.
 pub async fn test(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
-    let (mut plan, warnings) = load::load(services, &request.load())?;
+    let (config, telling) = (request.config.clone(), request.telling.clone());
+    let tested = tested(services, request).await;
+    if let Err(failure) = &tested {
+        publish::test_failed(services, config, &telling, failure).await;
+    }
+    tested
+}
+
+async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
+    let (mut plan, mut warnings) = load::load(services, &request.load())?;
+    warnings.extend(history::findings(services, &plan));
     request.adjust(&mut plan);
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
@@ -99,7 +113,8 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
         let said = linted.said().chain(base.iter().flat_map(|base| base.notes.clone())).map(|said| format!("warning: {}", one_line(&said)));
-        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base).collect();
+        let notes = narrowed.notes.into_iter().chain(super::lines(&warnings)).chain(said).chain(of_base);
+        let notes = notes.chain(reports::unwritten(&request)).collect();
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
@@ -109,6 +124,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         let providers = run::connect(services, &plan, &request)?;
         (run::run(services, &plan, base.as_ref(), &providers).await, run::finish(&providers).await)
     };
+    let of_history = history::known(services, &plan, &mut run).await;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         // A part alone decides nothing: `report merge` compares.
@@ -116,8 +132,11 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
             base.compare(suite, &plan.regression);
         }
     }
+    let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
+    run.warnings.extend(of_history);
+    let recorded = history::record(services, &plan, &run, request.record_history).await;
     spread.keep(&run)?;
     run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
@@ -131,6 +150,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         run: &run,
         outcome: &outcome,
         findings: &findings,
+        places: &places,
         notes: &narrowed.notes,
         reports: &request.reports.iter().map(|(format, path)| (format.name().to_owned(), path.clone())).collect::<Vec<_>>(),
         config: &plan.config.display().to_string(),
@@ -138,7 +158,7 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
         telling: &telling,
     };
     let told = publish::test_run(services, told).await;
-    let notes = narrowed.notes.into_iter().chain(lost).chain(told).collect();
+    let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
 }
 
@@ -178,6 +198,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         reports: Vec::new(),
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
+        record_history: false,
         scope: Scope::All,
         telling: publish::Telling::nobody(),
     };
@@ -225,7 +246,8 @@ pub struct Checked {
 /// # Errors
 /// Every problem at once.
 pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
-    let (plan, warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    let (plan, mut warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
+    warnings.extend(history::findings(services, &plan));
     select::something(&plan)?;
     let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })

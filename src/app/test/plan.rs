@@ -36,6 +36,12 @@ pub struct Plan {
     pub regression: crate::domain::regression::Settings,
     /// The folder of the configuration file, which its paths are relative to.
     pub base: std::path::PathBuf,
+    /// Where state is kept between runs.
+    pub store: crate::domain::store::StoreSettings,
+    /// What is kept of runs.
+    pub history: crate::domain::history::settings::Settings,
+    /// Cases that do not fail the run, for a time.
+    pub quarantine: Vec<crate::domain::history::quarantine::Rule>,
 }
 
 /// A checked suite.

@@ -77,6 +77,18 @@ pub(super) fn plan(plan: &Plan, format: Format) -> anyhow::Result<Vec<u8>> {
     report::plan::render(&lines.collect::<Vec<_>>(), format)
 }
 
+/// What a dry run has nothing for.
+pub(super) fn unwritten(request: &TestRequest) -> Option<String> {
+    let mut asked: Vec<&str> = request.reports.iter().map(|(format, _)| format.name()).collect();
+    if !matches!(request.format, Format::Text | Format::Json) {
+        asked.push(request.format.name());
+    }
+    asked.sort_unstable();
+    asked.dedup();
+    (!asked.is_empty())
+        .then(|| format!("note: a dry run has no results, so there is no report ({}); its plan is text or JSON", asked.join(", ")))
+}
+
 fn characters(suite: &super::SuitePlan, case: &super::plan::CasePlan) -> u64 {
     let messages = suite.prompt.render(&case.prompt_variables).unwrap_or_default();
     messages.iter().map(|message| message.content.chars().count() as u64).sum()

@@ -328,6 +328,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         lints: Vec::new(),
         base: None,
         comparison: None,
+        known: Vec::new(),
         duration: Duration::ZERO,
         samples: Vec::new(),
     }

@@ -57,7 +57,7 @@ impl CaseReader {
         for key in map.keys().filter(|key| !KEYS.iter().any(|(known, _)| known == key)) {
             findings.push(unknown_key_of(path, key, KEYS.iter().map(|(known, _)| *known)));
         }
-        Some(Case { id, description, vars, expected, assertions, threshold, tags, place })
+        Some(Case { id, description, vars, expected, assertions, threshold, tags, place, assertion_lines: Vec::new() })
     }
 }
 

@@ -113,6 +113,7 @@ fn read_row(
         threshold: None,
         tags: Vec::new(),
         place: place.clone(),
+        assertion_lines: Vec::new(),
     };
     for ((column, cell), name) in columns.iter().zip(row).zip(header) {
         let given = !cell.trim().is_empty();

@@ -31,8 +31,15 @@ pub(in crate::config) fn read(items: Vec<Value>, path: &Path, reader: &mut CaseR
     for (index, item) in items.into_iter().enumerate() {
         let path = path.index(index);
         let place = problems.place_of(&path);
-        cases.extend(reader.read(item, index + 1, place, &path, &mut findings));
+        let case = reader.read(item, index + 1, place, &path, &mut findings);
+        cases.extend(case.map(|case| Case { assertion_lines: lines(&case, &path.key("assert"), problems), ..case }));
         problems.extend(findings.drain(..));
     }
     cases
+}
+
+/// Where the case's own assertions stand; none when that is the case's own line.
+fn lines(case: &Case, path: &Path, problems: &Problems<'_>) -> Vec<usize> {
+    let lines: Vec<usize> = (0..case.assertions.len()).filter_map(|index| problems.place_of(&path.index(index)).line).collect();
+    if lines.iter().any(|line| Some(*line) != case.place.line) { lines } else { Vec::new() }
 }

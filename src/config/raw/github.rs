@@ -16,6 +16,8 @@ pub(in crate::config) struct GitHub {
     pub(in crate::config) comment: Option<Value>,
     /// Whether a check run with all annotations is made; the job needs `checks: write`.
     pub(in crate::config) check_run: Option<bool>,
+    /// Whether rollouts are shown on the Environments page; nothing is decided by it. The job needs `deployments: write`.
+    pub(in crate::config) deployments: Option<bool>,
 }
 
 fn comment(_: &mut SchemaGenerator) -> Schema {

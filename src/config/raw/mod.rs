@@ -2,28 +2,34 @@
 
 pub(in crate::config) mod gates;
 mod github;
+pub(in crate::config) mod history;
+mod lints;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod monitor;
+mod named;
+pub(in crate::config) mod notifications;
+mod pull_request;
 mod regression;
+mod release;
 pub(in crate::config) mod rollout;
 mod run;
 pub(in crate::config) mod store;
 pub(in crate::config) mod targets;
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
-use crate::domain::lint::{Severity, catalogue::RULES};
 pub(in crate::config) use gates::{Gate, Gates};
 pub(in crate::config) use github::GitHub;
+pub(in crate::config) use lints::{LintIgnore, Lints, bound_of};
+pub(in crate::config) use named::Named;
+pub(in crate::config) use pull_request::PullRequest;
 
 pub(in crate::config) use regression::{Regression, RegressionMetric};
+pub(in crate::config) use release::Release;
 pub(in crate::config) use run::{Retry, Run};
 
 /// The configuration of prompt-cicd.
@@ -56,6 +62,10 @@ pub(in crate::config) struct File {
     pub(in crate::config) store: Option<store::Store>,
     /// What GitHub is told.
     pub(in crate::config) github: Option<GitHub>,
+    /// What `pr` checks of a pull request.
+    pub(in crate::config) pull_request: Option<PullRequest>,
+    /// Versions of the repository and of prompts.
+    pub(in crate::config) release: Option<Release>,
     /// What makes a rollout's percentage real, each under a name of your choice.
     pub(in crate::config) targets: Option<Named<targets::Target>>,
     /// Where health numbers come from, each under a name of your choice.
@@ -64,6 +74,13 @@ pub(in crate::config) struct File {
     pub(in crate::config) gates: Option<Gates>,
     /// What `monitor` looks at in production.
     pub(in crate::config) monitor: Option<monitor::Monitor>,
+    /// Who is told of rollouts and rollbacks, each channel under a name of your choice.
+    pub(in crate::config) notifications: Option<Named<notifications::Channel>>,
+    /// What is kept of runs, so that a flaky case is told from a regression.
+    pub(in crate::config) history: Option<history::History>,
+    /// Cases that are asked and shown, and do not fail a run, for a time.
+    #[serde(default)]
+    pub(in crate::config) quarantine: Vec<Option<history::Quarantine>>,
 }
 
 /// A provider: a server, a program or a recording that answers.
@@ -222,80 +239,11 @@ pub(in crate::config) struct CaseDefaults {
     pub(in crate::config) threshold: Option<f64>,
 }
 
-/// Checks on prompts and variables before any model is asked, and scans of answers.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::config) struct Lints {
-    /// Whether `test` lints before its first request.
-    pub(in crate::config) enabled: Option<bool>,
-    /// The severity from which findings stop a run.
-    #[serde(default)]
-    #[schemars(schema_with = "severity")]
-    pub(in crate::config) fail_on: Option<String>,
-    /// Whether answers are scanned as well, by the rules for texts.
-    pub(in crate::config) scan_output: Option<bool>,
-    /// What is different from the defaults, by rule.
-    #[serde(default)]
-    #[schemars(schema_with = "lint_rules")]
-    pub(in crate::config) rules: Map<String, Value>,
-    /// Findings that somebody looked at and accepts.
-    #[serde(default)]
-    pub(in crate::config) ignore: Vec<Option<LintIgnore>>,
-}
-
-/// Findings of a rule in some files that do not count.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(in crate::config) struct LintIgnore {
-    /// The rule.
-    #[schemars(required, schema_with = "lint_rule")]
-    pub(in crate::config) rule: Option<String>,
-    /// The files; `*` stands for any characters.
-    #[schemars(required, length(min = 1), example = "cases/attacks*.jsonl")]
-    pub(in crate::config) path: Option<String>,
-    /// Why it is accepted.
-    #[schemars(required, length(min = 1))]
-    pub(in crate::config) reason: Option<String>,
-}
-
 /// The kinds of providers, in the order of the documentation.
 pub(in crate::config) const KINDS: [&str; 5] = ["openai", "anthropic", "command", "echo", "cassette"];
 
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": KINDS})
-}
-
-fn severity(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "enum": Severity::ALL.map(Severity::as_str)})
-}
-
-fn lint_rule(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "enum": RULES.map(|rule| rule.id)})
-}
-
-/// A key for each rule of the catalogue.
-fn lint_rules(_: &mut SchemaGenerator) -> Schema {
-    let severities: Vec<&str> = std::iter::once("off").chain(Severity::ALL.map(Severity::as_str)).collect();
-    let rules = RULES.iter().map(|rule| {
-        let about = format!("How much its findings weigh: {}.", rule.title);
-        let mut keys = json!({"severity": {"description": about, "type": "string", "enum": severities}});
-        if let Some((bound, about)) = bound_of(rule.id) {
-            let limit = json!({"description": about, "type": "integer", "minimum": 0, "maximum": 1_000_000_000});
-            keys.as_object_mut().map(|keys| keys.insert(bound.to_owned(), limit));
-        }
-        (rule.id.to_owned(), json!({"description": rule.why, "type": "object", "properties": keys, "additionalProperties": false}))
-    });
-    let rules: Map<String, Value> = rules.collect();
-    json_schema!({"type": "object", "properties": rules, "additionalProperties": false})
-}
-
-/// The limit that a rule takes, with what it is.
-pub(in crate::config) fn bound_of(rule: &str) -> Option<(&'static str, &'static str)> {
-    match rule {
-        "min_length" => Some(("min", "The fewest characters of a rendered prompt, all messages together.")),
-        "max_length" => Some(("max", "The most characters of a rendered prompt, all messages together.")),
-        _ => None,
-    }
 }
 
 fn text_or_list(_: &mut SchemaGenerator) -> Schema {
@@ -311,57 +259,4 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
     let number = f64::deserialize(deserializer)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the schema bounds the number to 1..=10,000,000")]
     Ok(Some(number as u32))
-}
-
-/// A map that keeps the order of the file.
-#[derive(Debug)]
-pub(in crate::config) struct Named<T>(pub(super) Vec<(String, T)>);
-
-impl<T> Named<T> {
-    /// Name and value, in the order of the file.
-    pub(in crate::config) fn entries(&self) -> &[(String, T)] {
-        &self.0
-    }
-}
-
-impl<T> Default for Named<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Named<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a map")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<T>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Named(entries))
-            }
-        }
-        deserializer.deserialize_map(Entries(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Named<T> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("Named{}", T::schema_name()).into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<T>()})
-    }
 }

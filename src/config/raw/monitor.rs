@@ -16,7 +16,7 @@ pub(in crate::config) struct Monitor {
     /// The longest that one question to a source may take.
     #[schemars(example = "10s")]
     pub(in crate::config) timeout: Option<String>,
-    /// How far back history is looked at, for trends, change points and baselines.
+    /// How far back history is looked at, for trends, change points, anomalies and baselines.
     #[schemars(example = "24h")]
     pub(in crate::config) window: Option<String>,
     /// The time between two values of history; no shorter than the ranges inside the queries.
@@ -55,6 +55,9 @@ pub(in crate::config) struct MonitorMetric {
     /// Degraded when the last change point in the window is one for the worse of at least this share.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub(in crate::config) change_point: Option<f64>,
+    /// Degraded when the number lies off the window's mean for the worse by more than so many standard deviations.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(in crate::config) anomaly: Option<f64>,
     /// A comparison with an earlier window.
     pub(in crate::config) baseline: Option<MonitorBaseline>,
 }

@@ -18,6 +18,9 @@ pub(in crate::config) struct Environment {
     pub(in crate::config) promote_from: Option<String>,
     /// Whether a rollout here begins only with an approval (`--approved-by`).
     pub(in crate::config) approval: Option<bool>,
+    /// Where people see it: the link on GitHub's Environments page (`github.deployments`).
+    #[schemars(example = "https://example.com")]
+    pub(in crate::config) url: Option<String>,
     /// What is different here from `rollouts`.
     pub(in crate::config) rollouts: Option<Rollouts>,
 }
@@ -230,6 +233,22 @@ pub(in crate::config) struct Rollback {
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 1_000))]
     pub(in crate::config) max_per_hour: Option<u32>,
+    /// How health is looked at after a rollback.
+    pub(in crate::config) watch: Option<RollbackWatch>,
+}
+
+/// How health is looked at after a rollback; not part of its 30 s.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in crate::config) struct RollbackWatch {
+    /// Whether every rollback is watched, and not only those with `--watch`.
+    pub(in crate::config) always: Option<bool>,
+    /// For how long.
+    #[schemars(example = "120s")]
+    pub(in crate::config) duration: Option<String>,
+    /// The time between two looks.
+    #[schemars(example = "10s")]
+    pub(in crate::config) interval: Option<String>,
 }
 
 fn word(words: &[&str]) -> Schema {

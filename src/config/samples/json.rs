@@ -1,46 +1,20 @@
 //! JSON with the names of seed 002, and of the implementations before it.
 
-use std::fmt;
+use std::{fmt, io::Read};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+    de::{DeserializeOwned, DeserializeSeed, Error as _, SeqAccess, Visitor},
 };
 
-use super::{MOST_VALUES, Pair, Series, Written};
+use super::{Keep, MOST_VALUES, Pair, Series, keys::Names};
 use crate::{
     config::suggest,
-    domain::diagnostic::{Diagnostic, Place},
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        regression::analysis::Drawn,
+    },
 };
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPair {
-    metric_name: Option<String>,
-    #[serde(alias = "historical_data", alias = "baseline", alias = "dist1")]
-    baseline_values: Values,
-    #[serde(alias = "current_data", alias = "current", alias = "dist2")]
-    current_values: Values,
-    #[serde(alias = "direction", alias = "metric_type")]
-    consider_direction: Option<String>,
-    use_statistical_tests: Option<Vec<String>>,
-    confidence_level: Option<f64>,
-    significance_level: Option<f64>,
-    #[serde(alias = "minimum_effect_size")]
-    min_effect_size: Option<f64>,
-    outlier_threshold: Option<f64>,
-    outlier_method: Option<String>,
-    filter_outliers: Option<bool>,
-    #[serde(alias = "minimum_samples")]
-    min_samples: Option<usize>,
-    #[serde(alias = "max_sample_size")]
-    max_samples: Option<usize>,
-    margin: Option<f64>,
-    unit: Option<String>,
-    baseline_unit: Option<String>,
-    current_unit: Option<String>,
-    seed: Option<u64>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,25 +35,21 @@ enum Timestamp {
 #[derive(Debug)]
 struct Values(Vec<f64>);
 
-pub(super) fn pair(bytes: &[u8], file: &str) -> Result<Pair, Vec<Diagnostic>> {
-    let raw: RawPair = read(bytes, file)?;
-    let level = raw.confidence_level.or(raw.significance_level.map(|alpha| 1.0 - alpha));
-    let written = Written {
-        metric: raw.metric_name,
-        units: [raw.baseline_unit.or_else(|| raw.unit.clone()), raw.current_unit.or(raw.unit)],
-        consider: raw.consider_direction,
-        level,
-        min_effect: raw.min_effect_size,
-        outlier_threshold: raw.outlier_threshold,
-        outlier_method: raw.outlier_method,
-        filter_outliers: raw.filter_outliers,
-        tests: raw.use_statistical_tests,
-        min_samples: raw.min_samples,
-        max_samples: raw.max_samples,
-        margin: raw.margin,
-        seed: raw.seed,
-    };
-    Ok(Pair { baseline: raw.baseline_values.0, current: raw.current_values.0, written })
+/// From a text that is there as a whole: what is wrong is shown with what stands around it.
+pub(super) fn pair(bytes: &[u8], file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    ended(&mut serde_json::Deserializer::from_slice(bytes), keep).map_err(|error| diagnosed(bytes, file, &error))
+}
+
+/// From a stream, whose text is never kept.
+pub(super) fn pair_from(stream: impl Read, file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
+    ended(&mut serde_json::Deserializer::from_reader(stream), keep).map_err(|error| diagnosed(&[], file, &error))
+}
+
+fn ended<'de, R: serde_json::de::Read<'de>>(reader: &mut serde_json::Deserializer<R>, keep: Keep) -> Result<Pair, serde_json::Error> {
+    let pair = Names(keep).deserialize(&mut *reader)?;
+    reader.end()?;
+    Ok(pair)
 }
 
 pub(super) fn series(bytes: &[u8], file: &str) -> Result<Series, Vec<Diagnostic>> {
@@ -98,12 +68,14 @@ pub(super) fn series(bytes: &[u8], file: &str) -> Result<Series, Vec<Diagnostic>
 
 fn read<T: DeserializeOwned>(bytes: &[u8], file: &str) -> Result<T, Vec<Diagnostic>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|error| {
-        let place = Place::at(file, error.line().max(1), error.column().max(1));
-        let (message, help) = explained(bytes, &error);
-        let diagnostic = Diagnostic::error(place, "", message);
-        vec![help.map_or(diagnostic.clone(), |help| diagnostic.with_help(help))]
-    })
+    serde_json::from_slice(bytes).map_err(|error| diagnosed(bytes, file, &error))
+}
+
+fn diagnosed(bytes: &[u8], file: &str, error: &serde_json::Error) -> Vec<Diagnostic> {
+    let place = Place::at(file, error.line().max(1), error.column().max(1));
+    let (message, help) = explained(bytes, error);
+    let diagnostic = Diagnostic::error(place, "", message);
+    vec![help.map_or(diagnostic.clone(), |help| diagnostic.with_help(help))]
 }
 
 /// The parser's words without their place, and what to do.
@@ -121,6 +93,9 @@ fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>
     if (said.starts_with("expected") || said.starts_with("invalid number")) && (around.contains("nan") || around.contains("inf")) {
         let help = "take the value out, or mend what measured it".to_owned();
         return ("NaN and Infinity are no finite numbers, and no JSON".to_owned(), Some(help));
+    }
+    if bytes.is_empty() && said == "expected value" {
+        return (format!("{said} (NaN and Infinity are no JSON)"), None);
     }
     if let Some(unknown) = said.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
         const KNOWN: [&str; 15] = [
@@ -147,29 +122,40 @@ fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>
 
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Values;
+        Side(Drawn::new(None, 0)).deserialize(deserializer).map(|side| Self(side.into_values()))
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of numbers")
+/// A list of finite numbers, kept or drawn as it comes.
+pub(super) struct Side(pub(super) Drawn);
+
+impl<'de> DeserializeSeed<'de> for Side {
+    type Value = Drawn;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Drawn, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Side {
+    type Value = Drawn;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of numbers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Drawn, A::Error> {
+        let Self(mut side) = self;
+        while let Some(value) = list.next_element::<Number>()? {
+            match value {
+                Number(Ok(value)) => side.push(value),
+                Number(Err(wrong)) => return Err(A::Error::custom(format!("value {} (from 0) {wrong}", side.seen()))),
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = list.next_element::<Number>()? {
-                    if values.len() == MOST_VALUES {
-                        return Err(A::Error::custom(format!("more than {MOST_VALUES} values")));
-                    }
-                    match value {
-                        Number(Ok(value)) => values.push(value),
-                        Number(Err(wrong)) => return Err(A::Error::custom(format!("value {} (from 0) {wrong}", values.len()))),
-                    }
-                }
-                Ok(Values(values))
+            if side.kept() > MOST_VALUES {
+                return Err(A::Error::custom(format!("more than {MOST_VALUES} values; draw some with --max-samples")));
             }
         }
-        deserializer.deserialize_seq(List)
+        Ok(side)
     }
 }
 

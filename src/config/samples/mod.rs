@@ -1,13 +1,19 @@
 //! Samples for `detect`, `distributions` and `trend`: JSON with the seed's names, CSV, or lists on the command line.
 
 mod json;
+mod keys;
+mod stream;
 mod table;
 mod written;
 
 #[cfg(test)]
 mod tests;
 
-use crate::domain::diagnostic::{Diagnostic, Place};
+use crate::domain::{
+    diagnostic::{Diagnostic, Place},
+    regression::analysis::{Drawn, Question},
+};
+pub use stream::pair_from;
 pub use written::Written;
 
 /// The most values of one sample.
@@ -20,8 +26,43 @@ pub struct Pair {
     pub baseline: Vec<f64>,
     /// The current values.
     pub current: Vec<f64>,
+    /// How many values each side had; more than are here where they were drawn.
+    pub seen: [usize; 2],
     /// What the file asks for.
     pub written: Written,
+}
+
+/// Which values of a file are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// So many of each side, drawn while they are read; all without.
+    pub most: Option<usize>,
+    /// By which they are drawn.
+    pub seed: u64,
+}
+
+impl Keep {
+    fn baseline(self) -> Drawn {
+        Drawn::new(self.most, self.seed)
+    }
+
+    fn current(self) -> Drawn {
+        Drawn::new(self.most, Question { seed: self.seed, ..Question::default() }.seed_of_current())
+    }
+}
+
+impl Pair {
+    /// Two sides as they were read.
+    fn of(baseline: Drawn, current: Drawn, written: Written) -> Self {
+        let seen = [baseline.seen(), current.seen()];
+        Self { baseline: baseline.into_values(), current: current.into_values(), seen, written }
+    }
+
+    /// Two lists, all of whose values are kept.
+    pub fn of_lists(baseline: Vec<f64>, current: Vec<f64>) -> Self {
+        let seen = [baseline.len(), current.len()];
+        Self { baseline, current, seen, written: Written::default() }
+    }
 }
 
 /// Values in order of time.
@@ -40,7 +81,11 @@ pub struct Series {
 /// # Errors
 /// Everything that keeps the values from being used, with its place.
 pub fn pair(bytes: &[u8], file: &str) -> Result<Pair, Vec<Diagnostic>> {
-    if looks_like_json(bytes) { json::pair(bytes, file) } else { table::pair(text(bytes, file)?, file) }
+    pair_kept(bytes, file, Keep::default())
+}
+
+fn pair_kept(bytes: &[u8], file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
+    if looks_like_json(bytes) { json::pair(bytes, file, keep) } else { table::pair(text(bytes, file)?.as_bytes(), file, keep) }
 }
 
 /// Reads a series: a JSON object or list, or CSV.

@@ -1,8 +1,10 @@
 //! CSV: a column for each side, or a column of values.
 
+use std::io::Read;
+
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::{MOST_VALUES, Pair, Series, Written, number};
+use super::{Keep, MOST_VALUES, Pair, Series, Written, number};
 use crate::{
     config::suggest,
     domain::diagnostic::{Diagnostic, Place},
@@ -11,16 +13,58 @@ use crate::{
 const BASELINE: [&str; 5] = ["baseline", "baseline_values", "base", "historical_data", "dist1"];
 const CURRENT: [&str; 5] = ["current", "current_values", "head", "current_data", "dist2"];
 const VALUE: [&str; 3] = ["value", "values", "y"];
+/// More problems are not listed.
+const MOST_PROBLEMS: usize = 10;
 const TIME: [&str; 5] = ["timestamp", "timestamps", "time", "date", "x"];
 
-pub(super) fn pair(text: &str, file: &str) -> Result<Pair, Vec<Diagnostic>> {
-    let (header, rows) = rows(text, file)?;
-    let (one, two) = match &header {
-        None => (0, 1),
-        Some(header) => (column(header, &BASELINE, "baseline", file)?, column(header, &CURRENT, "current", file)?),
-    };
-    let pair = Pair { baseline: numbers(&rows, one, file)?, current: numbers(&rows, two, file)?, written: Written::default() };
-    Ok(pair)
+/// Row by row: no more of the table is held than the values that are kept.
+pub(super) fn pair(stream: impl Read, file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(stream);
+    let (mut row, mut columns, mut wrong) = (StringRecord::new(), None, Vec::new());
+    let mut sides = [keep.baseline(), keep.current()];
+    while reader.read_record(&mut row).map_err(|error| vec![no_csv(&error, file)])? {
+        let line = line_of(row.position());
+        let places = match columns {
+            Some(places) => places,
+            None if is_header(&row) => {
+                columns = Some([column(&row, &BASELINE, "baseline", file)?, column(&row, &CURRENT, "current", file)?]);
+                continue;
+            }
+            None => *columns.insert([0, 1]),
+        };
+        for (side, place) in sides.iter_mut().zip(places) {
+            match row.get(place).filter(|cell| !cell.is_empty()).map(number) {
+                Some(Ok(value)) => side.push(value),
+                Some(Err(message)) => wrong.push(not_a_value(file, line, place, &message)),
+                None => {}
+            }
+            if side.kept() > MOST_VALUES {
+                let message = format!("more than {MOST_VALUES} values; draw some with --max-samples");
+                return Err(vec![Diagnostic::error(Place::line(file, line), "", message)]);
+            }
+        }
+        if wrong.len() >= MOST_PROBLEMS {
+            break;
+        }
+    }
+    let [baseline, current] = sides;
+    if wrong.is_empty() { Ok(Pair::of(baseline, current, Written::default())) } else { Err(wrong) }
+}
+
+fn is_header(row: &StringRecord) -> bool {
+    row.iter().all(|cell| cell.parse::<f64>().is_err() && seconds(cell).is_err()) && row.iter().any(|cell| !cell.is_empty())
+}
+
+fn line_of(position: Option<&csv::Position>) -> usize {
+    position.and_then(|position| usize::try_from(position.line()).ok()).unwrap_or(1)
+}
+
+fn no_csv(error: &csv::Error, file: &str) -> Diagnostic {
+    Diagnostic::error(Place::line(file, line_of(error.position())), "", format!("this is no CSV: {error}"))
+}
+
+fn not_a_value(file: &str, line: usize, column: usize, message: &str) -> Diagnostic {
+    Diagnostic::error(Place::line(file, line), "", format!("column {}: the value {message}", column + 1))
 }
 
 pub(super) fn series(text: &str, file: &str) -> Result<Series, Vec<Diagnostic>> {
@@ -61,19 +105,14 @@ fn rows(text: &str, file: &str) -> Result<Rows, Vec<Diagnostic>> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| {
-            let line = error.position().and_then(|position| usize::try_from(position.line()).ok()).unwrap_or(1);
-            vec![Diagnostic::error(Place::line(file, line), "", format!("this is no CSV: {error}"))]
-        })?;
-        let line = record.position().and_then(|position| usize::try_from(position.line()).ok()).unwrap_or(1);
+        let record = record.map_err(|error| vec![no_csv(&error, file)])?;
+        let line = line_of(record.position());
         if rows.len() == MOST_VALUES {
             return Err(vec![Diagnostic::error(Place::line(file, line), "", format!("more than {MOST_VALUES} rows"))]);
         }
         rows.push((line, record));
     }
-    let is_header = rows.first().is_some_and(|(_, row)| {
-        row.iter().all(|cell| cell.parse::<f64>().is_err() && seconds(cell).is_err()) && row.iter().any(|cell| !cell.is_empty())
-    });
+    let is_header = rows.first().is_some_and(|(_, row)| is_header(row));
     let header = is_header.then(|| rows.remove(0).1);
     Ok((header, rows))
 }
@@ -93,9 +132,7 @@ fn numbers(rows: &[(usize, StringRecord)], column: usize, file: &str) -> Result<
     for (line, row) in rows {
         match row.get(column).filter(|cell| !cell.is_empty()).map(number) {
             Some(Ok(value)) => values.push(value),
-            Some(Err(message)) if wrong.len() < 10 => {
-                wrong.push(Diagnostic::error(Place::line(file, *line), "", format!("column {}: the value {message}", column + 1)));
-            }
+            Some(Err(message)) if wrong.len() < MOST_PROBLEMS => wrong.push(not_a_value(file, *line, column, &message)),
             None | Some(Err(_)) => {}
         }
     }

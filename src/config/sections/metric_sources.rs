@@ -12,6 +12,7 @@ use crate::{
         path::Path,
         problems::{Finding, Problems},
         raw::{self, Named},
+        suggest,
     },
     domain::metric_source::{Escape, MetricHttp, MetricProgram, MetricSourceKind, MetricSourceSettings, Query},
 };
@@ -78,6 +79,13 @@ fn kind(source: &raw::metric_sources::MetricSource, path: &Path, problems: &mut 
         }
         "file" => {
             let file = needed(source.path.as_ref(), path, "path", "path: metrics.json", problems)?;
+            if file.contains("{{") {
+                let message = "a file's path is not filled in: it is one file for all versions";
+                problems.push(
+                    Finding::error(path.key("path"), message)
+                        .help("write the place into the query, like `query: /{{version}}/p95`".to_owned()),
+                );
+            }
             Some(MetricSourceKind::File(PathBuf::from(file)))
         }
         "command" => {
@@ -86,6 +94,39 @@ fn kind(source: &raw::metric_sources::MetricSource, path: &Path, problems: &mut 
             Some(MetricSourceKind::Command(MetricProgram { argv, pass_env, env }))
         }
         _ => None,
+    }
+}
+
+/// How the queries of each source are filled in, by its name.
+pub(in crate::config) fn escapes(sources: Option<&Named<raw::metric_sources::MetricSource>>) -> Vec<(String, Escape)> {
+    let of_kind = |kind: Option<&str>| match kind {
+        Some("prometheus") => Escape::PromQl,
+        Some("http-json" | "file") => Escape::JsonPointer,
+        Some(_) | None => Escape::None,
+    };
+    sources.into_iter().flat_map(Named::entries).map(|(name, source)| (name.clone(), of_kind(source.kind.as_deref()))).collect()
+}
+
+/// Checks that a query can be filled in, and that it is one for its source.
+pub(in crate::config) fn check_query(
+    query: Option<&String>,
+    source: Option<&String>,
+    escapes: &[(String, Escape)],
+    path: Path,
+    problems: &mut Problems<'_>,
+) {
+    let (Some(query), Some(source)) = (query, source) else { return };
+    let Some((_, escape)) = escapes.iter().find(|(name, _)| name == source) else { return };
+    match Query::check(query, *escape) {
+        Err(error) => {
+            let help = error.unknown().and_then(|name| suggest::help(name, "known names", Query::NAMES));
+            problems.push(Finding::error(path, error.to_string()).help(help));
+        }
+        Ok(()) if *escape == Escape::JsonPointer && !query.is_empty() && !query.starts_with('/') => {
+            let help = "write it like `/metrics/error_rate`".to_owned();
+            problems.push(Finding::error(path, format!("`{}` is no JSON pointer", suggest::shorten(query))).help(help));
+        }
+        Ok(()) => {}
     }
 }
 
@@ -103,6 +144,37 @@ mod tests {
     use crate::config::parse;
 
     const REST: &str = "version: 1\nproviders: {say: {kind: echo}}\nsuites: [{name: s, prompt: p, provider: say, cases: c.jsonl}]\n";
+
+    #[test]
+    fn queries_are_checked_before_anybody_asks_them() {
+        let rest = format!(
+            "{REST}metric-sources:\n  prom: {{kind: prometheus, url: \"http://127.0.0.1:9\"}}\n  file: {{kind: file, path: m.json}}\n\
+             targets: {{flags: {{kind: flagd, path: f.json}}}}\nenvironments: {{production: {{targets: [flags]}}}}\n"
+        );
+        let metric =
+            |source: &str, query: &str| format!("{{name: a, source: {source}, query: '{query}', direction: lower-is-better, bound: 1}}");
+        for (source, query, said) in [
+            ("prom", r#"x{v="{{vresion}}"}"#, "there is no `{{vresion}}`"),
+            ("prom", r#"x{v="{{vresion}}"}"#, "did you mean `version`?"),
+            ("prom", "x{v={{version}}}", "outside of quotes"),
+            ("file", "/{{versoin}}/p95", "did you mean `version`?"),
+            ("file", "{{version}}/p95", "is no JSON pointer"),
+        ] {
+            let rollouts = format!("{rest}rollouts:\n  health:\n    metrics:\n      - {}\n", metric(source, query));
+            let monitor = format!("{rest}monitor:\n  metrics:\n      - {}\n", metric(source, query).replace("bound", "warning"));
+            for text in [rollouts, monitor] {
+                let problems = parse(&text, "c.yml").unwrap_err();
+                assert_eq!(problems.len(), 1, "{problems:?}");
+                let shown = format!("{} {}", problems[0], problems[0].help.clone().unwrap_or_default());
+                assert!(shown.contains(said), "{query}: {shown}");
+                let line = text.lines().position(|line| line.contains("name: a")).unwrap() + 1;
+                assert!(shown.contains(&format!("c.yml:{line}:")), "{shown}");
+            }
+        }
+        let path =
+            parse(&format!("{REST}metric-sources: {{file: {{kind: file, path: 'm-{{{{version}}}}.json'}}}}\n"), "c.yml").unwrap_err();
+        assert!(path[0].to_string().contains("is not filled in"), "{path:?}");
+    }
 
     fn read(sources: &str) -> Result<Vec<MetricSourceSettings>, String> {
         match parse(&format!("{REST}metric-sources:\n{sources}"), "c.yml") {

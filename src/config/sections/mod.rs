@@ -3,12 +3,16 @@
 
 pub(super) mod gates;
 pub(super) mod github;
+pub(super) mod history;
 pub(super) mod lints;
 pub(super) mod metric_sources;
 pub(super) mod monitor;
+pub(super) mod notifications;
 pub(super) mod providers;
+pub(super) mod pull_request;
 mod reach;
 pub(super) mod regression;
+pub(super) mod release;
 pub(super) mod rollout;
 pub(super) mod run;
 pub(super) mod store;

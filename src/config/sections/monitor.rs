@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::duration_at;
+use super::{duration_at, metric_sources::check_query};
 use crate::{
     config::{
         path::Path,
@@ -11,6 +11,7 @@ use crate::{
         suggest,
     },
     domain::{
+        metric_source::Escape,
         monitor::{BaselineSettings, MetricSettings, Settings, Severity},
         regression::Direction,
     },
@@ -19,8 +20,11 @@ use crate::{
 /// The most values of one window.
 const MOST_VALUES: u128 = 2_000;
 
-/// Reads the section; `sources` are the names under `metric-sources`.
-pub(in crate::config) fn read(monitor: Monitor, sources: &[String], problems: &mut Problems<'_>) -> Option<Settings> {
+/// The names under `metric-sources`, and how the queries of each are filled in.
+type Sources<'s> = (&'s [String], &'s [(String, Escape)]);
+
+/// Reads the section.
+pub(in crate::config) fn read(monitor: Monitor, sources: Sources<'_>, problems: &mut Problems<'_>) -> Option<Settings> {
     let path = Path::root().key("monitor");
     let timeout = duration_at(monitor.timeout.as_ref(), &path.key("timeout"), problems);
     let window = duration_at(monitor.window.as_ref(), &path.key("window"), problems);
@@ -46,7 +50,8 @@ pub(in crate::config) fn read(monitor: Monitor, sources: &[String], problems: &m
     (metrics.len() == wanted).then_some(Settings { rollback_after, timeout, window, step, metrics })
 }
 
-fn metric(metric: MonitorMetric, sources: &[String], path: &Path, problems: &mut Problems<'_>) -> Option<MetricSettings> {
+fn metric(metric: MonitorMetric, (sources, queries): Sources<'_>, path: &Path, problems: &mut Problems<'_>) -> Option<MetricSettings> {
+    check_query(metric.query.as_ref(), metric.source.as_ref(), queries, path.key("query"), problems);
     if let Some(source) = metric.source.as_ref().filter(|source| !sources.contains(source)) {
         let help = suggest::help(source, "metric-sources", sources.iter().map(String::as_str))
             .or_else(|| Some("describe it under `metric-sources`".to_owned()));
@@ -66,8 +71,9 @@ fn metric(metric: MonitorMetric, sources: &[String], path: &Path, problems: &mut
         let help = "exchange the two, or turn `direction`".to_owned();
         problems.push(Finding::error(path.key("warning"), "beyond `critical`: it would never be seen").help(help));
     }
-    if bounds == (None, None) && metric.trend.is_none() && metric.change_point.is_none() && metric.baseline.is_none() {
-        let help = "add `warning`, `critical`, `trend`, `change-point` or `baseline`".to_owned();
+    let looks_back = metric.trend.is_some() || metric.change_point.is_some() || metric.anomaly.is_some() || metric.baseline.is_some();
+    if bounds == (None, None) && !looks_back {
+        let help = "add `warning`, `critical`, `trend`, `change-point`, `anomaly` or `baseline`".to_owned();
         problems.push(Finding::error(path.clone(), "nothing is asked of this metric, so it can never be bad").help(help));
     }
     let hold = duration_at(metric.r#for.as_ref(), &path.key("for"), problems);
@@ -89,6 +95,7 @@ fn metric(metric: MonitorMetric, sources: &[String], path: &Path, problems: &mut
         hold,
         trend: metric.trend,
         change_point: metric.change_point,
+        anomaly: metric.anomaly,
         baseline: baseline.flatten(),
     })
 }
@@ -122,6 +129,8 @@ mod tests {
         )
         .unwrap();
         let metric = one.metrics.first().unwrap();
+        let odd = read("monitor: {metrics: [{name: a, source: prom, query: x, direction: lower-is-better, anomaly: 2.0}]}\n").unwrap();
+        assert!(odd.metrics.iter().all(|metric| metric.anomaly == Some(2.0) && metric.looks_back()), "{odd:?}");
         assert_eq!((metric.hold.unwrap().as_secs(), metric.baseline.unwrap().severity), (300, Severity::Critical));
     }
 
@@ -138,6 +147,7 @@ mod tests {
             ("name: a, source: prom, query: x, direction: lower-is-better, warning: 1, for: 5", "expected a string such as `5m`"),
             ("name: a, source: prom, query: x, direction: lower-is-better, critcal: 1", "did you mean `critical`?"),
             ("name: a, source: prom, query: x, direction: lower-is-better, baseline: {ago: 1h}", "margin"),
+            ("name: a, source: prom, query: x, direction: lower-is-better, anomaly: 0", "anomaly"),
         ] {
             let problems = read(&format!("monitor: {{metrics: [{{{keys}}}]}}\n")).unwrap_err();
             assert!(problems.iter().any(|problem| problem.contains(expected)), "{keys}: {problems:?}");

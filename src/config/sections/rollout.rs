@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use super::duration_at;
+use super::{duration_at, metric_sources::check_query};
 use crate::{
     config::{
         path::Path,
@@ -12,7 +12,8 @@ use crate::{
     },
     domain::{
         duration,
-        rollback::storm::StormLimits,
+        metric_source::Escape,
+        rollback::{storm::StormLimits, watch::WatchSettings},
         rollout::{
             Percent, Plan, Strategy,
             health::{Comparison, Confirmation, Direction, Metric, MetricKind, OnNoData},
@@ -30,6 +31,8 @@ const BLUE_GREEN_WATCH: u64 = 300_000;
 pub(in crate::config) struct Names<'n> {
     pub(in crate::config) targets: Option<&'n [String]>,
     pub(in crate::config) sources: Option<&'n [String]>,
+    /// How the queries of each source are filled in.
+    pub(in crate::config) queries: &'n [(String, Escape)],
     pub(in crate::config) suites: &'n [String],
 }
 
@@ -80,7 +83,14 @@ fn one(
         }
     }
     let reader = Reader { path: path.key("rollouts"), names, problems, targets: targets.len() };
-    reader.settings(name, targets, environment.promote_from, environment.approval.unwrap_or(false), environment.rollouts?)
+    let settings = reader.settings(name, targets, environment.promote_from, environment.approval.unwrap_or(false), environment.rollouts?);
+    settings.map(|settings| EnvironmentSettings { url: url(environment.url, &path.key("url"), problems), ..settings })
+}
+
+/// An address that may be linked.
+fn url(written: Option<String>, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    let written = written?;
+    super::reach::address(&written, path, problems)
 }
 
 fn known_name(name: &str, known: &[String], one: &str, many: &str, path: Path, problems: &mut Problems<'_>) {
@@ -130,6 +140,10 @@ impl Reader<'_, '_> {
         if let Some(suite) = &rollouts.smoke {
             known_name(suite, self.names.suites, "suite", "suites", self.path.key("smoke"), self.problems);
         }
+        let after = rollback.watch.unwrap_or_default();
+        let at = at.key("watch");
+        let after_duration = duration_at(after.duration.as_ref(), &at.key("duration"), self.problems);
+        let after_interval = duration_at(after.interval.as_ref(), &at.key("interval"), self.problems);
         let (strategy, checks) = (strategy?, health.checks?);
         let default_watch = if strategy == Strategy::BlueGreen { BLUE_GREEN_WATCH } else { 0 };
         let pace = Pace { hold: stage_duration?, watch: watch.unwrap_or(Some(default_watch))?, checks };
@@ -162,6 +176,8 @@ impl Reader<'_, '_> {
             max_concurrent: usize::try_from(rollouts.max_concurrent?).ok()?,
             rollback_timeout: rollback_timeout?,
             storm: StormLimits { cool_down: millis(cool_down?), most_per_hour: usize::try_from(rollback.max_per_hour?).ok()? },
+            rollback_watch: WatchSettings { duration: after_duration?, interval: after_interval?, always: after.always? },
+            url: None,
         };
         self.timeouts(&settings);
         Some(settings)
@@ -257,6 +273,12 @@ impl Reader<'_, '_> {
             }
             read.extend(self.metric(metric, &path));
         }
+        if !read.is_empty() && read.iter().all(|metric| metric.dry_run) {
+            let help = "let one count; or leave `metrics` out, and a person resumes each stage".to_owned();
+            let message = "every metric is a `dry-run`, so no rollout here can ever be found unhealthy";
+            self.problems.push(Finding::error(section, message).help(help));
+            return None;
+        }
         (read.len() == wanted).then_some(read)
     }
 
@@ -265,6 +287,9 @@ impl Reader<'_, '_> {
         let source = metric.source?;
         if let Some(known) = self.names.sources {
             known_name(&source, known, "metric source", "metric-sources", path.key("source"), self.problems);
+        }
+        for (key, query) in [("query", &metric.query), ("total", &metric.total)] {
+            check_query(query.as_ref(), Some(&source), self.names.queries, path.key(key), self.problems);
         }
         let kind = match metric.kind.as_deref() {
             None | Some("mean") => MetricKind::Mean,

@@ -59,7 +59,20 @@ pub enum QueryError {
     },
 }
 
+impl QueryError {
+    /// The name that nobody knows, if that is what is wrong.
+    pub fn unknown(&self) -> Option<&str> {
+        match self {
+            Self::UnknownName { name } => Some(name),
+            Self::Open { .. } | Self::Unquoted { .. } => None,
+        }
+    }
+}
+
 impl Query {
+    /// What a query can speak of.
+    pub const NAMES: [&'static str; 3] = ["version", "environment", "prompt"];
+
     /// A query without values, for texts that have no places.
     pub fn plain(text: impl Into<String>) -> Self {
         Self { text: text.into(), values: QueryValues::default() }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Answer, Finding, Health, MetricResult, MetricSettings, Observed, Open, Settings, Severity};
+use super::{
+    Answer, Finding, Health, MetricResult, MetricSettings, Observed, Open, Settings, Severity,
+    anomaly::{anomaly, until},
+};
 use crate::domain::{
     duration,
     metric_source::{Found, Point},
@@ -20,15 +23,15 @@ const CHANGE_MIN: usize = 10;
 const LEVEL: f64 = 0.95;
 
 impl Finding {
-    fn healthy(reason: impl Into<String>) -> Self {
+    pub(super) fn healthy(reason: impl Into<String>) -> Self {
         Self { health: Health::Healthy, open: None, reason: reason.into() }
     }
 
-    fn open(open: Open, reason: impl Into<String>) -> Self {
+    pub(super) fn open(open: Open, reason: impl Into<String>) -> Self {
         Self { health: Health::Inconclusive, open: Some(open), reason: reason.into() }
     }
 
-    fn bad(severity: Severity, reason: impl Into<String>) -> Self {
+    pub(super) fn bad(severity: Severity, reason: impl Into<String>) -> Self {
         let health = match severity {
             Severity::Warning => Health::Degraded,
             Severity::Critical => Health::Critical,
@@ -41,7 +44,7 @@ impl Finding {
 /// among them stays at `rules.alpha` (see [`decide`]). The same numbers give the same verdict.
 pub fn judge(settings: &Settings, rules: &Rules, observed: &[Observed]) -> Vec<MetricResult> {
     let mut results: Vec<MetricResult> =
-        settings.metrics.iter().zip(observed).map(|(metric, observed)| alone(metric, observed, rules.seed)).collect();
+        settings.metrics.iter().zip(observed).map(|(metric, observed)| alone(settings, metric, observed, rules.seed)).collect();
     let mut evidence = Vec::new();
     let mut compared = Vec::new();
     for (index, (result, observed)) in results.iter_mut().zip(observed).enumerate() {
@@ -77,7 +80,7 @@ pub fn judge(settings: &Settings, rules: &Rules, observed: &[Observed]) -> Vec<M
 }
 
 /// A metric without its comparison.
-fn alone(settings: &MetricSettings, observed: &Observed, seed: u64) -> MetricResult {
+fn alone(all: &Settings, settings: &MetricSettings, observed: &Observed, seed: u64) -> MetricResult {
     let mut findings = Vec::new();
     let mut warnings = Vec::new();
     let answers = [Some(&observed.now), observed.held.as_ref(), observed.history.as_ref(), observed.baseline.as_ref()];
@@ -108,6 +111,11 @@ fn alone(settings: &MetricSettings, observed: &Observed, seed: u64) -> MetricRes
     if !history.is_empty() {
         findings.extend(settings.trend.map(|share| drift(settings, &history, course.as_ref(), share)));
         findings.extend(settings.change_point.map(|share| change(settings, &history, course.as_ref(), share)));
+        // Numbers of less than a step ago may be of the same requests as the number now.
+        let until_ms = observed.at_ms.saturating_sub(i64::try_from(all.step.as_millis()).unwrap_or(i64::MAX));
+        let before =
+            || observed.history.as_ref().and_then(|answer| found(answer).ok()).map_or_else(Vec::new, |found| until(found, until_ms));
+        findings.extend(settings.anomaly.zip(value).map(|(limit, value)| anomaly(settings.direction, value, &before(), limit)));
     }
     let query = observed.now.as_ref().ok().map(|reading| reading.query.clone());
     MetricResult { settings: settings.clone(), query, value, history, trend: course, baseline: None, findings, warnings }
@@ -288,7 +296,7 @@ fn against_baseline(judgement: &Judgement, severity: Severity, ago: Duration) ->
 }
 
 /// A number with four telling digits at the most.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     if value.abs() < 1e-300 || !value.is_finite() {
         return value.to_string();
     }

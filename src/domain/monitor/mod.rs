@@ -1,6 +1,7 @@
 //! One pass over the metrics of production. Each metric ends healthy, degraded, critical or inconclusive, with its
 //! reasons. Missing, old or undecided numbers are inconclusive; nothing is healthy that was not seen to be.
 
+mod anomaly;
 mod judge;
 mod settings;
 #[cfg(test)]

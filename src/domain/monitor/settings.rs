@@ -49,6 +49,8 @@ pub struct MetricSettings {
     pub trend: Option<f64>,
     /// The share of worsening by the last change point that is degraded.
     pub change_point: Option<f64>,
+    /// How many standard deviations of the window the number may lie off for the worse; beyond is degraded.
+    pub anomaly: Option<f64>,
     /// The comparison with an earlier window.
     pub baseline: Option<BaselineSettings>,
 }
@@ -65,9 +67,9 @@ pub struct BaselineSettings {
 }
 
 impl MetricSettings {
-    /// Whether the window is needed: for a trend, a change point or a baseline.
+    /// Whether the window is needed: for a trend, a change point, an anomaly or a baseline.
     pub fn looks_back(&self) -> bool {
-        self.trend.is_some() || self.change_point.is_some() || self.baseline.is_some()
+        self.trend.is_some() || self.change_point.is_some() || self.anomaly.is_some() || self.baseline.is_some()
     }
 
     /// Whether a value is beyond a bound; at the bound it is not.

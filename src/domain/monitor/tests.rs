@@ -20,6 +20,7 @@ fn metric() -> MetricSettings {
         hold: None,
         trend: None,
         change_point: None,
+        anomaly: None,
         baseline: None,
     }
 }

@@ -20,6 +20,25 @@ pub enum Level {
     Off,
 }
 
+impl Level {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fail, Self::Warn, Self::Off];
+
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+}
+
 /// The checks, in the order of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,6 +80,21 @@ impl Check {
             Self::Conflict => "conflict",
             Self::Breaking => "breaking",
             Self::Forbidden => "forbidden",
+        }
+    }
+
+    /// What it looks at, in one sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Title => "The title follows Conventional Commits 1.0.",
+            Self::Description => "The description is long enough to say something.",
+            Self::Issue => "The description closes an issue (`Closes #12`).",
+            Self::Size => "It is not larger than `largest-size`.",
+            Self::Tests => "Tests or cases change with sources or prompts.",
+            Self::Docs => "Documents change with public things.",
+            Self::Conflict => "It can be merged.",
+            Self::Breaking => "What breaks others is announced: critical paths, a variable or the output contract of a prompt.",
+            Self::Forbidden => "No file is changed that must not be.",
         }
     }
 
@@ -154,6 +188,11 @@ pub fn checks(subject: &Subject, rules: &Rules) -> Vec<CheckResult> {
         })
     });
     made.collect()
+}
+
+/// Whether a check that can fail the run does not hold.
+pub fn failed(results: &[CheckResult]) -> bool {
+    results.iter().any(|result| result.status == Status::Failed)
 }
 
 /// What a check sees: `Ok` when it holds.

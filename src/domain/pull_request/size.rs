@@ -30,6 +30,22 @@ impl Size {
         }
     }
 
+    /// The word used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::XS => "XS",
+            Self::S => "S",
+            Self::M => "M",
+            Self::L => "L",
+            Self::XL => "XL",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.as_str() == word)
+    }
+
     /// The label.
     pub fn label(self) -> &'static str {
         match self {

@@ -21,8 +21,20 @@ use crate::domain::{
 
 /// Compares both sides of one suite. `base` and `head` are in the order of cases, then repeats, and name their cases alike.
 pub fn compare(base: &[Sample], head: &[Sample], changes: Vec<Change>, settings: &Settings) -> Comparison {
+    compare_counting(base, head, changes, settings, &|_| true)
+}
+
+/// The same, with verdicts by the cases that `counts` alone: the others are listed, and decide nothing.
+pub fn compare_counting(
+    base: &[Sample],
+    head: &[Sample],
+    changes: Vec<Change>,
+    settings: &Settings,
+    counts: &dyn Fn(&CaseId) -> bool,
+) -> Comparison {
     let cases = Cases::of(base, head);
-    let evidence = settings.metrics.iter().filter_map(|metric| cases.evidence(metric, settings)).collect();
+    let counting = Cases(cases.0.iter().filter(|(case, _)| counts(case)).cloned().collect());
+    let evidence = settings.metrics.iter().filter_map(|metric| counting.evidence(metric, settings)).collect();
     Comparison {
         changes,
         judgements: decide(evidence, &settings.rules),

@@ -27,6 +27,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them, the furthest from the release first.
+    pub const ALL: [Self; 3] = [Self::Alpha, Self::Beta, Self::Rc];
+
     /// As in a version.
     pub fn as_str(self) -> &'static str {
         match self {

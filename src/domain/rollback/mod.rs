@@ -5,3 +5,4 @@ pub mod record;
 pub mod storm;
 pub mod target;
 pub mod trigger;
+pub mod watch;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::trigger::Trigger;
+use super::{trigger::Trigger, watch::Watch};
 use crate::domain::rollout::{clock::Moment, health::Check};
 
 /// How a rollback ended.
@@ -43,6 +43,9 @@ pub struct TargetOutcome {
     pub millis: u64,
     /// What it shows, or why that is not known.
     pub shows: String,
+    /// Milliseconds from the start of the rollback to when it had taken the last writing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<u64>,
 }
 
 /// A rollback.
@@ -67,6 +70,9 @@ pub struct RollbackRecord {
     pub ended: Moment,
     /// How long it took, in milliseconds, by a clock that does not jump.
     pub millis: u64,
+    /// Milliseconds from accepted to decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<u64>,
     /// How it ended.
     pub status: RollbackStatus,
     /// Health before it, where it was looked at.
@@ -75,6 +81,9 @@ pub struct RollbackRecord {
     /// Health after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Check>,
+    /// Health in the time after it, where it is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
     /// Why, in one word.
     pub trigger: Trigger,
     /// Why, in many.

@@ -7,15 +7,27 @@ use super::{
     effect::Desired,
     event::Event,
     plan::Percent,
-    state::{Phase, Rollout, VersionRef},
+    state::{Phase, Return, Rollout, VersionRef},
 };
-use crate::domain::rollback::record::RollbackRecord;
+use crate::domain::{
+    notice::outbox::Pending,
+    rollback::record::{RollbackRecord, RollbackStatus},
+};
 
 /// The most rollbacks, finished rollouts and versions that completed one that are kept.
 const HISTORY: usize = 100;
 
 /// The most events that are kept of a rollout; beyond, looks that changed nothing are let go of first.
 const EVENTS: usize = 400;
+
+/// The most results of metrics that are kept among those events: a store takes half a megabyte.
+const RESULTS: usize = 500;
+
+/// The newest rollbacks that keep what was found of each metric; older ones keep the verdict.
+const DETAILED: usize = 10;
+
+/// The most characters that an event keeps of why a metric was judged so.
+const WHY: usize = 200;
 
 /// A version that completed a rollout here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +115,9 @@ pub struct Deployment {
     /// Rollouts that are over, oldest first.
     #[serde(default)]
     pub finished: Vec<Finished>,
+    /// What people are still to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbox: Vec<Pending>,
 }
 
 impl Deployment {
@@ -121,6 +136,7 @@ impl Deployment {
             forgotten: 0,
             rollbacks: Vec::new(),
             finished: Vec::new(),
+            outbox: Vec::new(),
         }
     }
 
@@ -181,11 +197,17 @@ impl Deployment {
             self.forgotten += 1;
         }
         self.log.push(Logged { now, event: lean(event) });
-        if self.log.len() > EVENTS {
+        while self.log.len() > EVENTS || self.results() > RESULTS {
             let oldest = self.log.iter().position(|logged| matches!(logged.event, Event::Tick { .. } | Event::Checked { .. }));
             self.log.remove(oldest.unwrap_or(0));
             self.forgotten += 1;
         }
+    }
+
+    /// How many results of metrics its events hold.
+    fn results(&self) -> usize {
+        let of = |logged: &Logged| if let Event::Checked { check, .. } = &logged.event { check.metrics.len() } else { 0 };
+        self.log.iter().map(of).sum()
     }
 
     /// Keeps that a version is bad.
@@ -200,6 +222,28 @@ impl Deployment {
         self.rollbacks.push(record);
         let surplus = self.rollbacks.len().saturating_sub(HISTORY);
         self.rollbacks.drain(..surplus);
+        for older in self.rollbacks.iter_mut().rev().skip(DETAILED) {
+            for check in [&mut older.before, &mut older.after].into_iter().flatten() {
+                check.metrics = Vec::new();
+            }
+        }
+    }
+
+    /// The rollback that is done, but of which no record is kept: its process ended in between. With it the id of its record, and when it
+    /// was ordered.
+    pub fn unrecorded(&self) -> Option<(&Return, String, Moment)> {
+        let rollout = self.rollout.as_ref()?;
+        let Phase::RolledBack { back } = &rollout.phase else { return None };
+        let id = rollout.rollback_id();
+        let is_done = |record: &RollbackRecord| matches!(record.status, RollbackStatus::Success | RollbackStatus::Unchanged);
+        if back.trigger.is_none() || self.rollbacks.iter().any(|record| record.id == id && is_done(record)) {
+            return None;
+        }
+        let ended = rollout.ended.unwrap_or(rollout.started);
+        // The oldest event after which there was nothing but going back.
+        let confirmed = |logged: &&Logged| matches!(logged.event, Event::Confirmed { .. } | Event::Tick { .. });
+        let ordered = self.log.iter().rev().skip_while(confirmed).map(|logged| logged.now.wall).next();
+        Some((back, id, ordered.unwrap_or(ended).min(ended)))
     }
 
     /// When there were automatic rollbacks that changed something.
@@ -237,6 +281,13 @@ fn lean(event: Event) -> Event {
     match event {
         Event::Checked { mut check, storm } => {
             check.memory = super::health::Memory::default();
+            for metric in &mut check.metrics {
+                // The plan says these.
+                (metric.query, metric.bound) = (String::new(), String::new());
+                if let Some((end, _)) = metric.why.char_indices().nth(WHY) {
+                    metric.why.truncate(end);
+                }
+            }
             Event::Checked { check, storm }
         }
         other @ (Event::Tick { .. }
@@ -249,5 +300,50 @@ fn lean(event: Event) -> Event {
         | Event::Complete { .. }
         | Event::Abort { .. }
         | Event::Rollback { .. }) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rollout::{
+        begin,
+        health::{Check, HealthVerdict, MetricResult},
+        step,
+        step_tests::{plan, version},
+    };
+
+    #[test]
+    fn a_long_rollout_with_many_metrics_stays_small_enough_to_be_written() {
+        let plan = plan(&[10, 100]);
+        let mut deployment = Deployment::new("greeting", "production");
+        deployment.begun(begin("r", (version("1.0.0"), version("2.0.0")), &plan, 0, Now::wall(1)).next);
+        let metric = |index: usize| MetricResult {
+            name: format!("metric-{index}"),
+            verdict: HealthVerdict::Inconclusive,
+            value: Some(512.123_456_789),
+            stable: Some(499.987_654_321),
+            bound: "not worse than stable (margin 5 %)".to_owned(),
+            why: "nobody knows why ".repeat(40),
+            query: "GET http://127.0.0.1:9090/api/v1/query avg(latency_seconds)".repeat(4),
+            dry_run: false,
+        };
+        let metrics: Vec<MetricResult> = (0..10).map(metric).collect();
+        for look in 0..2_000 {
+            let now = Now::wall(look * 30_000);
+            let rollout = deployment.rollout.clone().unwrap();
+            let event = match &rollout.intent {
+                Some(intent) => Event::Confirmed { operation: intent.operation.clone() },
+                None => Event::Checked {
+                    check: Box::new(Check { metrics: metrics.clone(), ..Check::plain(HealthVerdict::Inconclusive) }),
+                    storm: Some("held".to_owned()),
+                },
+            };
+            let next = step(&rollout, &event, now, &plan).unwrap().next;
+            deployment.stepped(next, event, now);
+        }
+        let size = serde_json::to_string(&deployment).unwrap().len();
+        assert!(size < 300_000, "{size} of 524,288 bytes");
+        assert!(deployment.log.len() > 40 && deployment.forgotten > 1_000);
     }
 }

@@ -25,6 +25,9 @@ pub enum Event {
     Smoked {
         /// Whether it passed; `None`: it could not be judged.
         passed: Option<bool>,
+        /// Why no automatic rollback may be made now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        storm: Option<String>,
     },
     /// Every target was read back as desired.
     Confirmed {
@@ -51,6 +54,9 @@ pub enum Event {
         full: bool,
         /// Who.
         by: String,
+        /// Who approved, where the plan asks for it before that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved_by: Option<String>,
     },
     /// A person sets a share.
     Set {
@@ -60,6 +66,9 @@ pub enum Event {
         force: bool,
         /// Who.
         by: String,
+        /// Who approved, where the plan asks for it before that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved_by: Option<String>,
     },
     /// A person ends it at 100 %.
     Complete {
@@ -67,6 +76,9 @@ pub enum Event {
         skip_final_checks: bool,
         /// Who.
         by: String,
+        /// Who approved, where the plan asks for it before that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approved_by: Option<String>,
     },
     /// A person takes the candidate's traffic away.
     Abort {

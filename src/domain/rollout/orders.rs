@@ -24,9 +24,9 @@ pub(super) fn carry_out(making: &mut Making<'_>, event: &Event) -> Result<(), Re
     match event {
         Event::Pause { reason, .. } => making.pause(reason),
         Event::Resume { approved_by, .. } => making.resume(approved_by.as_deref()),
-        Event::Promote { full, .. } => making.promote(*full),
-        Event::Set { percent, force, .. } => making.set(*percent, *force),
-        Event::Complete { skip_final_checks, .. } => making.complete_now(*skip_final_checks),
+        Event::Promote { full, approved_by, .. } => making.promote(*full, approved_by.as_deref()),
+        Event::Set { percent, force, approved_by, .. } => making.set(*percent, *force, approved_by.as_deref()),
+        Event::Complete { skip_final_checks, approved_by, .. } => making.complete_now(*skip_final_checks, approved_by.as_deref()),
         Event::Abort { reason, by } => {
             let to = making.next.from.clone();
             making.go_back(Return { to, trigger: None, reason: reason.clone(), by: by.clone() });
@@ -34,6 +34,11 @@ pub(super) fn carry_out(making: &mut Making<'_>, event: &Event) -> Result<(), Re
         }
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } | Event::Rollback { .. } => Ok(()),
     }
+}
+
+/// Whether somebody is named.
+fn is_given(name: Option<&str>) -> bool {
+    name.is_some_and(|name| !name.trim().is_empty())
 }
 
 impl Making<'_> {
@@ -54,7 +59,7 @@ impl Making<'_> {
             return Err(self.refusal("resume", format!("nothing holds it at {}", self.next.traffic)));
         };
         match hold {
-            Hold::Approval if approved_by.is_none_or(|name| name.trim().is_empty()) => {
+            Hold::Approval if !is_given(approved_by) => {
                 return Err(self.refusal("resume", "it waits for an approval: say whose with --approved-by".to_owned()));
             }
             Hold::Person | Hold::Approval => self.next.passed_gates += 1,
@@ -72,7 +77,7 @@ impl Making<'_> {
             Some(_) if self.next.is_healthy() => return Ok(()),
             Some(check) => format!("the last check was {}: {}", check.verdict.as_str(), check.summary()),
             // A plan that measures nothing leaves health to people, and this is one.
-            None if !self.plan.measures() && verb != "complete" => return Ok(()),
+            None if !self.next.is_measured() && verb != "complete" => return Ok(()),
             None => format!("health at {} is not known yet", self.next.traffic),
         };
         Err(self.refusal(verb, format!("{why} ({otherwise} goes on all the same)")))
@@ -88,20 +93,40 @@ impl Making<'_> {
         }
     }
 
-    fn must_be_approved(&self, verb: &str, full: bool) -> Result<(), Refusal> {
+    /// Leaving this stage and those after it, so many from the first one, takes every approval that they ask for. No force and no
+    /// skipping goes around that; only a rollback does, and that takes traffic away.
+    fn must_be_approved(&self, verb: &str, leaving: usize, approved_by: Option<&str>) -> Result<(), Refusal> {
         let here = self.next.stage.saturating_sub(1);
-        let count = if full { self.plan.stages.len() } else { 1 };
-        let asked = self.plan.stages.iter().enumerate().skip(here).take(count).any(|(index, stage)| {
-            let passed = if index == here { self.next.passed_gates } else { 0 };
+        let asking = self.plan.stages.iter().take(leaving).enumerate().skip(here).find(|(index, stage)| {
+            let passed = if *index == here { self.next.passed_gates } else { 0 };
             stage.gates.iter().skip(passed).any(|gate| *gate == Gate::Approval)
         });
-        if asked { Err(self.refusal(verb, "an approval is asked for first".to_owned())) } else { Ok(()) }
+        match asking {
+            Some((index, stage)) if !is_given(approved_by) => {
+                let why = format!("stage {} ({}) is left only with an approval: say whose with --approved-by", index + 1, stage.traffic);
+                Err(self.refusal(verb, why))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
-    fn promote(&mut self, full: bool) -> Result<(), Refusal> {
+    /// Suites of this stage and those after it, so many from the first one, must have passed.
+    fn must_be_smoked(&self, verb: &str, leaving: usize, otherwise: &str) -> Result<(), Refusal> {
+        let here = self.next.stage.saturating_sub(1);
+        let stages = self.plan.stages.iter().take(leaving).enumerate().skip(here);
+        let open = stages.filter(|(index, _)| *index != here || !self.next.smoked).find_map(|(_, stage)| stage.smoke.as_ref());
+        match open {
+            Some(suite) => Err(self.refusal(verb, format!("the suite `{suite}` has not passed yet ({otherwise} goes on all the same)"))),
+            None => Ok(()),
+        }
+    }
+
+    fn promote(&mut self, full: bool, approved_by: Option<&str>) -> Result<(), Refusal> {
         self.must_be_settled("promote")?;
-        self.must_be_approved("promote", full)?;
+        let leaving = if full { self.plan.stages.len() } else { self.next.stage.max(1) };
+        self.must_be_approved("promote", leaving, approved_by)?;
         let otherwise = if full { "complete --skip-final-checks" } else { "set --force" };
+        self.must_be_smoked("promote", leaving, otherwise)?;
         self.must_be_healthy("promote", otherwise)?;
         if self.next.stage >= self.plan.stages.len() {
             self.complete();
@@ -119,11 +144,12 @@ impl Making<'_> {
         self.show(Percent::ALL, None, true);
     }
 
-    fn set(&mut self, percent: Percent, force: bool) -> Result<(), Refusal> {
+    fn set(&mut self, percent: Percent, force: bool, approved_by: Option<&str>) -> Result<(), Refusal> {
         if self.plan.strategy == Strategy::Rolling {
             return Err(self.refusal("set", "a rolling rollout goes target by target".to_owned()));
         }
         let number = self.plan.stages.iter().take_while(|stage| stage.traffic <= percent).count();
+        let leaving = self.plan.stages.iter().take_while(|stage| stage.traffic < percent).count();
         let planned = percent == Percent::NONE || self.plan.traffic(number) == percent;
         if !force {
             if !planned {
@@ -134,9 +160,12 @@ impl Making<'_> {
                     return Err(self.refusal("set", format!("{percent} skips a stage (--force sets it all the same)")));
                 }
                 self.must_be_settled("set")?;
-                self.must_be_approved("set", false)?;
+                self.must_be_smoked("set", leaving, "--force")?;
                 self.must_be_healthy("set", "--force")?;
             }
+        }
+        if percent > self.next.traffic {
+            self.must_be_approved("set", leaving, approved_by)?;
         }
         if !planned && !self.next.forced.contains(&percent) {
             self.next.forced.push(percent);
@@ -151,10 +180,11 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn complete_now(&mut self, skip_final_checks: bool) -> Result<(), Refusal> {
+    fn complete_now(&mut self, skip_final_checks: bool, approved_by: Option<&str>) -> Result<(), Refusal> {
+        self.must_be_approved("complete", self.plan.stages.len(), approved_by)?;
         if !skip_final_checks {
             self.must_be_settled("complete")?;
-            self.must_be_approved("complete", true)?;
+            self.must_be_smoked("complete", self.plan.stages.len(), "--skip-final-checks")?;
             self.must_be_healthy("complete", "--skip-final-checks")?;
         }
         if self.next.traffic == Percent::ALL && self.next.intent.is_none() && self.next.stage >= self.plan.stages.len() {
@@ -163,5 +193,38 @@ impl Making<'_> {
             self.everything();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rollout::step_tests::{Drive, by, plan, promote, rollback};
+
+    #[test]
+    fn no_force_goes_around_an_approval() {
+        let approvals = || {
+            let mut plan = plan(&[10, 50, 100]);
+            plan.stages[1].gates = vec![Gate::Approval];
+            Drive::new(plan)
+        };
+        let set = |percent, approved_by| Event::Set { percent: Percent::new(percent).unwrap(), force: true, by: by(), approved_by };
+        let complete = |approved_by| Event::Complete { skip_final_checks: true, by: by(), approved_by };
+        let ben = || Some("ben".to_owned());
+        let mut drive = approvals();
+        for event in [set(100, None), set(51, None), set(100, Some(" ".to_owned())), complete(None), promote(true)] {
+            let why = drive.then(&event).unwrap_err().why;
+            assert!(why.contains("stage 2 (50 %) is left only with an approval: say whose with --approved-by"), "{event:?}: {why}");
+        }
+        drive.then(&set(50, None)).unwrap();
+        drive.then(&set(60, ben())).unwrap();
+        drive.then(&set(20, None)).unwrap();
+        assert_eq!(drive.shown, [10, 50, 60, 20], "less traffic needs nobody");
+        assert!(drive.then(&set(60, None)).is_err(), "each way up needs an approval of its own");
+        drive.then(&complete(ben())).unwrap();
+        assert_eq!(drive.state.phase, Phase::Completed);
+        let mut drive = approvals();
+        drive.then(&rollback("1.0.0")).unwrap();
+        assert_eq!(drive.state.phase.status(), "rolled_back", "a rollback asks nobody");
     }
 }

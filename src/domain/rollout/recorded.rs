@@ -39,7 +39,14 @@ pub fn recorded(before: &Deployment, after: &Deployment) -> Vec<Recorded> {
             all.extend(stepped(old, rollout, &last.event));
         }
     }
-    all.extend(after.rollbacks.last().filter(|record| before.rollbacks.last() != Some(*record)).map(of_rollback));
+    let last = before.rollbacks.last();
+    if let Some(record) = after.rollbacks.last().filter(|record| last != Some(*record)) {
+        // The same rollback written again is one that is watched.
+        match last.filter(|before| before.id == record.id && before.ended == record.ended) {
+            Some(before) => all.extend(watched(before, record)),
+            None => all.push(of_rollback(record)),
+        }
+    }
     all
 }
 
@@ -65,16 +72,19 @@ fn stepped(old: &Rollout, new: &Rollout, event: &Event) -> Option<Recorded> {
             evidence.insert("approved_by".to_owned(), json!(approved_by));
             ("rollout-resumed", None)
         }
-        Event::Promote { full, .. } => {
+        Event::Promote { full, approved_by, .. } => {
+            evidence.extend(approval(approved_by.as_ref()));
             evidence.insert("full".to_owned(), json!(full));
             ("rollout-promoted", None)
         }
-        Event::Set { percent, force, .. } => {
+        Event::Set { percent, force, approved_by, .. } => {
+            evidence.extend(approval(approved_by.as_ref()));
             evidence.insert("asked".to_owned(), json!(percent.to_string()));
             evidence.insert("force".to_owned(), json!(force));
             ("rollout-set", None)
         }
-        Event::Complete { skip_final_checks, .. } => {
+        Event::Complete { skip_final_checks, approved_by, .. } => {
+            evidence.extend(approval(approved_by.as_ref()));
             evidence.insert("skip_final_checks".to_owned(), json!(skip_final_checks));
             ("rollout-completion-ordered", None)
         }
@@ -94,6 +104,11 @@ fn stepped(old: &Rollout, new: &Rollout, event: &Event) -> Option<Recorded> {
         }
         Phase::Progressing | Phase::Held { .. } | Phase::Completed => of_rollout(what, new, why, evidence),
     })
+}
+
+/// Who approved, where an order says so.
+fn approval(by: Option<&String>) -> Option<(String, Value)> {
+    by.map(|name| ("approved_by".to_owned(), json!(name)))
 }
 
 /// What went on without a person; nothing when it was only looked at.
@@ -167,6 +182,20 @@ fn of_rollback(record: &RollbackRecord) -> Recorded {
             "health_after": record.after.as_ref().map(health),
         }),
     }
+}
+
+/// What a watch came to; nothing while it goes on.
+fn watched(before: &RollbackRecord, record: &RollbackRecord) -> Option<Recorded> {
+    let watch = record.watch.as_ref()?;
+    let result = watch.result.filter(|_| before.watch.as_ref().is_none_or(|watch| watch.result.is_none()))?;
+    let why = watch.looks.last().map(|look| format!("{}: {}", look.verdict.as_str(), look.why));
+    Some(Recorded {
+        what: "rollback-watched",
+        from: record.from.clone(),
+        to: record.to.clone(),
+        why,
+        evidence: json!({"operation": record.id, "rollout": record.rollout, "result": result.as_str(), "watch": watch.summary()}),
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::plan::{Percent, Plan, PlanError, canary, rolling};
-use crate::domain::rollback::storm::StormLimits;
+use crate::domain::rollback::{storm::StormLimits, watch::WatchSettings};
 
 /// An environment: its targets, and how versions come to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,10 @@ pub struct EnvironmentSettings {
     pub rollback_timeout: Duration,
     /// When automatic rollbacks are too many.
     pub storm: StormLimits,
+    /// How health is looked at after a rollback.
+    pub rollback_watch: WatchSettings,
+    /// Where people see the environment.
+    pub url: Option<String>,
 }
 
 impl EnvironmentSettings {

@@ -225,12 +225,24 @@ impl Rollout {
         Desired { rollout: self.id.clone(), stable, candidate, traffic: self.traffic, units }
     }
 
+    /// The id of the record of its newest rollback.
+    pub fn rollback_id(&self) -> String {
+        format!("{}.rollback.{}", self.id, self.epoch)
+    }
+
     /// Whether health should be checked now.
     pub fn check_is_due(&self, now: Moment) -> bool {
         let wait = if self.errors > 0 { self.plan.error_retry.min(self.plan.interval) } else { self.plan.interval };
         let active = matches!(self.phase, Phase::Progressing | Phase::Held { .. }) && self.intent.is_none();
         // A clock that went back does not put a check off.
-        active && !self.plan.metrics.is_empty() && self.checked.is_none_or(|last| now < last || now.since(last) >= wait)
+        // At 0 % there is no candidate to measure.
+        let serves = !self.plan.metrics.is_empty() && self.traffic > Percent::NONE;
+        active && serves && self.checked.is_none_or(|last| now < last || now.since(last) >= wait)
+    }
+
+    /// Whether health decides here: something is measured, and the candidate has traffic to measure it on.
+    pub fn is_measured(&self) -> bool {
+        self.plan.measures() && self.traffic > Percent::NONE
     }
 
     /// Whether the last check of this stage was healthy.

@@ -58,7 +58,7 @@ pub fn step(state: &Rollout, event: &Event, now: Now, plan: &Plan) -> Result<Tra
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } if state.phase.is_over() => false,
         Event::Tick { storm } => making.tick(storm.as_ref()),
         Event::Checked { check, storm } => making.checked(check, storm.as_ref()),
-        Event::Smoked { passed } => making.smoked(*passed),
+        Event::Smoked { passed, storm } => making.smoked(*passed, storm.as_ref()),
         Event::Confirmed { operation } => making.confirmed(operation),
         Event::Pause { .. }
         | Event::Resume { .. }
@@ -151,8 +151,12 @@ impl Making<'_> {
         if self.timed_out(storm) {
             return true;
         }
-        if !self.plan.measures() && self.next.intent.is_none() {
+        if !self.next.is_measured() && self.next.intent.is_none() {
             self.next.clock.credit();
+            if matches!(&self.next.phase, Phase::Held { hold, .. } if hold.heals()) {
+                // No check will end it: a suite that came to no conclusion is asked again.
+                self.next.phase = Phase::Progressing;
+            }
         }
         self.advance();
         true
@@ -261,7 +265,7 @@ impl Making<'_> {
         }
     }
 
-    fn smoked(&mut self, passed: Option<bool>) -> bool {
+    fn smoked(&mut self, passed: Option<bool>, storm: Option<&String>) -> bool {
         let suite = self.plan.entered(self.next.stage).and_then(|stage| stage.smoke.clone());
         let Some(suite) = suite.filter(|_| self.next.phase == Phase::Progressing && self.next.intent.is_none()) else { return false };
         match passed {
@@ -269,7 +273,7 @@ impl Making<'_> {
                 self.next.smoked = true;
                 self.advance();
             }
-            Some(false) => self.fail(Trigger::HealthCheckFailure, format!("the suite `{suite}` failed"), None),
+            Some(false) => self.fail(Trigger::HealthCheckFailure, format!("the suite `{suite}` failed"), storm),
             None => self.hold(Hold::Inconclusive, format!("the suite `{suite}` came to no conclusion")),
         }
         true
@@ -302,8 +306,7 @@ impl Making<'_> {
         }
         // Set back to nothing: the first stage's time goes before it.
         let Some(stage) = self.plan.entered(self.next.stage.max(1)).cloned() else { return };
-        let measured = self.plan.measures();
-        let checked = !measured || self.next.healthy >= stage.checks;
+        let checked = !self.next.is_measured() || self.next.healthy >= stage.checks;
         if self.next.clock.credited < stage.hold || !checked {
             return;
         }

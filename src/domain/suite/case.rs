@@ -38,4 +38,6 @@ pub struct Case {
     pub tags: Vec<String>,
     /// Where it is written.
     pub place: Place,
+    /// The lines of its own assertions, in order and in the same file; empty where they stand on the case's own line.
+    pub assertion_lines: Vec<usize>,
 }

@@ -1,5 +1,6 @@
 //! Where the code lives and where people read what we found: pull requests, comments, issues, check runs, files.
 
+mod deployment;
 mod error;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -10,6 +11,7 @@ use thiserror::Error;
 use super::clock::Clock;
 
 pub use crate::domain::comment::CommentMode;
+pub use deployment::{ShownDeployment, Stand};
 pub use error::{Call, CodeHostError};
 
 /// The most characters that a comment or an issue may have, the marker's line included.
@@ -30,6 +32,12 @@ pub trait CodeHost: Send + Sync {
     /// The files that a pull request changes, at most [`CHANGED_FILES_LIMIT`].
     async fn changed_files(&self, number: u64, patience: Patience) -> Result<ChangedFiles, CodeHostError>;
 
+    /// Adds labels to a pull request; those it has stay.
+    async fn add_labels(&self, number: u64, labels: &[&str], patience: Patience) -> Result<(), CodeHostError>;
+
+    /// Takes a label off a pull request; one that is not there is fine.
+    async fn remove_label(&self, number: u64, label: &str, patience: Patience) -> Result<(), CodeHostError>;
+
     /// What `head` changed since it left `base`, at most [`COMPARED_FILES_LIMIT`] files.
     async fn compare(&self, base: &str, head: &str, patience: Patience) -> Result<Comparison, CodeHostError>;
 
@@ -45,8 +53,14 @@ pub trait CodeHost: Send + Sync {
     /// Closes the open issue with this marker. `None` when there is none.
     async fn close_issue(&self, marker: &Marker, patience: Patience) -> Result<Option<Written>, CodeHostError>;
 
+    /// Shows how a rollout stands, for people to look at.
+    async fn show_deployment(&self, shown: &ShownDeployment<'_>, patience: Patience) -> Result<Written, CodeHostError>;
+
     /// Adds a finished check run to a commit, with all its annotations.
     async fn create_check(&self, check: &Check<'_>, patience: Patience) -> Result<Written, CodeHostError>;
+
+    /// Makes a release with its tag, where there is none of that tag; one that is there is left as it is.
+    async fn create_release(&self, release: &Release<'_>, patience: Patience) -> Result<Written, CodeHostError>;
 
     /// The bytes of a file at a commit, branch or tag; refused when more than `limit`.
     async fn file(&self, path: &str, at: &str, limit: usize, patience: Patience) -> Result<Vec<u8>, CodeHostError>;
@@ -143,6 +157,16 @@ pub struct PullRequest {
     pub author: String,
     /// Its head is in another repository (or in one that is gone): tokens of its runs may only read.
     pub from_fork: bool,
+    /// Its title.
+    pub title: String,
+    /// Its description; empty where there is none.
+    pub body: String,
+    /// Lines added and removed.
+    pub lines: u64,
+    /// Whether it can be merged; `None`: the host is still finding out.
+    pub mergeable: Option<bool>,
+    /// The names of its labels.
+    pub labels: Vec<String>,
 }
 
 /// How far a pull request is.
@@ -220,10 +244,25 @@ pub struct Issue<'a> {
     pub marker: &'a Marker,
     /// One line.
     pub title: &'a str,
-    /// Markdown; the marker's line is added.
+    /// Markdown; the marker's line is added. What people wrote below [`crate::domain::comment::BELOW`] stays.
     pub body: &'a str,
     /// Given to a new issue; an existing one keeps its own.
     pub labels: &'a [&'a str],
+}
+
+/// A release.
+#[derive(Debug, Clone, Copy)]
+pub struct Release<'a> {
+    /// Its tag, which is made where it is not there.
+    pub tag: &'a str,
+    /// The commit that a new tag stands for.
+    pub commit: &'a str,
+    /// One line.
+    pub title: &'a str,
+    /// Markdown.
+    pub body: &'a str,
+    /// Not for everybody yet.
+    pub prerelease: bool,
 }
 
 /// A finished check run.

@@ -242,6 +242,13 @@ impl CommentData {
         self.warnings_left_out = self.warnings_left_out.saturating_add(u64::try_from(over).unwrap_or(u64::MAX));
     }
 
+    /// A run that could not conclude, and why.
+    pub fn of_failure(config: &str, pull_request: u64, head: &str, exit_code: u8, why: &[String]) -> Self {
+        let mut data = Self { verdict: Headline::Inconclusive, exit_code, ..Self::of_nothing(config, pull_request, head) };
+        data.say_first(why);
+        data
+    }
+
     /// A pull request that touches no suite.
     pub fn of_nothing(config: &str, pull_request: u64, head: &str) -> Self {
         Self {

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::data::{ComparisonData, EffectData, MetricData, MetricVerdict, SuiteData};
+use super::{
+    data::{ComparisonData, EffectData, MetricData, MetricVerdict, SuiteData},
+    of::SAME_PROMPT,
+};
 use crate::{
     domain::regression::{evidence::Scale, metric::Unit},
     report::{
@@ -106,7 +109,8 @@ pub(in crate::report) fn changes(suite: &SuiteData) -> Vec<String> {
     let short = |digest: &str| digest.chars().take(8).collect::<String>();
     let mut said = Vec::new();
     if base.digest.is_empty() {
-        said.push(format!("prompt {}", suite.prompt));
+        let same = base.changes.iter().any(|change| change == SAME_PROMPT);
+        said.push(format!("prompt {}{}", suite.prompt, if same { " unchanged, so not compared" } else { "" }));
     } else if base.digest == suite.digest {
         said.push(format!("prompt {} unchanged", suite.prompt));
     } else {
@@ -116,7 +120,7 @@ pub(in crate::report) fn changes(suite: &SuiteData) -> Vec<String> {
     if model && !base.changes.iter().any(|change| change.starts_with("model ")) {
         said.push(format!("model {} → {}", base.model, suite.model));
     }
-    said.extend(base.changes.iter().filter(|change| *change != "the prompt is the same on both sides").cloned());
+    said.extend(base.changes.iter().filter(|change| *change != SAME_PROMPT).cloned());
     said
 }
 

@@ -86,7 +86,10 @@ pub fn conclusion(data: &CommentData) -> String {
         Headline::Failed => {
             let open = if open > 0 { format!(", {} not judged", number::count(open)) } else { String::new() };
             let failing = having(TestVerdict::Failed);
-            format!("{failing} of {suites} below the pass rate, {} of {samples} failed{open}", number::count(failed))
+            // What is worse than base is in the first line too, though failing by oneself weighs more.
+            let worse = data.suites.iter().filter(|suite| metrics::fails(suite)).count();
+            let worse = if worse > 0 { format!(", {} of them worse than on base", number::size(worse)) } else { String::new() };
+            format!("{failing} of {suites} below the pass rate{worse}, {} of {samples} failed{open}", number::count(failed))
         }
         Headline::Regressed => {
             let worse = data.suites.iter().flat_map(|suite| {
@@ -316,6 +319,7 @@ fn next(data: &CommentData) -> &'static str {
         }
         Headline::Inconclusive if data.stopped_by_lints => "run `prompt-cicd lint` on your machine, mend what it finds, and push.",
         Headline::Inconclusive if data.interrupted => "run it again: it was stopped.",
+        Headline::Inconclusive if data.suites.is_empty() => "mend what is said above, and push; the run's log has all of it.",
         Headline::Inconclusive if open => "see why the provider gave no answer, then run it again.",
         Headline::Inconclusive => "raise `repeat`, or add cases, until the numbers decide.",
         Headline::NothingToTest => "nothing.",

@@ -17,7 +17,7 @@ use crate::{
             run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
         },
     },
-    report::{escape::truncate_chars, figures::Figures, number, summary},
+    report::{escape::truncate_chars, figures::Figures, known, number, summary},
 };
 
 /// Characters kept of a name.
@@ -145,11 +145,14 @@ fn compared(suite: &SuiteRun) -> Option<ComparisonData> {
     })
 }
 
+/// What is said of a suite whose prompt is the same on base.
+pub(super) const SAME_PROMPT: &str = "the prompt is the same on both sides";
+
 /// A change in words.
 fn change(change: &Change) -> String {
     match change {
         Change::NewPrompt => "the prompt is not on base: nothing was compared".to_owned(),
-        Change::SamePrompt => "the prompt is the same on both sides".to_owned(),
+        Change::SamePrompt => SAME_PROMPT.to_owned(),
         Change::Suite => "the suite's definition differs: both sides are judged by head's".to_owned(),
         Change::CaseAdded(case) => format!("case {case} is new: not compared"),
         Change::CaseRemoved(case) => format!("case {case} is gone: not compared"),
@@ -202,7 +205,8 @@ fn failing_cases(suite: &SuiteRun) -> Vec<&CaseId> {
         }
     }
     let about = |id: &CaseId| suite.comparison.as_ref().and_then(|comparison| comparison.cases.iter().find(|case| case.case == *id));
-    found.sort_by_key(|id| about(id).map(|case| (case.quarantined.is_some(), case.flaky, case.status)));
+    let last = |id: &CaseId| (known::quarantined(suite, id).is_some(), known::at_known_rate(suite, id));
+    found.sort_by_key(|id| (last(id), about(id).map(|case| (case.quarantined.is_some(), case.flaky, case.status))));
     found
 }
 
@@ -220,8 +224,8 @@ fn of_case(suite: &SuiteRun, id: &CaseId) -> CaseData {
         status: about.map(|case| case.status),
         base: about.map(|case| [whole(case.base.0), whole(case.base.1)]),
         head: [whole(passed), whole(passed + failed)],
-        flaky: about.is_some_and(|case| case.flaky),
-        quarantined: about.and_then(|case| case.quarantined.as_deref()).map(sentence),
+        flaky: about.is_some_and(|case| case.flaky) || known::at_known_rate(suite, id),
+        quarantined: known::quarantined(suite, id).or_else(|| about.and_then(|case| case.quarantined.clone())).map(|why| sentence(&why)),
         main: summary::main_failure(assertions).map_or_else(String::new, |main| sentence(&main.label)),
         reasons: texts(assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion)),
         base_answer: base_answer.map(|text| truncate_chars(text, ANSWER).into_owned()),

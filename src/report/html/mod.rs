@@ -6,7 +6,7 @@ use handlebars::{Handlebars, html_escape};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{comparison, escape::one_line, figures::Figures, number, summary};
+use super::{comparison, escape::one_line, figures::Figures, known, number, summary};
 use crate::domain::{
     duration,
     regression::{Direction, Measured, Scale, Verdict},
@@ -43,6 +43,7 @@ struct Page {
     warnings: Vec<String>,
     suites: Vec<Row>,
     comparisons: Vec<Compared>,
+    known: Vec<String>,
     footer: String,
     style: &'static str,
     script: &'static str,
@@ -160,6 +161,11 @@ fn page(run: &TestRun) -> io::Result<Page> {
         warnings: run.warnings.clone(),
         suites: run.suites.iter().map(row).collect(),
         comparisons: run.suites.iter().filter_map(compared).collect(),
+        known: run
+            .suites
+            .iter()
+            .flat_map(|suite| known::lines(suite).into_iter().map(|line| format!("{}: {line}", one_line(&suite.name))))
+            .collect(),
         footer: format!("prompt-cicd {}, {}, {}", env!("CARGO_PKG_VERSION"), run.started_at, duration::human(run.duration)),
         style: include_str!("../../../templates/report/style.css"),
         script: include_str!("../../../templates/report/script.js"),
@@ -250,6 +256,9 @@ fn compared(suite: &SuiteRun) -> Option<Compared> {
         "failed"
     } else if found.is_open() {
         "inconclusive"
+    } else if suite.base.is_none() {
+        // Nothing was asked: neither good nor bad.
+        "quiet"
     } else {
         "passed"
     };

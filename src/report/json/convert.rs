@@ -46,6 +46,7 @@ impl<'a> Suite<'a> {
             results: Results::of(only, suite.verdict(), counts, performance(only, suite.duration.as_secs_f64(), process)),
             base: compared::Base::of(suite),
             comparison: suite.comparison.as_ref().map(compared::Comparison::from),
+            known_cases: suite.known.iter().map(super::known::KnownCase::from).collect(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod compared;
 mod convert;
+pub mod known;
 pub mod v1;
 
 use std::io::{self, Write};

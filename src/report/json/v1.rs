@@ -82,6 +82,8 @@ pub struct Suite<'a> {
     pub base: Option<super::compared::Base<'a>>,
     /// What comparing with base found; null where nothing was compared.
     pub comparison: Option<super::compared::Comparison<'a>>,
+    /// Cases in quarantine, and cases that failed and whose history says that they are flaky.
+    pub known_cases: Vec<super::known::KnownCase<'a>>,
 }
 
 /// Which prompt was tested.

@@ -11,7 +11,7 @@ use super::{
     comment, comparison,
     escape::{markdown_table_cell, truncate_chars, workflow_command_safe},
     figures::Figures,
-    number, summary,
+    known, number, summary,
     template::{TEST_CASE, TEST_REPORT, Templates},
 };
 use crate::domain::{
@@ -95,6 +95,8 @@ struct Section {
     /// Rendered.
     failing: Vec<String>,
     more_failing: String,
+    /// Cases in quarantine, and flaky ones.
+    known: Vec<String>,
     /// Rendered rows.
     passing: Vec<String>,
     passing_count: String,
@@ -110,6 +112,7 @@ impl Section {
             && self.failing.is_empty()
             && self.more_failing.is_empty()
             && self.passing.is_empty()
+            && self.known.is_empty()
     }
 }
 
@@ -182,6 +185,7 @@ fn section(suite: &SuiteRun) -> Section {
         comparison: suite.comparison.as_ref().map_or_else(String::new, |_| comment::metrics::section(&comment::of_suite(suite, &mut 0))),
         failing: Vec::new(),
         more_failing: String::new(),
+        known: known::lines(suite).iter().take(CASES_SHOWN).map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
         passing: Vec::new(),
         passing_count: number::size(suite.counts().passed),
         more_passing: String::new(),

@@ -4,7 +4,9 @@
 use futures::future::LocalBoxFuture;
 use prompt_cicd::{
     adapters::github::Identity,
-    ports::code_host::{Annotation, AnnotationLevel, Check, CodeHost as _, Comment, CommentMode, Conclusion, Issue, Marker},
+    ports::code_host::{
+        Annotation, AnnotationLevel, Check, CodeHost as _, Comment, CommentMode, Conclusion, Issue, Marker, Release, ShownDeployment, Stand,
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,12 +20,16 @@ type Entry = (&'static str, for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>);
 pub(super) const CALLS: &[Entry] = &[
     ("pull_request", |world| Box::pin(pull_request(world))),
     ("changed_files", |world| Box::pin(changed_files(world))),
+    ("add_labels", |world| Box::pin(add_labels(world))),
+    ("remove_label", |world| Box::pin(remove_label(world))),
     ("compare", |world| Box::pin(compare(world))),
     ("put_comment", |world| Box::pin(put_comment(world))),
     ("amend_comment", |world| Box::pin(amend_comment(world))),
     ("put_issue", |world| Box::pin(put_issue(world))),
     ("close_issue", |world| Box::pin(close_issue(world))),
+    ("show_deployment", |world| Box::pin(show_deployment(world))),
     ("create_check", |world| Box::pin(create_check(world))),
+    ("create_release", |world| Box::pin(create_release(world))),
     ("file", |world| Box::pin(file(world))),
 ];
 
@@ -46,6 +52,14 @@ async fn pull_request(world: &World) {
 async fn changed_files(world: &World) {
     world.recorder.answer_page("/pulls/7/files", json!([]), "/repos/octo/prompts/pulls/7/files?per_page=100&page=2");
     world.github.changed_files(7, world.patience()).await.unwrap();
+}
+
+async fn add_labels(world: &World) {
+    world.github.add_labels(7, &["size/M", "prompts"], world.patience()).await.unwrap();
+}
+
+async fn remove_label(world: &World) {
+    world.github.remove_label(7, "size/XL", world.patience()).await.unwrap();
 }
 
 async fn compare(world: &World) {
@@ -94,6 +108,40 @@ async fn close_issue(world: &World) {
     world.github.close_issue(&marker(), world.patience()).await.unwrap().unwrap();
 }
 
+async fn show_deployment(world: &World) {
+    let made = json!({"id": 5, "url": "https://api.github.com/repos/octo/prompts/deployments/5", "payload": {"prompt_cicd": "production.greeting.2"}});
+    let before = json!({"id": 4, "url": "https://api.github.com/repos/octo/prompts/deployments/4", "payload": {"prompt_cicd": "production.greeting.1"}});
+    let status = |state: &str| json!([{"state": state}]);
+    for (stand, url) in [
+        (Stand::InProgress, None),
+        (Stand::Success, Some("https://example.com/")),
+        (Stand::Failure, None),
+        (Stand::Inactive, Some("https://example.com/größe")),
+    ] {
+        let shown = ShownDeployment {
+            id: "production.greeting.2",
+            commit: "main",
+            environment: "production",
+            prompt: "greeting",
+            said: "greeting 2.0.0: größer",
+            stand,
+            log_url: url,
+            environment_url: url,
+        };
+        // None is there, and nobody knows whether a 502 was done; the earlier one becomes inactive.
+        world.recorder.answer(Method::GET, "/deployments", 200, json!([before]));
+        world.recorder.answer(Method::POST, "/deployments", 502, json!({}));
+        world.recorder.answer(Method::GET, "/deployments", 200, json!([made, before]));
+        world.recorder.answer(Method::GET, "/deployments/5/statuses", 200, json!([]));
+        world.recorder.answer(Method::POST, "/deployments/5/statuses", 201, json!({"state": "success"}));
+        if stand == Stand::Success {
+            world.recorder.answer(Method::GET, "/deployments/4/statuses", 200, status("success"));
+            world.recorder.answer(Method::POST, "/deployments/4/statuses", 201, json!({"state": "inactive"}));
+        }
+        world.github.show_deployment(&shown, world.patience()).await.unwrap();
+    }
+}
+
 async fn create_check(world: &World) {
     let remark = |line: u32| Annotation {
         path: "prompts/größe.yml".to_owned(),
@@ -124,6 +172,18 @@ async fn create_check(world: &World) {
         world.recorder.answer(Method::GET, "/check-runs/5", 200, made.clone());
         world.github.create_check(&check, world.patience()).await.unwrap();
     }
+}
+
+async fn create_release(world: &World) {
+    let release = Release { tag: "v1.2.3", commit: "main", title: "v1.2.3", body: "### Added", prerelease: true };
+    world.recorder.answer(Method::GET, "/releases/tags/v1.2.3", 404, json!({"message": "Not Found"}));
+    world.recorder.answer(
+        Method::POST,
+        "/releases",
+        201,
+        json!({"id": 9, "html_url": "https://github.com/octo/prompts/releases/tag/v1.2.3"}),
+    );
+    world.github.create_release(&release, world.patience()).await.unwrap();
 }
 
 async fn file(world: &World) {

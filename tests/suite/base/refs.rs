@@ -116,3 +116,17 @@ fn paths_below_and_beside_the_working_directory_are_found() {
     let whole = repository.workspace.path().join("prompt-cicd.yml");
     repository.workspace.prompt_cicd(["test", "--config", whole.to_str().unwrap(), "--base", "base"]).run().exits(12);
 }
+
+#[test]
+fn a_file_whose_content_is_not_here_is_said_and_not_taken_for_a_new_one() {
+    let repository = Repository::new(12, polite);
+    let path = repository.git(&["ls-files", "*.prompt.yml"]);
+    let blob = repository.git(&["rev-parse", &format!("HEAD:{path}")]);
+    repository.prompt("Hi {{name}}!");
+    repository.commit("worse");
+    // As in a partial clone.
+    std::fs::remove_file(repository.workspace.path().join(".git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
+    let run = repository.workspace.prompt_cicd(["test", "--base", "HEAD~1"]).run();
+    assert_ne!(run.code, 0, "{}", run.stdout);
+    run.says("its content is not here");
+}

@@ -1,5 +1,8 @@
 //! `prompt-cicd compare`: two result files, thresholds and significance.
 
+/// Files that the real tools wrote.
+mod written;
+
 use std::fs;
 
 use serde_json::{Value, json};

@@ -152,3 +152,59 @@ fn trends_of_the_seed_hold() {
     }
     assert_eq!(followed, 3);
 }
+
+/// Values around a mean with 5 % of spread, skewed a little.
+fn around(mean: f64, n: usize, seed: u64) -> Vec<f64> {
+    let mut rng = prompt_cicd::domain::stats::rng::SplitMix64::new(seed);
+    (0..n).map(|_| mean * (0.95 + 0.1 * rng.unit())).collect()
+}
+
+/// REG-079 and REG-081: large histories, and fewer of them where that is asked.
+#[test]
+fn large_samples_are_analysed_whole_or_drawn() {
+    let (base, head) = (around(0.85, 10_000, 1), around(0.83, 1_000, 2));
+    let asked = Question { consider: Consider::Decrease, min_effect: 0.5, ..Question::default() };
+    let found = analyse(&asked, &base, &head).unwrap();
+    assert!(found.regressed() && found.baseline.summary.n == 10_000 && found.current.summary.n == 1_000, "{:?}", found.conclusion);
+    let drawn = Question { max_samples: Some(10_000), ..asked };
+    let found = analyse(&drawn, &around(0.85, 50_000, 3), &around(0.83, 20_000, 4)).unwrap();
+    assert!(found.regressed() && found.baseline.summary.n == 10_000 && found.current.summary.n == 10_000);
+    assert_eq!((found.baseline.given, found.current.given), (50_000, 20_000));
+}
+
+/// Where each group of cases is held. What is here and no longer in the data, or the other way round, fails.
+const HELD: [(&str, &str); 11] = [
+    ("detect regression", "the_behaviour_cases_hold"),
+    ("detect_regression (documented API)", "the_behaviour_cases_hold"),
+    ("calculate_trend", "trends_of_the_seed_hold"),
+    ("detect", "large_samples_are_analysed_whole_or_drawn"),
+    ("interpret effect size", "src/domain/regression/analysis/tests.rs"),
+    ("alert severity", "src/domain/regression/analysis/tests.rs"),
+    ("compare", "tests/suite/compare/mod.rs"),
+    ("threshold check", "tests/suite/monitor/behaviour.rs"),
+    ("seed 004", "tests/suite/monitor/behaviour.rs"),
+    ("evaluate alert", "tests/suite/monitor/behaviour.rs"),
+    // p-values of tests of the same values are never combined (docs/design/deciding.md), so there is nothing to hold.
+    ("combine", ""),
+];
+
+/// Of `baseline`, whose tests name them where it is.
+const OF_BASELINES: [&str; 2] = ["BENCH-017", "BENCH-018"];
+
+#[test]
+fn every_kept_case_is_held_somewhere() {
+    let mut seen = std::collections::BTreeSet::new();
+    for file in ["detect", "compare", "monitor"] {
+        let path = crate::docs::root().join(format!("tests/data/behaviour/{file}.json"));
+        let cases: Vec<Value> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        for case in cases.iter().filter(|case| matches!(case["status"].as_str(), Some("keep" | "doc-only"))) {
+            let (id, when) = (case["id"].as_str().unwrap(), case["when"].as_str().unwrap());
+            if OF_BASELINES.contains(&id) {
+                continue;
+            }
+            let group = HELD.iter().find(|(group, _)| when == *group || when.starts_with(group) && *group == "seed 004");
+            seen.insert(group.unwrap_or_else(|| panic!("nothing holds {id}: {when}")).0);
+        }
+    }
+    assert_eq!(seen.len(), HELD.len(), "a group without a case");
+}

@@ -20,7 +20,7 @@ use crate::support::Workspace;
 /// Compares the part between `<!-- generated: NAME -->` and `<!-- end -->` with what the code says; with
 /// `UPDATE_DOCS=1` writes it.
 #[track_caller]
-fn holds(file: &str, name: &str, expected: &str) {
+pub(crate) fn holds(file: &str, name: &str, expected: &str) {
     let path = root().join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
     let open = format!("<!-- generated: {name} -->\n");
@@ -224,6 +224,7 @@ fn the_help_of_every_command() {
         ("docs/reference/commands/lint.md", vec!["lint"]),
         ("docs/reference/commands/publish.md", vec!["publish"]),
         ("docs/reference/commands/registry.md", vec!["registry"]),
+        ("docs/reference/commands/release.md", vec!["release"]),
         ("docs/reference/commands/rollout.md", vec!["rollout"]),
         ("docs/reference/commands/rollback.md", vec!["rollback"]),
         ("docs/reference/commands/detect.md", vec!["detect"]),
@@ -235,6 +236,7 @@ fn the_help_of_every_command() {
         ("docs/reference/commands/bench.md", vec!["bench"]),
         ("docs/reference/commands/report.md", vec!["report", "merge"]),
         ("docs/reference/commands/doctor.md", vec!["doctor"]),
+        ("docs/reference/commands/pr.md", vec!["pr"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),
         ("docs/reference/commands/completions.md", vec!["completions"]),

@@ -4,6 +4,10 @@
 mod generated;
 /// Links, paths and commands that documents name.
 mod named;
+/// The reference of statistics.
+mod statistics;
+
+pub(crate) use generated::holds;
 
 use std::{
     fs,
@@ -29,9 +33,15 @@ pub(crate) fn documents() -> Vec<(PathBuf, String)> {
     }
     let mut found = Vec::new();
     collect(&root().join("docs"), &mut found);
-    for name in
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "examples/quickstart/README.md", "tests/services/model/README.md"]
-    {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "examples/quickstart/README.md",
+        "examples/rollout/README.md",
+        "tests/services/model/README.md",
+    ] {
         found.push(root().join(name));
     }
     found

@@ -19,6 +19,11 @@ fn a_pull_request_as_it_stands() {
             draft: false,
             author: "ada".to_owned(),
             from_fork: false,
+            title: "Tune the prompt".to_owned(),
+            body: String::new(),
+            lines: 4,
+            mergeable: Some(true),
+            labels: Vec::new(),
         };
         assert_eq!(pull(world).await, expected);
         {

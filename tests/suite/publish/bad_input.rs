@@ -135,3 +135,20 @@ fn thousands_of_failing_cases_fit_and_what_is_left_out_is_said() {
     assert!(body.contains("Left out for want of room: 4\u{202f}9"), "{body}");
     assert!(world.workspace.read("runner/summary").len() <= 1_000_000);
 }
+
+#[test]
+fn a_hundred_thousand_findings_are_bounded_and_counted() {
+    let cases: Vec<String> =
+        (0..100_000).map(|number| format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"a\\u202eb\"}}}}\n")).collect();
+    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases.concat());
+    let config = workspace.read("prompt-cicd.yml") + "lints: {fail-on: warning}\n";
+    let world = World::on(State::new(), workspace.file("prompt-cicd.yml", &config));
+    let finished = world.pull_request(&["test", "--quiet", "--check-run", "--report", "sarif=out/lints.sarif"]).run().exits(11);
+    assert_eq!(finished.stderr.matches("::warning ").count(), 10, "the runner keeps ten: {}", finished.stderr);
+    let sarif: serde_json::Value = serde_json::from_str(&world.workspace.read("out/lints.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 100, "a hundred of a rule");
+    assert!((100..=1_000).contains(&world.github.state().checks[0].annotations.len()));
+    assert!(world.workspace.read("runner/summary").len() <= 1_000_000);
+    let (_, body) = world.comments().remove(0);
+    assert!(body.chars().count() <= 65_536 && body.contains("99980 more findings"), "{} characters", body.chars().count());
+}

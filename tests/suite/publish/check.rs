@@ -49,11 +49,11 @@ fn many_annotations_come_in_batches() {
     let config = format!("version: 1\nproviders: {{model: {{kind: echo}}}}\nsuites:\n{}", suites.concat());
     let world = World::on(State::new(), Workspace::greeting().file("prompt-cicd.yml", &config));
     let finished = world.pull_request(&["test", "--check-run"]).run().exits(10);
-    assert_eq!(world.github.state().checks[0].annotations.len(), 120);
+    assert_eq!(world.github.state().checks[0].annotations.len(), 360, "a suite and its two cases each");
     assert_eq!(finished.stderr.matches("::error ").count(), 10, "the log keeps ten");
     let journal = world.github.journal();
     let batches: Vec<usize> = journal.iter().filter_map(|request| Some(request.body["output"]["annotations"].as_array()?.len())).collect();
-    assert_eq!(batches, [50, 50, 20]);
+    assert_eq!(batches, [50, 50, 50, 50, 50, 50, 50, 10]);
     world.github.finish();
 }
 

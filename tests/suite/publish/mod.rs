@@ -10,6 +10,8 @@ mod changed;
 mod check;
 /// A run that may only read, and the run that posts for it.
 mod fork;
+/// Where annotations stand.
+mod places;
 /// A pull request from open to green.
 mod pull_request;
 

@@ -16,7 +16,9 @@ fn from_open_to_green_over_three_pushes_there_is_one_comment() {
     let page = include_str!("../../../docs/reference/comment.md");
     assert!(without_times(page).contains(world.comment().trim()), "docs/reference/comment.md shows another comment");
     let id = world.comments()[0].0;
-    assert_eq!(world.github.requests(), [FILES, LIST, POST]);
+    // A run that fails asks whether the history knows the failure.
+    let history = ["GET /repos/octo/prompts/git/ref/heads/prompt-cicd-state", "GET /repos/octo/prompts"];
+    assert_eq!(world.github.requests(), [FILES, history[0], history[1], LIST, POST]);
 
     world.github.state().pull().head = NEWER.to_owned();
     world.prompt("Hello Ana!");
@@ -120,5 +122,31 @@ fn on_a_push_there_is_no_comment_and_the_summary_is_there() {
     world.step("push", &payload, &["test"]).run().exits(0).says("every suite is tested: the branch is new");
     assert_eq!(world.github.requests(), Vec::<String>::new());
     assert!(world.workspace.read("runner/summary").contains("Prompt tests passed"));
+    world.github.finish();
+}
+
+#[test]
+fn a_push_that_cannot_be_tested_is_told_by_the_comment_that_is_there() {
+    let world = World::new();
+    // There is none yet, and whether one is wanted cannot be read.
+    let good = world.workspace.read("prompt-cicd.yml");
+    world.workspace.write("prompt-cicd.yml", good.replace("name: greeting", "nmae: greeting <b>@octocat").as_bytes());
+    world.pull_request(&["test"]).run().exits(3);
+    assert_eq!(world.comments(), []);
+    world.workspace.write("prompt-cicd.yml", good.as_bytes());
+    world.pull_request(&["test"]).run().exits(0);
+    let id = world.comments()[0].0;
+    world.github.state().pull().head = NEWER.to_owned();
+    world.workspace.write("prompt-cicd.yml", good.replace("name: greeting", "nmae: greeting <b>@octocat").as_bytes());
+    world.pull_request(&["test"]).run().exits(3);
+    assert_eq!(world.comments()[0].0, id);
+    let comment = world.comment();
+    assert!(comment.contains("## ❔ Prompt tests inconclusive: nothing was asked") && comment.contains("nmae"), "{comment}");
+    assert!(comment.contains(&NEWER[..10]) && comment.contains("**Next:** mend what is said above"), "{comment}");
+    // A host that refuses changes nothing about that.
+    world.github.state().denied.insert("pull_requests=write");
+    world.github.state().denied.insert("issues=write");
+    world.pull_request(&["test"]).run().exits(3).says("nmae");
+    world.pull_request(&["test", "--comment", "off"]).run().exits(3);
     world.github.finish();
 }

@@ -1,5 +1,7 @@
 //! `prompt-cicd rollback`.
 
+/// The behaviour cases of the system this project grew from.
+mod behaviour;
 mod bounds;
 
 use std::thread;

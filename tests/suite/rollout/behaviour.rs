@@ -9,7 +9,7 @@ use prompt_cicd::domain::{
         target::{Candidate, previous_stable},
         trigger::Trigger,
     },
-    rollout::VersionRef,
+    rollout::{Percent, VersionRef, plan::canary},
 };
 use serde_json::{Map, Value, json};
 
@@ -115,6 +115,100 @@ fn a_share_is_set_by_force_or_with_health() {
         let more: &[&str] = if force { &["25", "--force"] } else { &["25"] };
         stage.rollout("set", more.iter().copied()).exits(0);
         assert_eq!(stage.share("2.0.0"), "25", "ROLL-047, ROLL-048");
+    }
+}
+
+#[test]
+fn stages_have_the_shares_of_their_names() {
+    let shares: Vec<Percent> = [10, 25, 50, 100].into_iter().filter_map(Percent::new).collect();
+    let stages = canary(&shares, 1, 0, 1).unwrap();
+    let mut seen = 0;
+    for case in rollout_cases().iter().filter(|case| case["when"] == "traffic") {
+        let number =
+            ["preparation", "canary_10", "canary_25", "canary_50", "full_rollout"].iter().position(|name| case["given"]["stage"] == *name);
+        let share = number.unwrap().checked_sub(1).map_or(0, |index| stages[index].traffic.get());
+        assert_eq!(case["then"]["pct"], share, "{}", case["id"]);
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
+#[test]
+fn many_at_once_start_once_and_advance_stage_by_stage() {
+    let of = |id: &str| rollout_cases().into_iter().find(|case| case["id"] == id).unwrap();
+    let at_once = |stage: &Stage, count: &Value, verb: &'static str| -> u64 {
+        std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..count.as_u64().unwrap()).map(|_| scope.spawn(move || stage.rollout(verb, []).code)).collect();
+            let codes: Vec<i32> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+            assert!(codes.iter().all(|code| [0, 20, 32].contains(code)), "refused, and no exception: {codes:?}");
+            codes.iter().filter(|code| **code == 0).count() as u64
+        })
+    };
+    let (start, advance) = (of("ROLL-033"), of("ROLL-034"));
+    let stage = Stage::new("5m", "1ms");
+    assert_eq!(at_once(&stage, &start["given"]["concurrent_starts"], "start"), start["then"]["succeed"].as_u64().unwrap());
+    stage.rollout("step", []);
+    assert!(at_once(&stage, &advance["given"]["concurrent_advances"], "promote") <= advance["then"]["max_success"].as_u64().unwrap());
+    let status = stage.status();
+    let share = [0, 10, 25, 50, 100][usize::try_from(status["current_stage"].as_u64().unwrap()).unwrap()];
+    assert_eq!(status["current_percentage"], share, "the share is that of the stage: {status}");
+    // ROLL-035: what is persisted is gone on with; each call here is a process of its own.
+    let stage = Stage::new("5m", "1ms");
+    stage.rollout("start", []).exits(0);
+    for expected in [25, 50] {
+        advance_healthy(&stage);
+        assert_eq!(stage.status()["current_percentage"], expected, "ROLL-035");
+    }
+}
+
+fn advance_healthy(stage: &Stage) {
+    stage.rollout("step", []).exits(0);
+    stage.rollout("promote", []).exits(0);
+}
+
+#[test]
+fn stages_of_the_seed_are_gone_through_one_by_one() {
+    let mut seen = 0;
+    for case in rollout_cases().iter().filter(|case| case["when"] == "start_rollout, complete each") {
+        let stage = Stage::with("watch: 10m", "1ms");
+        let list: Vec<String> = case["given"]["stages"].as_array().unwrap().iter().map(Value::to_string).collect();
+        stage.rollout("start", ["--stages", &list.join(","), "--initial", &case["given"]["initial"].to_string()]).exits(0);
+        assert_eq!(stage.status()["status"], case["then"]["status_first"], "{}", case["id"]);
+        let mut sequence = vec![stage.status()["current_percentage"].clone()];
+        while sequence.last() != Some(&json!(100)) {
+            advance_healthy(&stage);
+            sequence.push(stage.status()["current_percentage"].clone());
+        }
+        stage.rollout("step", []).exits(0);
+        stage.rollout("complete", []).exits(0);
+        assert_eq!(
+            (json!(sequence), &stage.status()["status"]),
+            (case["then"]["pct_sequence"].clone(), &case["then"]["status_last"]),
+            "{}",
+            case["id"]
+        );
+        seen += 1;
+    }
+    assert_eq!(seen, 2);
+}
+
+/// A kind of case that no test here walks would be forgotten otherwise. `latency`: `tests/real/rollouts.rs` measures it.
+#[test]
+fn every_kept_case_has_a_test() {
+    let walked = [
+        "drive rollout",
+        "traffic",
+        "start",
+        "advance",
+        "resume from persisted state, advance",
+        "latency",
+        "start_rollout, complete each",
+        "update_traffic_percentage",
+        "update_traffic_percentage 25",
+        "complete_rollout",
+    ];
+    for case in rollout_cases().iter().filter(|case| ["keep", "doc-only"].contains(&case["status"].as_str().unwrap())) {
+        assert!(walked.contains(&case["when"].as_str().unwrap()), "{case}");
     }
 }
 

@@ -4,6 +4,8 @@
 mod audit;
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
+/// A rollback that reached the targets and not the record.
+mod interrupted;
 /// What people order.
 mod orders;
 /// Two at once, and one that is killed.
@@ -12,3 +14,5 @@ mod races;
 mod simulation;
 /// From the first stage to the last, and back.
 mod story;
+/// Blue-green, rolling, approvals, shares of one's own.
+mod strategies;

@@ -69,7 +69,7 @@ fn a_target_that_shows_something_else_is_mended() {
     let before = stage.workspace.read("flags.json");
     stage.rollout("start", []).exits(0);
     stage.workspace.write("flags.json", before.as_bytes());
-    stage.rollout("status", []).exits(30).shows("NOT AS DESIRED");
+    stage.rollout("status", []).exits(21).shows("NOT AS DESIRED");
     stage.rollout("step", []).exits(0);
     assert_eq!(stage.share("2.0.0"), "10");
 }
@@ -88,4 +88,16 @@ fn the_configuration_is_strict() {
     ] {
         Stage::empty(rollouts, "30s").call(["config", "check"]).exits(3).says(expected);
     }
+}
+
+#[test]
+fn metrics_that_decide_nothing_are_no_metrics() {
+    let stage = Stage::empty("stage-duration: 1s", "30s");
+    stage.version("1.0.0");
+    let dry = stage.workspace.read("prompt-cicd.yml").replace("guardrail: 5000", "dry-run: true");
+    stage.workspace.write("prompt-cicd.yml", dry.as_bytes());
+    stage.call(["config", "check"]).exits(3).says("every metric is a `dry-run`, so no rollout here can ever be found unhealthy");
+    let other = "      - {name: cost, source: numbers, query: '/cost', direction: lower-is-better, bound: 1}\n";
+    stage.workspace.write("prompt-cicd.yml", format!("{dry}{other}").as_bytes());
+    stage.call(["config", "check"]).exits(0);
 }

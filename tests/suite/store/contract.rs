@@ -226,11 +226,14 @@ impl<'a> Subject<'a> {
         self.put("race/counter", Expect::Absent, json!(0)).await.unwrap();
         let started = Instant::now();
         let writers = (0..race.writers).map(|_| {
-            let (store, clock, patience) = ((self.open)(Arc::clone(&self.clock)), Arc::clone(&self.clock), self.patience());
+            let (store, clock) = ((self.open)(Arc::clone(&self.clock)), Arc::clone(&self.clock));
             tokio::spawn(async move {
                 let (mut times, mut conflicts) = (Vec::new(), 0_usize);
                 for _ in 0..race.each {
                     let began = Instant::now();
+                    // Each update has its own time, however long the others take.
+                    let patience = Patience::of(&*clock, Duration::from_mins(1));
+                    let mut pause = Duration::from_millis(5);
                     loop {
                         let found = store.get(&key("race/counter"), patience).await.unwrap().unwrap();
                         let next = json!(found.value.as_u64().unwrap() + 1);
@@ -239,7 +242,9 @@ impl<'a> Subject<'a> {
                             Err(StoreError::Conflict(_)) => conflicts += 1,
                             Err(error) => panic!("{error}"),
                         }
-                        clock.sleep(Duration::from_millis(5).mul_f64(clock.jitter())).await;
+                        // Who lost waits longer each time, and none as long as another.
+                        clock.sleep(pause.mul_f64(clock.jitter())).await;
+                        pause = (pause * 2).min(Duration::from_millis(640));
                     }
                     times.push(began.elapsed());
                 }

@@ -16,8 +16,8 @@ use prompt_cicd::{
 use serde_json::json;
 
 use super::{
-    contract::{Subject, key},
-    run, slow_race,
+    contract::{self, Subject, key},
+    run,
 };
 use crate::support::{
     clock::ManualClock,
@@ -62,7 +62,7 @@ fn the_branch_keeps_the_contract() {
 fn the_branch_loses_no_update_among_stale_tips() {
     let fake = FakeGitHub::start(State::new());
     let open = |clock| opened(&fake, HISTORY, clock);
-    run(Subject::new(&open).loses_no_update(slow_race(8, 10)));
+    run(Subject::new(&open).loses_no_update(contract::Race { writers: 8, each: 50 }));
     fake.finish();
 }
 

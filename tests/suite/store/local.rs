@@ -120,6 +120,34 @@ fn a_full_database_says_so_and_keeps_what_it_has() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_record_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let store = directory(folder.path())(Arc::clone(&clock));
+    let patience = || Patience::of(&*clock, Duration::from_mins(1));
+    run(store.put(&key("a"), json!(1), Expect::Absent, patience())).unwrap();
+    let mut records = Vec::new();
+    let mut folders = vec![folder.path().join("state")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path)
+            } else if path.file_name().unwrap().to_string_lossy().starts_with("a.") {
+                records.push(path)
+            }
+        }
+    }
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    fs::remove_file(record).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(record).status().unwrap().success());
+    let began = std::time::Instant::now();
+    let error = run(store.get(&key("a"), patience())).unwrap_err();
+    assert!(error.to_string().contains("no regular file"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn a_lock_that_is_held_ends_in_time() {
     let folder = tempfile::tempdir().unwrap();
     let clock = clock();

@@ -45,6 +45,14 @@ impl Stage {
         stage
     }
 
+    /// With a configuration of one's own, and the same versions as [`Self::new`]; nothing is started.
+    pub(crate) fn of(config: &str) -> Self {
+        let stage = Self { workspace: Workspace::empty().file("prompt-cicd.yml", config) };
+        stage.version("1.0.0");
+        stage.numbers(500.0, 500.0);
+        stage
+    }
+
     /// Without any version so far.
     pub(crate) fn empty(rollouts: &str, interval: &str) -> Self {
         let config = CONFIG.replace("ROLLOUTS", rollouts).replace("INTERVAL", interval);

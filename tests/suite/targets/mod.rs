@@ -2,6 +2,7 @@
 
 mod flagd;
 mod haproxy;
+mod mlflow;
 mod webhook;
 
 use std::{path::Path, sync::Arc, time::Duration};

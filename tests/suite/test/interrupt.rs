@@ -28,7 +28,7 @@ fn interrupted(signal: Signal) -> (Workspace, Finished) {
 
 #[test]
 fn a_signal_keeps_and_reports_what_was_done() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let (workspace, finished) = interrupted(signal);
         let finished = finished.exits(130);
         let report: serde_json::Value = serde_json::from_str(&workspace.read("report.json")).unwrap();

@@ -50,5 +50,8 @@ fn a_dry_run_asks_nothing_and_says_what_it_might_cost() {
     finished.shows("10 requests").shows("at most 1000 output tokens").shows("$0.01");
     let json = workspace.prompt_cicd(["test", "--dry-run", "--format", "json"]).run().exits(0).json();
     assert_eq!((json["requests"].as_u64(), json["dry_run"].as_bool()), (Some(2), Some(true)));
+    let unwritten = workspace.prompt_cicd(["test", "--dry-run", "--format", "html", "--report", "junit=r.xml"]).run().exits(0);
+    unwritten.says("a dry run has no results, so there is no report (html, junit)");
+    assert!(!workspace.path().join("r.xml").exists());
     assert_eq!(model.requests(), 0);
 }

@@ -71,7 +71,12 @@ impl Disk for RealDisk {
     }
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let metadata = fs::symlink_metadata(path)?;
         not_a_link(path)?;
+        // Opening a pipe lasts until somebody writes to it.
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file, but a pipe, a socket or a device"));
+        }
         let mut content = Vec::new();
         File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
         Ok(content)

@@ -154,7 +154,7 @@ impl Reader<'_, '_> {
 
     fn case(&self, id: CaseId, path: &Path, vars: Map<String, Value>, expected: Option<Value>, assertions: Vec<Arc<Assertion>>) -> Case {
         let place = self.problems.place_of(path);
-        Case { id, description: None, vars, expected, assertions, threshold: None, tags: Vec::new(), place }
+        Case { id, description: None, vars, expected, assertions, threshold: None, tags: Vec::new(), place, assertion_lines: Vec::new() }
     }
 }
 

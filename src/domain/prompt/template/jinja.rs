@@ -1,6 +1,6 @@
 //! Jinja: strict about missing variables, without HTML escaping, without other templates, and with an end.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
@@ -39,6 +39,11 @@ impl Compiled {
         environment.remove_global("debug");
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| explain(&error, source))?;
         Ok(Some(Self(Arc::new(environment))))
+    }
+
+    /// The variables that it names and does not set itself.
+    pub(super) fn variables(&self) -> BTreeSet<String> {
+        self.0.get_template(NAME).map(|template| template.undeclared_variables(false).into_iter().collect()).unwrap_or_default()
     }
 
     pub(super) fn render(&self, source: &str, variables: &Map<String, Value>) -> Result<String, TemplateError> {

@@ -4,7 +4,7 @@ mod handlebars;
 mod jinja;
 mod python_format;
 
-use std::{fmt, sync::OnceLock};
+use std::{collections::BTreeSet, fmt, sync::OnceLock};
 
 use ::handlebars::Context;
 use serde_json::{Map, Value};
@@ -153,6 +153,16 @@ impl Template {
     /// Whether the text never changes.
     pub fn is_literal(&self) -> bool {
         matches!(self.compiled, Compiled::Literal)
+    }
+
+    /// The names that it looks up in its variables, sorted: of `user.name` only `user`. What a loop names of its own is not among them.
+    pub fn variables(&self) -> BTreeSet<String> {
+        match &self.compiled {
+            Compiled::Literal => BTreeSet::new(),
+            Compiled::Handlebars(template) => handlebars::variables(template),
+            Compiled::PythonFormat(format) => format.variables(),
+            Compiled::Jinja(template) => template.variables(),
+        }
     }
 
     /// The text with `variables` filled in.

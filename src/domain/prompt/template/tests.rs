@@ -136,6 +136,25 @@ fn an_attribute_that_is_missing_in_jinja_is_told_with_its_name() {
 }
 
 #[test]
+fn a_template_tells_the_variables_that_it_names() {
+    for (source, syntax, expected) in [
+        ("no variables", Syntax::Handlebars, &[] as &[&str]),
+        ("{{user.name}} {{this.place}} {{lookup map key}} {{@root.top}}", Syntax::Handlebars, &["key", "map", "place", "top", "user"]),
+        (
+            "{{#each items}}{{name}} {{../greeting}} {{@index}} {{this}}{{else}}{{none}}{{/each}}",
+            Syntax::Handlebars,
+            &["greeting", "items", "none"],
+        ),
+        ("{{#if (eq a b)}}{{c}}{{/if}}{{#with d}}{{e}}{{/with}}", Syntax::Handlebars, &["a", "b", "c", "d"]),
+        ("{name} {price:{width}.2f} {cfg[key]} {{literal}}", Syntax::PythonFormat, &["cfg", "name", "price", "width"]),
+        ("{% for n in names %}{{ n }}{{ greeting }}{% endfor %}{% set x = 1 %}{{ x }}", Syntax::Jinja, &["greeting", "names"]),
+    ] {
+        let names = Template::parse_as(source, syntax).unwrap().variables();
+        assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{source}");
+    }
+}
+
+#[test]
 fn every_syntax_has_its_name() {
     for syntax in Syntax::ALL {
         assert_eq!(Syntax::named(syntax.name()), Some(syntax));

@@ -4,6 +4,7 @@
 //! regression when it is significant at the confidence level **and** its effect is at least `min_effect` pooled standard
 //! deviations. With an explicit margin, [`super::decide`] judges by it instead. p-values are never combined.
 
+mod drawn;
 pub mod question;
 mod shown;
 mod verdict;
@@ -11,11 +12,12 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use crate::domain::stats::{
     describe::{Moments, Summary},
     outliers::{OutlierRule, outliers, without, z_can_name},
     quantile::{QuantileInterval, quantile_interval},
-    rng::SplitMix64,
     sample::{Sample, SampleError, Sorted},
     special::t_isf,
     tails::{Interval, normal_upper},
@@ -28,6 +30,7 @@ use crate::domain::stats::{
         welch,
     },
 };
+pub use drawn::Drawn;
 pub use question::{Consider, Question, TestKind};
 pub use shown::TestShown;
 pub use verdict::{Conclusion, Severity};
@@ -108,10 +111,18 @@ pub enum AnalysisError {
 /// # Errors
 /// No values, a value that is not finite, a question that makes no sense.
 pub fn analyse(question: &Question, baseline: &[f64], current: &[f64]) -> Result<Analysis, AnalysisError> {
+    analyse_drawn(question, (baseline, baseline.len()), (current, current.len()))
+}
+
+/// The same of values that may have been drawn with the question's seed already: the values, and how many there were.
+///
+/// # Errors
+/// As [`analyse`].
+pub fn analyse_drawn(question: &Question, baseline: (&[f64], usize), current: (&[f64], usize)) -> Result<Analysis, AnalysisError> {
     question.check()?;
     let mut warnings = Vec::new();
     let one = Prepared::new("baseline", question, baseline, question.seed, &mut warnings)?;
-    let two = Prepared::new("current", question, current, question.seed ^ 1, &mut warnings)?;
+    let two = Prepared::new("current", question, current, question.seed_of_current(), &mut warnings)?;
     let unusable = |side, error| AnalysisError::Unusable { side, error };
     let (first, second) = (
         Sample::new(&one.values).map_err(|error| unusable("baseline", error))?,
@@ -188,23 +199,33 @@ impl Analysis {
 }
 
 /// A side after subsampling and filtering.
-struct Prepared {
+struct Prepared<'v> {
     given: usize,
     outliers: usize,
     filtered: bool,
-    values: Vec<f64>,
+    values: Cow<'v, [f64]>,
 }
 
-impl Prepared {
-    fn new(side: &'static str, question: &Question, given: &[f64], seed: u64, warnings: &mut Vec<String>) -> Result<Self, AnalysisError> {
+impl<'v> Prepared<'v> {
+    fn new(
+        side: &'static str,
+        question: &Question,
+        (given, total): (&'v [f64], usize),
+        seed: u64,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, AnalysisError> {
         Sample::new(given).map_err(|error| AnalysisError::Unusable { side, error })?;
-        let mut values = match question.max_samples {
-            Some(most) if given.len() > most => {
-                warnings.push(format!("{side}: {most} of {} values used, drawn with seed {}", given.len(), question.seed));
-                subsample(given, most, seed)
+        let mut values = Cow::Borrowed(given);
+        if let Some(most) = question.max_samples.filter(|most| *most < given.len()) {
+            let mut drawn = Drawn::new(Some(most), seed);
+            for value in given {
+                drawn.push(*value);
             }
-            Some(_) | None => given.to_vec(),
-        };
+            values = Cow::Owned(drawn.into_values());
+        }
+        if values.len() < total {
+            warnings.push(format!("{side}: {} of {total} values used, drawn with seed {}", values.len(), question.seed));
+        }
         let sample = Sample::new(&values).map_err(|error| AnalysisError::Unusable { side, error })?;
         let named = outliers(sample, question.outliers);
         if let OutlierRule::Z(limit) = question.outliers
@@ -217,9 +238,9 @@ impl Prepared {
         let outliers = named.len();
         if filtered {
             warnings.push(format!("{side}: {outliers} of {} values left out as outliers", values.len()));
-            values = without(sample, &named);
+            values = Cow::Owned(without(sample, &named));
         }
-        Ok(Self { given: given.len(), outliers, filtered, values })
+        Ok(Self { given: total, outliers, filtered, values })
     }
 
     fn side(&self, question: &Question, moments: &Moments, sorted: &Sorted) -> Side {
@@ -238,25 +259,6 @@ impl Prepared {
             constant: moments.is_constant(),
         }
     }
-}
-
-/// `most` of the values in their order, each equally likely (Knuth's algorithm S).
-fn subsample(values: &[f64], most: usize, seed: u64) -> Vec<f64> {
-    let mut rng = SplitMix64::new(seed);
-    let mut wanted = most;
-    let mut left = values.len();
-    let mut chosen = Vec::with_capacity(most);
-    for value in values {
-        if rng.index(left) < wanted {
-            chosen.push(*value);
-            wanted -= 1;
-        }
-        left -= 1;
-        if wanted == 0 {
-            break;
-        }
-    }
-    chosen
 }
 
 /// The pooled standard deviation, by which effects are measured.

@@ -83,6 +83,11 @@ impl Default for Question {
 }
 
 impl Question {
+    /// The seed by which the current side is drawn; the baseline has `seed` itself.
+    pub fn seed_of_current(&self) -> u64 {
+        self.seed ^ 1
+    }
+
     pub(super) fn check(&self) -> Result<(), AnalysisError> {
         let wrong = |message: &str| Err(AnalysisError::Question(message.to_owned()));
         if !(self.level > 0.5 && self.level < 1.0) {

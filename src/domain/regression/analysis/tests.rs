@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::regression::Undecided;
+use crate::domain::stats::rng::SplitMix64;
 
 fn around(centre: f64, n: usize, seed: u64) -> Vec<f64> {
     let mut rng = SplitMix64::new(seed);
@@ -109,4 +110,31 @@ fn the_severity_follows_effect_and_evidence() {
     assert_eq!(verdict::severity(false, "large", 0.0), Severity::Low);
     let word = |d: f64| verdict::magnitude(Size::Finite(d));
     assert_eq!([0.0, 0.1999, 0.2, 0.5, 0.8, 10.0].map(word), ["negligible", "negligible", "small", "medium", "large", "large"]);
+}
+
+/// The effect sizes and severities of the system this project grew from.
+#[test]
+fn words_for_effects_and_severities_are_the_originals() {
+    use super::verdict::{magnitude, severity};
+    let cases: Vec<serde_json::Value> = serde_json::from_str(include_str!("../../../../tests/data/behaviour/detect.json")).unwrap();
+    let mut held = 0;
+    for case in &cases {
+        let (given, then) = (&case["given"], &case["then"]);
+        match case["when"].as_str().unwrap() {
+            "interpret effect size" => {
+                let d = given["abs_d"].as_f64().unwrap();
+                for d in [d, -d] {
+                    assert_eq!(magnitude(Size::Finite(d)), then["magnitude"].as_str().unwrap(), "{case}");
+                }
+            }
+            "alert severity" => {
+                let found =
+                    severity(given["is_regression"].as_bool().unwrap(), given["magnitude"].as_str().unwrap(), given["p"].as_f64().unwrap());
+                assert_eq!(found.as_str(), then["severity"].as_str().unwrap(), "{case}");
+            }
+            _ => continue,
+        }
+        held += 1;
+    }
+    assert_eq!(held, 9);
 }

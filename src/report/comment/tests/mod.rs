@@ -104,6 +104,19 @@ fn a_regression_with_everything() {
 }
 
 #[test]
+fn a_suite_whose_prompt_did_not_change_is_not_said_to_have_changed() {
+    let mut suite = fixture::suite("greeting", Vec::new());
+    suite.comparison = Some(Comparison {
+        changes: vec![Change::SamePrompt],
+        judgements: Vec::new(),
+        cases: Vec::new(),
+        ..regressed().comparison.unwrap()
+    });
+    let shown = comment(&fixture::run(vec![suite])).replace('\u{200b}', "");
+    assert!(shown.contains("- **greeting**: prompt greeting@1.2.0 unchanged, so not compared\n"), "{shown}");
+}
+
+#[test]
 fn a_run_with_everything_and_no_base() {
     insta::assert_snapshot!("rich", comment(&fixture::rich()).replace('\u{200b}', ""));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::state::{Check, Comment, File, Issue, Pull, State};
+use super::state::{Check, Comment, Deployed, File, Issue, Pull, State};
 
 pub(super) fn user(login: &str) -> Value {
     json!({"login": login, "id": 1, "type": if login.ends_with("[bot]") { "Bot" } else { "User" }})
@@ -16,7 +16,12 @@ pub(super) fn pull(state: &State, number: u64, pull: &Pull) -> Value {
         "draft": pull.draft,
         "locked": pull.locked,
         "merged_at": pull.merged.then_some("2026-01-02T03:04:05Z"),
-        "title": "Tune the prompt",
+        "title": pull.title,
+        "body": pull.body,
+        "additions": pull.lines.0,
+        "deletions": pull.lines.1,
+        "mergeable": pull.mergeable.first(),
+        "labels": pull.labels.iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
         "user": pull.author.map(user),
         "head": {"sha": pull.head, "ref": "tune", "repo": pull.head_repository.as_deref().map(repository)},
         "base": {"sha": pull.base, "ref": "main", "repo": repository(&state.repository)},
@@ -55,6 +60,16 @@ pub(super) fn issue(state: &State, issue: &Issue) -> Value {
 /// GitHub lists pull requests among the issues.
 pub(super) fn pull_as_issue(number: u64, body: &str, author: &str) -> Value {
     json!({"number": number, "html_url": "", "user": user(author), "title": "a pull request", "body": body, "state": "open", "pull_request": {}})
+}
+
+pub(super) fn deployment(deployed: &Deployed) -> Value {
+    json!({
+        "id": deployed.id,
+        "url": format!("https://api.github.com/repos/octo/prompts/deployments/{}", deployed.id),
+        "environment": deployed.environment,
+        "task": deployed.task,
+        "payload": deployed.payload,
+    })
 }
 
 pub(super) fn check(state: &State, check: &Check) -> Value {

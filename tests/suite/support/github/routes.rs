@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     Request, payload,
-    state::{Check, Comment, Issue, State},
+    state::{Check, Comment, Deployed, Issue, State},
 };
 
 /// What this GitHub understands, below its base path.
-pub(super) const KNOWN: [&str; 25] = [
+pub(super) const KNOWN: [&str; 33] = [
     "GET /user",
     "GET /repos/{repo}/pulls/{number}",
     "GET /repos/{repo}/pulls/{number}/files",
@@ -18,6 +18,8 @@ pub(super) const KNOWN: [&str; 25] = [
     "POST /repos/{repo}/issues/{number}/comments",
     "PATCH /repos/{repo}/issues/comments/{id}",
     "DELETE /repos/{repo}/issues/comments/{id}",
+    "POST /repos/{repo}/issues/{number}/labels",
+    "DELETE /repos/{repo}/issues/{number}/labels/{name}",
     "GET /repos/{repo}/issues",
     "POST /repos/{repo}/issues",
     "PATCH /repos/{repo}/issues/{number}",
@@ -25,6 +27,12 @@ pub(super) const KNOWN: [&str; 25] = [
     "GET|PATCH /repos/{repo}/check-runs/{id}",
     "GET /repos/{repo}/commits/{sha}/check-runs",
     "GET /repos/{repo}/contents/{path}",
+    "GET /repos/{repo}/deployments",
+    "POST /repos/{repo}/deployments",
+    "GET /repos/{repo}/deployments/{id}/statuses",
+    "POST /repos/{repo}/deployments/{id}/statuses",
+    "GET /repos/{repo}/releases/tags/{tag}",
+    "POST /repos/{repo}/releases",
     "GET /repos/{repo}",
     "GET /repos/{repo}/git/ref/{name}",
     "GET /repos/{repo}/git/commits/{sha}",
@@ -104,8 +112,11 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
     match below[0] {
         "pulls" | "compare" | "contents" => reading(state, request, below),
         "issues" if below.contains(&"comments") => comments(state, request, below),
+        "issues" if below.contains(&"labels") => labels(state, request, below),
         "issues" => issues(state, request, below),
         "check-runs" | "commits" => checks(state, request, below),
+        "deployments" => deployments(state, request, below),
+        "releases" => releases(state, request, below),
         "git" => state.git.answer(request, &below[1..]),
         _ => Reply::Unknown,
     }
@@ -115,20 +126,76 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
 fn needs(method: &str, below: &[&str]) -> &'static [&'static str] {
     match (method, below[0]) {
         ("GET", "pulls") => &["pull_requests=read"],
-        ("GET", "compare" | "contents" | "git") => &["contents=read"],
-        (_, "git") => &["contents=write"],
+        ("GET", "compare" | "contents" | "git" | "releases") => &["contents=read"],
+        (_, "git" | "releases") => &["contents=write"],
         ("GET", "issues") => &["issues=read"],
-        (_, "issues") if below.contains(&"comments") => &["pull_requests=write"],
+        (_, "issues") if below.contains(&"comments") || below.contains(&"labels") => &["pull_requests=write"],
         (_, "issues") => &["issues=write"],
+        ("GET", "deployments") => &["deployments=read"],
+        (_, "deployments") => &["deployments=write"],
         ("GET", _) => &["checks=read"],
         _ => &["checks=write"],
     }
 }
 
-fn reading(state: &State, request: &Request, below: &[&str]) -> Reply {
+fn releases(state: &mut State, request: &Request, below: &[&str]) -> Reply {
+    let shown = |state: &State, release: &Value| {
+        let url = format!("https://github.com/{}/releases/tag/{}", state.repository, release["tag_name"].as_str().unwrap());
+        json!({"id": 1, "html_url": url, "tag_name": release["tag_name"]})
+    };
+    match (request.method.as_str(), below) {
+        ("GET", ["releases", "tags", tag @ ..]) => {
+            let tag = tag.join("/");
+            state.releases.iter().find(|release| release["tag_name"] == *tag).map_or_else(not_found, |release| ok(shown(state, release)))
+        }
+        ("POST", ["releases"]) => {
+            if state.releases.iter().any(|release| release["tag_name"] == request.body["tag_name"]) {
+                return invalid("tag_name", "already_exists");
+            }
+            state.releases.push(request.body.clone());
+            created(shown(state, &request.body))
+        }
+        _ => Reply::Unknown,
+    }
+}
+
+fn labels(state: &mut State, request: &Request, below: &[&str]) -> Reply {
+    let Some(pull) = below[1].parse().ok().and_then(|number: u64| state.pulls.get_mut(&number)) else { return not_found() };
+    match (request.method.as_str(), below) {
+        ("POST", ["issues", _, "labels"]) => {
+            for label in request.body["labels"].as_array().unwrap() {
+                let label = label.as_str().unwrap().to_owned();
+                if !pull.labels.contains(&label) {
+                    pull.labels.push(label);
+                }
+            }
+        }
+        ("DELETE", ["issues", _, "labels", name @ ..]) => {
+            let before = pull.labels.len();
+            pull.labels.retain(|label| *label != name.join("/"));
+            if pull.labels.len() == before {
+                return not_found();
+            }
+        }
+        _ => return Reply::Unknown,
+    }
+    Reply::Json(StatusCode::OK, pull.labels.iter().map(|name| json!({"name": name})).collect())
+}
+
+fn reading(state: &mut State, request: &Request, below: &[&str]) -> Reply {
+    if let ("GET", ["pulls", number]) = (request.method.as_str(), below) {
+        let Some((number, pull)) = number.parse().ok().and_then(|number: u64| Some((number, state.pulls.get(&number)?))) else {
+            return not_found();
+        };
+        let told = ok(payload::pull(state, number, pull));
+        // What is said each time it is asked; the last answer stays.
+        if let Some(mergeable) = state.pulls.get_mut(&number).map(|pull| &mut pull.mergeable).filter(|said| said.len() > 1) {
+            mergeable.remove(0);
+        }
+        return told;
+    }
     let pull = |number: &str| number.parse().ok().and_then(|number: u64| Some((number, state.pulls.get(&number)?)));
     match (request.method.as_str(), below) {
-        ("GET", ["pulls", number]) => pull(number).map_or_else(not_found, |(number, pull)| ok(payload::pull(state, number, pull))),
         ("GET", ["pulls", number, "files"]) => {
             pull(number).map_or_else(not_found, |(_, pull)| page(request, pull.files.iter().take(MOST_FILES), payload::file))
         }
@@ -212,6 +279,41 @@ fn issues(state: &mut State, request: &Request, below: &[&str]) -> Reply {
             }
             issue.open = request.body["state"] != "closed";
             ok(payload::issue(state, &state.issues[at]))
+        }
+        _ => Reply::Unknown,
+    }
+}
+
+fn deployments(state: &mut State, request: &Request, below: &[&str]) -> Reply {
+    let found = |state: &State, id: &str| state.deployments.iter().position(|one| one.id.to_string() == id);
+    match (request.method.as_str(), below) {
+        ("GET", ["deployments"]) => {
+            let (environment, task) = (request.parameter("environment"), request.parameter("task"));
+            let all = state.deployments.iter().rev().filter(|one| one.environment == environment && one.task == task);
+            page(request, all, payload::deployment)
+        }
+        ("POST", ["deployments"]) => {
+            if text(&request.body, "description").chars().count() > 140 {
+                return invalid("description", "is too long (maximum is 140 characters)");
+            }
+            let field = |name: &str| text(&request.body, name);
+            let (commit, environment, task) = (field("ref"), field("environment"), field("task"));
+            let made =
+                Deployed { id: state.id(), commit, environment, task, payload: request.body["payload"].clone(), statuses: Vec::new() };
+            state.deployments.push(made.clone());
+            created(payload::deployment(&made))
+        }
+        ("GET", ["deployments", id, "statuses"]) => {
+            found(state, id).map_or_else(not_found, |at| page(request, state.deployments[at].statuses.iter().rev(), Value::clone))
+        }
+        ("POST", ["deployments", id, "statuses"]) => {
+            let Some(at) = found(state, id) else { return not_found() };
+            let known = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];
+            if !known.contains(&text(&request.body, "state").as_str()) || text(&request.body, "description").chars().count() > 140 {
+                return invalid("state", "is not included in the list");
+            }
+            state.deployments[at].statuses.push(request.body.clone());
+            created(request.body.clone())
         }
         _ => Reply::Unknown,
     }

@@ -31,6 +31,9 @@ pub(crate) struct State {
     pub(crate) comments: Vec<Comment>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) deployments: Vec<Deployed>,
+    /// As they were sent.
+    pub(crate) releases: Vec<Value>,
     /// By (ref, path).
     pub(crate) contents: BTreeMap<(String, String), Vec<u8>>,
     /// By `base...head`: the merge base and the files.
@@ -84,6 +87,13 @@ pub(crate) struct Pull {
     /// `None` when the fork is gone.
     pub(crate) head_repository: Option<String>,
     pub(crate) files: Vec<File>,
+    pub(crate) title: String,
+    pub(crate) body: Option<String>,
+    /// Added and removed.
+    pub(crate) lines: (u64, u64),
+    /// What GitHub says each time it is asked; the last one stays.
+    pub(crate) mergeable: Vec<Option<bool>>,
+    pub(crate) labels: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -131,6 +141,23 @@ pub(crate) struct Check {
     pub(crate) annotations: Vec<Value>,
 }
 
+#[derive(Debug, Clone)]
+pub(crate) struct Deployed {
+    pub(crate) id: u64,
+    pub(crate) commit: String,
+    pub(crate) environment: String,
+    pub(crate) task: String,
+    pub(crate) payload: Value,
+    /// As they were sent, oldest first.
+    pub(crate) statuses: Vec<Value>,
+}
+
+impl Deployed {
+    pub(crate) fn state(&self) -> &str {
+        self.statuses.last().map_or("none", |status| status["state"].as_str().unwrap())
+    }
+}
+
 impl State {
     /// The repository `octo/prompts` with the open pull request 7.
     pub(crate) fn new() -> Self {
@@ -144,6 +171,11 @@ impl State {
             author: Some("ada"),
             head_repository: Some("octo/prompts".to_owned()),
             files: Vec::new(),
+            title: "Tune the prompt".to_owned(),
+            body: None,
+            lines: (3, 1),
+            mergeable: vec![Some(true)],
+            labels: Vec::new(),
         };
         Self {
             repository: "octo/prompts".to_owned(),
@@ -156,6 +188,8 @@ impl State {
             comments: Vec::new(),
             issues: Vec::new(),
             checks: Vec::new(),
+            deployments: Vec::new(),
+            releases: Vec::new(),
             contents: BTreeMap::new(),
             comparisons: BTreeMap::new(),
             rate_limit_left: 1_000,

@@ -6,7 +6,7 @@ mod number_text;
 mod spec;
 mod text;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -36,10 +36,28 @@ impl Format {
         Parser { source }.pieces(0, source.len(), 1).map(|pieces| Some(Self(pieces)))
     }
 
+    /// The variables that it names.
+    pub(super) fn variables(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        named(&self.0, &mut names);
+        names
+    }
+
     pub(super) fn render(&self, source: &str, variables: &Map<String, Value>) -> Result<String, TemplateError> {
         let mut rendered = String::new();
         render(&self.0, source, variables, &mut rendered)?;
         Ok(rendered)
+    }
+}
+
+/// Adds the variables that fields name, those in their formats included.
+fn named(pieces: &[Piece], names: &mut BTreeSet<String>) {
+    for piece in pieces {
+        let Piece::Field(field) = piece else { continue };
+        names.insert(field.name.clone());
+        if let FieldSpec::Nested(pieces) = &field.spec {
+            named(pieces, names);
+        }
     }
 }
 

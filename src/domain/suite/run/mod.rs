@@ -1,5 +1,9 @@
 //! What a run of suites found: samples, their judgements, and the conclusions drawn from them.
 
+mod counts;
+mod known;
+mod spent;
+
 use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +17,9 @@ use crate::domain::{
     provider::{FaultKind, ProviderFault},
     regression::comparison::{BaseRun, Comparison},
 };
+pub use counts::Counts;
+pub use known::{KnownCase, KnownFlaky, Quarantined};
+pub use spent::{cost_of, grader_cost_of};
 
 /// What one run of `test` found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,6 +71,8 @@ pub struct SuiteRun {
     /// What comparing with base found.
     #[serde(skip)]
     pub comparison: Option<Comparison>,
+    /// Cases that somebody, or their history, says something about.
+    pub known: Vec<KnownCase>,
 }
 
 /// Which prompt was tested.
@@ -192,21 +201,6 @@ pub enum TestVerdict {
     Failed,
 }
 
-/// How many samples ended how.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// All samples.
-    pub total: usize,
-    /// Judged and held.
-    pub passed: usize,
-    /// Judged and did not hold.
-    pub failed: usize,
-    /// The provider gave no answer.
-    pub faulted: usize,
-    /// Not asked.
-    pub not_run: usize,
-}
-
 impl Sample {
     /// Whether it was judged and held.
     pub fn passed(&self) -> bool {
@@ -233,33 +227,36 @@ impl Sample {
     }
 }
 
-impl Counts {
-    /// Counts samples.
-    pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
-        samples.into_iter().fold(Self::default(), |mut counts, sample| {
-            counts.total += 1;
-            match &sample.result {
-                SampleResult::Judged { passed: true, .. } => counts.passed += 1,
-                SampleResult::Judged { passed: false, .. } => counts.failed += 1,
-                SampleResult::Faulted(_) => counts.faulted += 1,
-                SampleResult::NotRun(_) => counts.not_run += 1,
-            }
-            counts
-        })
-    }
-
-    /// Passed over judged; `None` when nothing was judged.
-    pub fn pass_rate(&self) -> Option<f64> {
-        let judged = self.passed + self.failed;
-        #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
-        (judged > 0).then(|| self.passed as f64 / judged as f64)
-    }
-}
-
 impl SuiteRun {
     /// How many samples ended how.
     pub fn counts(&self) -> Counts {
         Counts::of(&self.samples)
+    }
+
+    /// How many of the samples that decide about the suite ended how: those in quarantine do not.
+    pub fn counting(&self) -> Counts {
+        Counts::of(self.samples.iter().filter(|sample| self.counts_of(&sample.case_id)))
+    }
+
+    /// The samples of head and base that decide: what happens to a case in quarantine is shown, and decides nothing.
+    fn deciding_samples(&self) -> impl Iterator<Item = &Sample> {
+        let all = self.samples.iter().chain(self.base.iter().flat_map(|base| &base.samples));
+        all.filter(|sample| self.counts_of(&sample.case_id))
+    }
+
+    /// Whether a case decides about the suite.
+    pub fn counts_of(&self, case: &CaseId) -> bool {
+        self.known_case(case).is_none_or(|known| known.counts)
+    }
+
+    /// What is known of a case besides this run.
+    pub fn known_case(&self, case: &CaseId) -> Option<&KnownCase> {
+        self.known.iter().find(|known| known.case == *case)
+    }
+
+    /// Whether there are samples, and none of them decides.
+    pub fn is_all_excused(&self) -> bool {
+        !self.samples.is_empty() && self.counting().total == 0
     }
 
     /// The suite's conclusion: that of its own samples, failed where comparing with base fails it, and inconclusive where
@@ -277,17 +274,22 @@ impl SuiteRun {
 
     /// Samples of base without a judgement: what they would have said is not known.
     pub fn unjudged_of_base(&self) -> usize {
-        let counts = self.base.as_ref().map(|base| Counts::of(&base.samples)).unwrap_or_default();
+        let of_base = |base: &BaseRun| Counts::of(base.samples.iter().filter(|sample| self.counts_of(&sample.case_id)));
+        let counts = self.base.as_ref().map(of_base).unwrap_or_default();
         counts.faulted + counts.not_run
     }
 
     /// What head's samples say without base. Failing is certain as soon as even passing the rest could not reach the pass
     /// rate; passing needs every sample judged.
     pub fn verdict_of_head(&self) -> TestVerdict {
-        let counts = self.counts();
+        let counts = self.counting();
         #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
         let share = |passed: usize| passed as f64 / counts.total as f64;
         let open = counts.faulted + counts.not_run;
+        if self.is_all_excused() {
+            // Whether that is enough is the whole run's question.
+            return TestVerdict::Passed;
+        }
         // One part in a billion absorbs the rounding of rates such as 0.8333.
         if counts.total > 0 && share(counts.passed + open) < self.min_pass_rate - 1e-9 {
             TestVerdict::Failed
@@ -312,7 +314,15 @@ impl TestRun {
 
     /// The run's conclusion: the worst of its suites'. A run without suites concludes nothing.
     pub fn verdict(&self) -> TestVerdict {
+        if self.is_all_excused() {
+            return TestVerdict::Inconclusive;
+        }
         self.suites.iter().map(SuiteRun::verdict).max().unwrap_or(TestVerdict::Inconclusive)
+    }
+
+    /// Whether there are suites, and no sample of any decides.
+    pub fn is_all_excused(&self) -> bool {
+        !self.suites.is_empty() && self.suites.iter().all(SuiteRun::is_all_excused)
     }
 
     /// Whether a suite stayed below its pass rate.
@@ -332,8 +342,9 @@ impl TestRun {
 
     /// The faults that kept samples from being judged, on head or base, each kind once.
     pub fn faults(&self) -> std::collections::BTreeSet<FaultKind> {
-        self.samples()
-            .chain(self.samples_of_base())
+        self.suites
+            .iter()
+            .flat_map(SuiteRun::deciding_samples)
             .filter_map(|sample| match &sample.result {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
@@ -351,46 +362,5 @@ impl TestRun {
     /// Whether the budget kept samples of head or base from being asked or judged.
     pub fn stopped_by_budget(&self) -> bool {
         self.samples().chain(self.samples_of_base()).any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Budget(_))))
-    }
-
-    /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
-    pub fn usage(&self) -> Usage {
-        self.samples().chain(self.samples_of_base()).filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed()).fold(
-            Usage::default(),
-            |sum, answer| Usage {
-                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            },
-        )
-    }
-
-    /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
-    pub fn cost_usd(&self) -> Option<f64> {
-        cost_of(
-            self.samples()
-                .chain(self.samples_of_base())
-                .filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())),
-        )
-    }
-}
-
-/// What the calls of graders cost in this run, in dollars: 0 without live calls of models, `None` when the cost of one is
-/// not known. Programs cost nothing.
-pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
-    let calls = samples.into_iter().flat_map(|sample| &sample.asked);
-    calls.filter(|call| call.model.is_some() && !call.origin.is_replayed()).try_fold(0.0, |sum, call| Some(sum + call.cost_usd?))
-}
-
-/// What samples cost together, in dollars; `None` when there are none, or when the cost of one is not known: a part must
-/// not look like the whole.
-pub fn cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
-    let costs: Vec<f64> = samples.into_iter().map(Sample::cost_usd).collect::<Option<_>>()?;
-    costs.into_iter().reduce(|sum, cost| sum + cost)
-}
-
-fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (sum, more) {
-        (None, None) => None,
-        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
     }
 }

@@ -1,0 +1,64 @@
+//! `prompt-cicd history kpi`: how delivery goes, from the audit log.
+
+use std::path::PathBuf;
+
+use crate::{
+    app::{
+        Failure, Finished, Outcome, Services,
+        audit::entries,
+        registry::committed,
+        rollout::world::{Base, moment},
+    },
+    domain::{
+        kpi::{Commits, Scope, Timed, measure},
+        rollout::Moment,
+    },
+    report::{kpi::render, rollout::Shape},
+};
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct KpiRequest {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// Which changes count.
+    pub scope: Scope,
+    /// From when on, in RFC 3339; `None`: from the log's beginning.
+    pub since: Option<String>,
+    /// What standard output gets.
+    pub shape: Shape,
+}
+
+/// Measures. A broken chain is measured as far as it holds, and is an outcome of its own.
+///
+/// # Errors
+/// A configuration that is wrong; whatever keeps the store from answering.
+pub async fn kpi(services: &Services, request: &KpiRequest) -> Result<Finished, Failure> {
+    let base = Base::open(services, request.config.clone())?;
+    let (head, values, verified) = entries(base.store.as_ref(), base.patience()).await.map_err(Failure::Store)?;
+    let mut notes = super::super::lines(&base.warnings);
+    let (log, broken) = match verified {
+        Ok(log) => (log, false),
+        Err(broken) => {
+            notes.push(format!("error: {}: the audit log is broken at {broken}; what comes before it is measured", base.store.place()));
+            let before = values.iter().map_while(|value| serde_json::from_value::<crate::domain::audit::Entry>(value.clone()).ok());
+            (before.take_while(|entry| entry.number < broken.number).collect(), true)
+        }
+    };
+    let timed: Vec<Timed<'_>> = log.iter().map(|entry| Timed { at: moment(&entry.at), entry }).collect();
+    let mut commits = Commits::new();
+    let mut prompts: Vec<&str> = log.iter().filter_map(|entry| entry.prompt.as_deref()).collect();
+    prompts.sort_unstable();
+    prompts.dedup();
+    for prompt in prompts.into_iter().filter(|prompt| request.scope.prompt.as_deref().is_none_or(|wanted| wanted == *prompt)) {
+        for (version, at) in committed(&base, prompt, base.patience()).await? {
+            commits.insert((prompt.to_owned(), version), at);
+        }
+    }
+    let since: Option<Moment> = request.since.as_deref().map(moment);
+    let kpis = measure(&timed, head.dropped > 0, &commits, &request.scope, (since, base.moment()));
+    let mut stdout = Vec::new();
+    render(request.shape, &kpis, &request.scope, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    let outcome = if broken { Outcome::Audited { broken } } else { Outcome::Done };
+    Ok(Finished { outcome, stdout, notes })
+}

@@ -1,0 +1,241 @@
+//! The history of cases in a run: what it knows about failures, which cases are in quarantine, and keeping the run.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::plan::{CasePlan, Plan, SuitePlan};
+use crate::{
+    app::{
+        Services,
+        history::{self, Opened},
+    },
+    domain::{
+        diagnostic::Diagnostic,
+        digest,
+        history::{
+            NewResult, NewRun, SuiteHistory, Tally,
+            news::{self, Failing},
+            quarantine::rule_for,
+            settings::{self, KnownFlaky, Record, Stage},
+        },
+        suite::{
+            CaseId,
+            run::{KnownCase, Quarantined, Sample, SampleResult, SuiteRun, TestRun},
+        },
+    },
+    ports::{
+        ci::Event,
+        store::{Patience, StoreError},
+    },
+    report::escape::one_line,
+};
+
+/// The longest that reading a suite's history may hold up a run's report.
+const READING_TIME: Duration = Duration::from_secs(10);
+
+/// Rules of the quarantine that hold no more, or for no case.
+pub(super) fn findings(services: &Services, plan: &Plan) -> Vec<Diagnostic> {
+    let now = services.clock.now();
+    let matches = |rule: &crate::domain::history::quarantine::Rule| {
+        plan.suites.iter().any(|suite| suite.cases.iter().any(|case| rule.matches(&suite.prompt.name, &case.case.id.0)))
+    };
+    let finding = |rule: &crate::domain::history::quarantine::Rule| {
+        let warning = |message: String, help: &str| Diagnostic::warning(rule.place.clone(), rule.path.clone(), message).with_help(help);
+        if !rule.holds(&now) {
+            let message = format!("ended on {}: its cases count again", rule.until);
+            return Some(warning(message, "remove the rule, or say until when it is still needed"));
+        }
+        let message = || format!("no case `{}` of a prompt `{}`", rule.case, rule.prompt);
+        (!matches(rule)).then(|| warning(message(), "remove the rule, or mend its names"))
+    };
+    plan.quarantine.iter().filter_map(finding).collect()
+}
+
+/// Says of each suite which cases are in quarantine, and which failures its history knows. Without a history every failure counts
+/// as it always did; why there is none is told.
+pub(super) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -> Vec<String> {
+    let mut notes = Vec::new();
+    let now = run.started_at.clone();
+    for suite in &mut run.suites {
+        let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
+        for case in &of_suite.cases {
+            let Some(rule) = rule_for(&plan.quarantine, &of_suite.prompt.name, &case.case.id.0, &now) else { continue };
+            let rule = Quarantined { reason: rule.reason.clone(), until: rule.until.clone(), issue: rule.issue.clone() };
+            suite.known.push(KnownCase { case: case.case.id.clone(), quarantine: Some(rule), flaky: None, counts: false });
+        }
+        if suite.is_all_excused() {
+            let name = one_line(&suite.name);
+            notes.push(format!("suite `{name}`: every case of it is in quarantine, so nothing decides about it"));
+        }
+    }
+    // An event that cannot be read may be anybody's: nothing is asked on its account.
+    if plan.history.record == Record::Never || services.ci.is_present() && services.ci.event().is_err() {
+        return notes;
+    }
+    let mut store = None;
+    for suite in &mut run.suites {
+        let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
+        let failing = failing(suite, of_suite);
+        if failing.is_empty() {
+            continue;
+        }
+        let opened = match &store {
+            Some(opened) => opened,
+            None => match Opened::of(services, &plan.store, &plan.history) {
+                Ok(opened) => store.insert(opened),
+                Err(why) => {
+                    // Nobody asked for a history where there is no store to be had.
+                    tracing::info!(component = "history", "no history is read: {why}");
+                    return notes;
+                }
+            },
+        };
+        let patience = Patience::of(&*services.clock, opened.timeout.min(READING_TIME)).never_waiting();
+        match history::history_of(opened.store.as_ref(), &suite.name, patience).await {
+            Ok((history, _)) => flaky(suite, of_suite, &history, &failing, plan),
+            Err(why) => {
+                notes.push(format!("no history is read, so every failure counts: {}", one_line(&why.to_string())));
+                return notes;
+            }
+        }
+    }
+    notes
+}
+
+/// The cases with a judged failure that are not in quarantine, with what they counted.
+fn failing<'p>(suite: &SuiteRun, plan: &'p SuitePlan) -> Vec<(&'p CasePlan, Tally)> {
+    let counted = |case: &CasePlan| {
+        let mut tally = Tally::default();
+        for sample in suite.samples.iter().filter(|sample| sample.case_id == case.case.id) {
+            if let SampleResult::Judged { passed, .. } = &sample.result {
+                tally.add(Tally { passed: u64::from(*passed), failed: u64::from(!*passed) });
+            }
+        }
+        tally
+    };
+    let open = plan.cases.iter().filter(|case| suite.known_case(&case.case.id).is_none());
+    open.map(|case| (case.as_ref(), counted(case))).filter(|(_, tally)| tally.failed > 0).collect()
+}
+
+fn flaky(suite: &mut SuiteRun, of_suite: &SuitePlan, history: &SuiteHistory, failing: &[(&CasePlan, Tally)], plan: &Plan) {
+    let of_case = |(case, now): &(&CasePlan, Tally)| {
+        let found = history.cases.get(&case.case.id.0).and_then(|found| found.newest());
+        let as_now = defined(case, of_suite);
+        Failing { now: *now, content: found.filter(|content| content.case == as_now) }
+    };
+    let cases: Vec<Failing<'_>> = failing.iter().map(of_case).collect();
+    for ((case, _), found) in failing.iter().zip(news::of(&cases, plan.history.min_samples)) {
+        let Some(flaky) = found else { continue };
+        let counts = plan.history.known_flaky == KnownFlaky::Fails || !flaky.at_known_rate;
+        suite.known.push(KnownCase { case: case.case.id.clone(), quarantine: None, flaky: Some(flaky), counts });
+    }
+}
+
+/// What a case is judged by, in 16 digits: another one is another case.
+fn defined(case: &CasePlan, suite: &SuitePlan) -> String {
+    let assertions: Vec<Value> = case.assertions.iter().map(|assertion| json!([assertion.label, assertion.weight])).collect();
+    let graders: Vec<Value> = suite.graders.values().map(|grader| json!([grader.provider, grader.model, grader.parameters])).collect();
+    short(&json!([case.assertion_variables.values(), assertions, case.threshold, graders]))
+}
+
+/// What is asked, in 16 digits: prompt, model and parameters.
+fn asked(suite: &SuitePlan) -> String {
+    short(&json!([suite.prompt.digest, suite.model, suite.parameters]))
+}
+
+fn short(value: &Value) -> String {
+    digest::of_json(value).chars().take(16).collect()
+}
+
+/// Keeps a run in the history where it is to be kept; what could not be done comes back.
+pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requested: bool) -> Vec<String> {
+    match settings::is_kept(plan.history.record, requested, stage(services)) {
+        Ok(false) => return Vec::new(),
+        Ok(true) => {}
+        Err(why) => return vec![format!("warning: the history is not recorded: {why}")],
+    }
+    if run.interrupted {
+        return vec!["note: the history is not recorded: the run was stopped".to_owned()];
+    }
+    let opened = match Opened::of(services, &plan.store, &plan.history) {
+        Ok(opened) => opened,
+        Err(why) => return vec![refused(&why)],
+    };
+    let commit = commit(services).await;
+    for suite in &run.suites {
+        let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
+        let Some(new) = new_run(services, suite, of_suite, &run.started_at, commit.clone()) else { continue };
+        let keep = plan.history.keep;
+        let written = history::change(services, &opened, &suite.name, |history| {
+            let fresh = history.record(&new);
+            history.compact(keep) > 0 || fresh
+        });
+        if let Err(why) = written.await {
+            return vec![refused(&why)];
+        }
+    }
+    Vec::new()
+}
+
+fn refused(why: &StoreError) -> String {
+    let next = match why {
+        StoreError::Refused { .. } | StoreError::Settings(_) => {
+            "; in a workflow it takes `contents: write` and the token, or say `history.record: never`"
+        }
+        StoreError::Conflict(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Unreachable { .. }
+        | StoreError::Full { .. }
+        | StoreError::TooLarge { .. } => "",
+    };
+    format!("warning: the history is not recorded: {}{next}", one_line(&why.to_string()))
+}
+
+/// Where this run takes place.
+fn stage(services: &Services) -> Stage {
+    let ci = &services.ci;
+    if !ci.is_present() {
+        return Stage::Outside;
+    }
+    match ci.event() {
+        Ok(Event::PullRequest(_) | Event::MergeGroup { .. } | Event::WorkflowRun(_)) | Err(_) => Stage::Proposed,
+        Ok(Event::None | Event::Push { .. } | Event::Schedule | Event::Dispatch | Event::Other(_)) => {
+            if ci.run().and_then(|run| run.on_default_branch) == Some(true) { Stage::DefaultBranch } else { Stage::OtherBranch }
+        }
+    }
+}
+
+/// The commit that is tested, where it is known.
+pub(super) async fn commit(services: &Services) -> Option<String> {
+    match services.ci.run().and_then(|run| run.commit) {
+        Some(commit) => Some(commit),
+        None => services.vcs.commit("HEAD").await.ok(),
+    }
+}
+
+/// The suite's run as the history keeps it: live answers alone, since a replayed one says nothing new; `None` without any.
+fn new_run(services: &Services, suite: &SuiteRun, plan: &SuitePlan, at: &str, commit: Option<String>) -> Option<NewRun> {
+    let asked = asked(plan);
+    let of_case = |case: &CasePlan| {
+        let live = |sample: &&Sample| sample.case_id == case.case.id && sample.answer().is_some_and(|answer| !answer.origin.is_replayed());
+        let (mut passed, mut failed) = (0_u32, 0_u32);
+        for sample in suite.samples.iter().filter(live) {
+            if sample.passed() { passed += 1 } else { failed += 1 }
+        }
+        let CaseId(id) = case.case.id.clone();
+        (passed + failed > 0).then(|| NewResult { id, asked: asked.clone(), case: defined(case, plan), passed, failed })
+    };
+    let cases: Vec<NewResult> = plan.cases.iter().filter_map(|case| of_case(case)).collect();
+    let place = services.ci.run().map_or_else(|| services.who.run.clone().unwrap_or_default(), |run| run.id);
+    let new = NewRun {
+        id: format!("{place}/{at}"),
+        at: at.to_owned(),
+        commit,
+        model: suite.model.clone(),
+        prompt: suite.prompt.name.clone(),
+        cases,
+    };
+    (!new.cases.is_empty()).then_some(new)
+}

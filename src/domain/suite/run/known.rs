@@ -1,0 +1,42 @@
+//! What is known of a case besides this run: that it is in quarantine, or that its history knows the failure.
+
+use serde::Serialize;
+
+use crate::domain::suite::case::CaseId;
+
+/// A case that somebody, or its history, says something about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownCase {
+    /// The case.
+    pub case: CaseId,
+    /// The rule that keeps it from failing the run.
+    pub quarantine: Option<Quarantined>,
+    /// What its history says, where it is flaky and failed in this run.
+    pub flaky: Option<KnownFlaky>,
+    /// Whether its samples decide about the suite.
+    pub counts: bool,
+}
+
+/// The rule of a quarantine, as far as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Quarantined {
+    /// Why.
+    pub reason: String,
+    /// The last day.
+    pub until: String,
+    /// Where it is worked on.
+    pub issue: Option<String>,
+}
+
+/// A failure of a flaky case against the rate that its history knows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct KnownFlaky {
+    /// Passed in earlier runs.
+    pub passed: u64,
+    /// Judged in earlier runs.
+    pub trials: u64,
+    /// The chance of so many failures or more at the known rate; Fisher's exact test, Holm over the suite's cases.
+    pub p_value: f64,
+    /// Whether it failed no more often than that.
+    pub at_known_rate: bool,
+}

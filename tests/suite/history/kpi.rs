@@ -1,0 +1,55 @@
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::rollout::Stage;
+
+fn kpi(stage: &Stage, more: &[&str]) -> Value {
+    stage.call(["history", "kpi", "--format", "json"].into_iter().chain(more.iter().copied())).exits(0).json()
+}
+
+fn git(stage: &Stage, args: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", "user.name=ana", "-c", "user.email=ana@example.com", "-c", "commit.gpgsign=false"])
+        .args(args)
+        .current_dir(stage.workspace.path())
+        .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_measures_come_from_what_happened() {
+    let stage = Stage::empty("stages: [10, 100]\n  stage-duration: 0s", "10ms");
+    stage.numbers(500.0, 500.0);
+    let none = kpi(&stage, &[]);
+    for unknown in ["deployment_frequency_per_day", "change_failure_rate", "time_to_restore_seconds", "lead_time_seconds"] {
+        assert_eq!(none[unknown], Value::Null, "{none}");
+    }
+    stage.call(["history", "kpi"]).exits(0).shows("time to restore       unknown");
+    // 1.0.0 comes from a commit, 2.0.0 from nowhere.
+    git(&stage, &["init", "-q", "-b", "main"]);
+    stage.version("1.0.0");
+    git(&stage, &["add", "prompts"]);
+    git(&stage, &["commit", "-q", "-m", "1.0.0"]);
+    stage.rollout("start", []).exits(0);
+    stage.version("2.0.0");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("run", []).exits(0);
+    stage.call(["rollback", "greeting", "--yes"]).exits(0);
+    let all = kpi(&stage, &["--environment", "production"]);
+    assert_eq!((all["deployments_completed"].as_u64(), all["changes_with_commit"].as_u64()), (Some(2), Some(1)), "{all}");
+    assert_eq!(
+        (all["changes_ended"].as_u64(), all["changes_failed"].as_u64(), all["changes_restored"].as_u64()),
+        (Some(2), Some(1), Some(1))
+    );
+    assert_eq!((all["deployment_frequency_per_day"].as_f64(), all["change_failure_rate"].as_f64()), (Some(2.0), Some(0.5)));
+    let (restore, lead) = (all["time_to_restore_seconds"].as_f64().unwrap(), all["lead_time_seconds"].as_f64().unwrap());
+    assert!((0.0..60.0).contains(&restore), "{all}");
+    assert!(lead > 24.0 * 3_600.0, "the commit is of the first of January 2026: {all}");
+    assert_eq!(kpi(&stage, &["--environment", "staging"])["deployment_frequency_per_day"], Value::Null);
+    assert_eq!(kpi(&stage, &["other"])["change_failure_rate"], Value::Null);
+    stage.call(["history", "kpi", "--format", "markdown"]).exits(0).shows("| change failure rate | 50.0 % | 1 failed of 2 ended |");
+    stage.call(["history", "kpi", "--since", "yesterday"]).exits(2).says("a day like 2026-01-31");
+}

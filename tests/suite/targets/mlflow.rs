@@ -1,0 +1,67 @@
+//! An MLflow that ends connections it has not heard of for a while.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use prompt_cicd::domain::target::TargetKind;
+
+use super::{DEADLINE, http, open};
+
+/// Answers the first request of each connection that the prompt is not there; ends the connection in the middle of the second.
+fn impatient(asked: Arc<AtomicUsize>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            for request in 0..2 {
+                let mut length = 0;
+                loop {
+                    let mut line = String::new();
+                    if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                        break;
+                    }
+                    if let Some(text) = line.to_lowercase().strip_prefix("content-length:") {
+                        length = text.trim().parse().unwrap();
+                    }
+                }
+                drop(reader.read_exact(&mut vec![0; length]));
+                asked.fetch_add(1, Ordering::SeqCst);
+                if request == 1 {
+                    break;
+                }
+                let body = r#"{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such model"}"#;
+                let head = format!("HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            }
+        }
+    }));
+    url
+}
+
+#[tokio::test]
+async fn reading_on_a_connection_that_the_server_has_ended_is_tried_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let url = impatient(Arc::clone(&asked));
+    let kind = TargetKind::Mlflow {
+        http: http(&url),
+        model: "greeting".to_owned(),
+        stable_alias: "production".to_owned(),
+        candidate_alias: "candidate".to_owned(),
+    };
+    let target = open(kind, Path::new(""));
+    for _ in 0..3 {
+        let observed = target.observe(DEADLINE).await.unwrap();
+        assert_eq!(observed.shares, None, "it does not know the prompt");
+    }
+    assert!(asked.load(Ordering::SeqCst) >= 4, "one of them was asked twice: {asked:?}");
+}
