@@ -69,6 +69,7 @@ fn outcome(run: &TestRun, suites: &[Bench<'_>], unwritten: bool) -> Outcome {
         over_budget: run.stopped_by_budget(),
         interrupted: run.interrupted,
         unwritten,
+        excused: false,
     }
 }
 

@@ -81,6 +81,7 @@ impl Args {
             // What the cache holds was measured another day.
             cache: Some(false),
             dry_run: false,
+            record_history: false,
             format: crate::report::Format::Json,
             reports: Vec::new(),
             scope: Scope::All,

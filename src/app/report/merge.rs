@@ -68,11 +68,14 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let mut stdout = Vec::new();
     report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     let outcome = Outcome::of(&run, !lost.is_empty());
+    // Where a file stood in the shards' checkout is not in their files.
+    let places = std::collections::BTreeMap::default();
     let told = publish::Told {
         run: &run,
         outcome: &outcome,
         findings: &[],
         notes: &[],
+        places: &places,
         reports: &request.reports.iter().map(|(format, file)| (format.name().to_owned(), file.clone())).collect::<Vec<_>>(),
         config: &path.display().to_string(),
         settings: config.github,

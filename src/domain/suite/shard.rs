@@ -236,6 +236,7 @@ mod tests {
             model: "m".to_owned(),
             min_pass_rate: 0.95,
             lints: Vec::new(),
+            known: Vec::new(),
             duration: Duration::from_millis(1234),
             samples,
             base: None,
