@@ -12,10 +12,10 @@ mod simulate;
 use std::{process::ExitCode, time::Instant};
 
 use prompt_cicd::domain::{
-    rollout::{Event, Now, step},
+    rollout::{Event, Now, Plan, Rollout, VersionRef, begin, step},
     stats::rng::SplitMix64,
 };
-use simulate::{Candidate, End, SAME, begun, roll_out};
+use simulate::{Candidate, End, SAME, look, plan, roll_out};
 
 const RUNS: u64 = 1_000;
 
@@ -44,6 +44,22 @@ fn main() -> ExitCode {
     println!("the reducer makes {speed:.0} steps in a second (at least 1000000)");
     failed |= !cfg!(debug_assertions) && speed < 1_000_000.0;
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// A rollout at its first stage after one check, its plan, and the time.
+fn begun() -> (Rollout, Plan, u64) {
+    let plan = plan();
+    let version = |number: &str| VersionRef { version: number.to_owned(), digest: number.repeat(64), commit: None };
+    let mut rng = SplitMix64::new(1);
+    let mut state = begin("production.greeting.1", (version("1"), version("2")), &plan, 0, Now::wall(1_000_000)).next;
+    if let Some(operation) = state.intent.as_ref().map(|intent| intent.operation.clone())
+        && let Ok(confirmed) = step(&state, &Event::Confirmed { operation }, Now::wall(1_000_000), &plan)
+    {
+        state = confirmed.next;
+    }
+    let event = look(&state, &plan, SAME, &mut rng);
+    let checked = step(&state, &event, Now::wall(1_030_000), &plan);
+    (checked.map_or(state, |checked| checked.next), plan, 1_030_000)
 }
 
 /// Time goes by for a rollout with two metrics that were just checked, step after step.

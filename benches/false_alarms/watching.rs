@@ -207,7 +207,7 @@ fn e_rising_share(source: &mut Source, changed: bool, looks: usize) -> bool {
 }
 
 fn doubled_rate(source: &mut Source, changed: bool, looks: usize) -> bool {
-    let (mut all, mut looks) = (Failures { base: 0, canary: 0 }, 0.0);
+    let (mut all, mut done) = (Failures { base: 0, canary: 0 }, 0.0);
     failures(
         source,
         changed,
@@ -215,8 +215,8 @@ fn doubled_rate(source: &mut Source, changed: bool, looks: usize) -> bool {
         |_| 0.1,
         |new, share| {
             all = Failures { base: all.base + new.base, canary: all.canary + new.canary };
-            looks += 1.0;
-            let requests = looks * REQUESTS as f64;
+            done += 1.0;
+            let requests = done * REQUESTS as f64;
             let rate = |failures: u64, share: f64| failures as f64 / (requests * share);
             rate(all.canary, share) > 2.0 * rate(all.base, 1.0 - share)
         },

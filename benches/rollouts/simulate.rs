@@ -55,7 +55,7 @@ fn metric(name: &str, kind: MetricKind, margin: f64) -> Metric {
 }
 
 /// The default plan with latency and errors compared.
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let stages: Vec<Percent> = [10, 25, 50, 100].into_iter().filter_map(Percent::new).collect();
     Plan {
         strategy: Strategy::Canary,
@@ -80,7 +80,8 @@ fn failures(rng: &mut SplitMix64, rate: f64, total: u64) -> Measured {
     Measured::Counts { failures, total }
 }
 
-fn look(state: &Rollout, plan: &Plan, candidate: Candidate, rng: &mut SplitMix64) -> Event {
+/// What one look at the metrics finds.
+pub(crate) fn look(state: &Rollout, plan: &Plan, candidate: Candidate, rng: &mut SplitMix64) -> Event {
     let canary = (0..REQUESTS).filter(|_| rng.below(100) < u64::from(state.traffic.get())).count() as u64;
     let rest = REQUESTS - canary;
     let arms = [
@@ -92,23 +93,6 @@ fn look(state: &Rollout, plan: &Plan, candidate: Candidate, rng: &mut SplitMix64
         Arms { candidate: failures(rng, candidate.errors, canary), stable: Some(failures(rng, SAME.errors, rest)), query: String::new() },
     ];
     Event::Checked { check: Box::new(evaluate(plan, state.traffic, &state.memory, &arms)), storm: None }
-}
-
-/// A rollout at its first stage after one check, its plan, and the time.
-#[cfg_attr(test, expect(dead_code, reason = "the suite does not measure speed"))]
-pub(crate) fn begun() -> (Rollout, Plan, u64) {
-    let plan = plan();
-    let version = |number: &str| VersionRef { version: number.to_owned(), digest: number.repeat(64), commit: None };
-    let mut rng = SplitMix64::new(1);
-    let mut state = begin("production.greeting.1", (version("1"), version("2")), &plan, 0, Now::wall(1_000_000)).next;
-    if let Some(operation) = state.intent.as_ref().map(|intent| intent.operation.clone())
-        && let Ok(confirmed) = step(&state, &Event::Confirmed { operation }, Now::wall(1_000_000), &plan)
-    {
-        state = confirmed.next;
-    }
-    let event = look(&state, &plan, SAME, &mut rng);
-    let checked = step(&state, &event, Now::wall(1_030_000), &plan);
-    (checked.map_or(state, |checked| checked.next), plan, 1_030_000)
 }
 
 /// Rolls one candidate out.

@@ -1,6 +1,7 @@
 //! Use-cases, one per file: load, decide, act, report. Nothing here knows an adapter or prints.
 
 pub mod audit;
+pub mod baseline;
 pub mod bench;
 pub mod compare;
 pub mod config;

@@ -268,7 +268,8 @@ async fn keep(
     }
 }
 
-fn said(name: &str, written: &Written) -> Option<String> {
+/// What became of an issue, in words; nothing where it stays as it was.
+pub(in crate::app) fn said(name: &str, written: &Written) -> Option<String> {
     let what = match written.action {
         Action::Created | Action::Recreated => "opened",
         Action::Updated => "updated",

@@ -8,7 +8,7 @@ use crate::{
     app::{
         bench::BenchRequest,
         publish::Telling,
-        test::{BaseRequest, Scope, TestRequest},
+        test::{Against, BaseRequest, Scope, TestRequest},
     },
     domain::budget::Budget,
     ports::provider::Recording,
@@ -82,6 +82,8 @@ impl Args {
             cache: Some(false),
             dry_run: false,
             record_history: false,
+            issues: false,
+            against: Against::Nothing,
             format: crate::report::Format::Json,
             reports: Vec::new(),
             scope: Scope::All,

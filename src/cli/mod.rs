@@ -1,6 +1,7 @@
 //! The command line: flags in, a request to `app` out. No decisions here.
 
 mod audit;
+mod baseline;
 mod bench;
 mod compare;
 mod completions;
@@ -113,6 +114,7 @@ enum Command {
     Doctor(doctor::Args),
     Audit(audit::Args),
     History(history::Args),
+    Baseline(baseline::Args),
     Init(init::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -143,6 +145,7 @@ impl Cli {
             | Command::Doctor(_)
             | Command::Audit(_)
             | Command::History(_)
+            | Command::Baseline(_)
             | Command::Completions(_) => false,
         }
     }
@@ -175,6 +178,7 @@ impl Cli {
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::History(args) => history::run(services, config, args, style).await,
+            Command::Baseline(args) => baseline::run(services, config, args, style).await,
             Command::Completions(args) => Ok(completions::run(&args)),
         }
     }

@@ -7,7 +7,7 @@ use regex::Regex;
 use crate::{
     app::{
         publish::Telling,
-        test::{BaseRequest, Scope, TestRequest},
+        test::{Against, BaseRequest, Scope, TestRequest},
     },
     domain::{budget::Budget, comment::CommentMode, duration, suite::shard::Shard},
     ports::{provider::Recording, vcs::is_reference},
@@ -69,6 +69,12 @@ pub(super) struct Args {
     /// Keep this run in the history of cases [default: a workflow's runs of the default branch]
     #[arg(long)]
     record_history: bool,
+    /// Compare with the last recorded runs of the default branch and the pinned baselines, or with those last runs and one of them
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    baseline: Option<Option<String>>,
+    /// Keep an open issue for each suite that fails, gets no answers or has flaky cases; the job needs `issues: write`
+    #[arg(long)]
+    issues: bool,
     /// Show what would be asked and what it might cost, and ask nothing
     #[arg(long)]
     dry_run: bool,
@@ -147,6 +153,12 @@ impl Args {
             },
             style,
             record_history: self.record_history,
+            issues: self.issues,
+            against: match self.baseline {
+                None => Against::Nothing,
+                Some(None) => Against::All,
+                Some(Some(name)) => Against::Named(name),
+            },
         }
     }
 }

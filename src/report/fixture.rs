@@ -93,6 +93,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         base: None,
         comparison: None,
         known: Vec::new(),
+        baselines: Vec::new(),
         duration: Duration::from_millis(4_200),
         samples,
     }

@@ -55,10 +55,23 @@ fn suite(suite: &SuiteRun) -> TestSuite {
         written.add_properties(comparison::changes(compared).iter().map(|change| Property::new("change", one_line(change))));
     }
     written.add_properties(known::lines(suite).iter().map(|line| Property::new("known-case", one_line(line))));
+    written.add_properties(known::baseline_lines(suite).iter().map(|line| Property::new("baseline", one_line(line))));
     written.add_test_cases(suite.samples.iter().map(|sample| case(suite, sample)));
     // What fails the run must not look like a green suite.
     written.add_test_cases(against_base(suite));
+    written.add_test_cases(against_baselines(suite));
     written
+}
+
+/// A test case for each baseline that fails the run.
+fn against_baselines(suite: &SuiteRun) -> impl Iterator<Item = TestCase> {
+    suite.baselines.iter().filter(|against| against.comparison.fails()).map(|against| {
+        let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        failure.set_message(one_line(&known::baseline_headline(against))).set_type("regression");
+        let mut case = TestCase::new(shown(&format!("compared with baseline {}", against.name)), failure);
+        case.set_classname(shown(&suite.name));
+        case
+    })
 }
 
 /// A test case for a comparison that fails the run.

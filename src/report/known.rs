@@ -1,9 +1,13 @@
 //! What is known of cases besides this run, for every report: quarantines, and failures that their history knows.
 
-use super::number;
-use crate::domain::suite::{
-    CaseId,
-    run::{Counts, KnownCase, SuiteRun},
+use super::{comparison, number};
+use crate::domain::{
+    history::baseline::short,
+    regression::against::AgainstBaseline,
+    suite::{
+        CaseId,
+        run::{Counts, KnownCase, SuiteRun, TestRun},
+    },
 };
 
 /// A line for each case that is in quarantine, or that failed and is known to be flaky.
@@ -43,4 +47,35 @@ pub(super) fn quarantined(suite: &SuiteRun, case: &CaseId) -> Option<String> {
 /// Whether a case failed no more often than its history knows.
 pub(super) fn at_known_rate(suite: &SuiteRun, case: &CaseId) -> bool {
     suite.known_case(case).and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate)
+}
+
+/// Of each baseline that the suite was compared with a line with the conclusion, and one for each metric.
+pub(super) fn baseline_lines(suite: &SuiteRun) -> Vec<String> {
+    let lines = |against: &AgainstBaseline| {
+        let rows = comparison::rows(&against.comparison).into_iter();
+        let rows = rows.map(|row| {
+            format!("{}: {}, {} then, {} now, {} {} ({})", row.metric, row.verdict, row.base, row.head, row.effect, row.interval, row.note)
+        });
+        std::iter::once(baseline_headline(against)).chain(rows).chain(comparison::changes(&against.comparison)).collect::<Vec<_>>()
+    };
+    suite.baselines.iter().flat_map(lines).collect()
+}
+
+/// A conclusion about a baseline in words.
+pub(super) fn baseline_headline(against: &AgainstBaseline) -> String {
+    let of: Vec<String> = against.of.iter().map(|commit| short(commit)).collect();
+    let note = against.note.as_ref().map_or_else(String::new, |note| format!("; {note}"));
+    let failing = against.comparison.judgements.iter().filter(|judgement| judgement.fails());
+    let failing: Vec<&str> = failing.map(|judgement| judgement.evidence.metric.name.as_str()).collect();
+    let failing = if failing.is_empty() { String::new() } else { format!(": {}", failing.join(", ")) };
+    format!("{} against baseline {} (of {}){failing}{note}", comparison::word(&against.comparison), against.name, of.join(", "))
+}
+
+/// A warning for each suite that a baseline fails.
+pub fn worse_than_a_baseline(run: &TestRun) -> Vec<String> {
+    let of_suite = |suite: &SuiteRun| {
+        let failing = suite.baselines.iter().filter(|against| against.comparison.fails());
+        failing.map(|against| format!("suite `{}`: {}", suite.name, baseline_headline(against))).collect::<Vec<_>>()
+    };
+    run.suites.iter().flat_map(of_suite).collect()
 }

@@ -55,8 +55,13 @@ pub(super) fn conclusion(run: &TestRun) -> String {
                 |wanted: fn(&Comparison) -> bool| run.suites.iter().filter(|suite| suite.comparison.as_ref().is_some_and(wanted)).count();
             let regressed = against(Comparison::regressed);
             let open = against(|comparison| comparison.fails() && !comparison.regressed());
-            let reasons =
-                [(regressed, "regressed against base"), (open, "not shown to be as good as base"), (below, "below the pass rate")];
+            let baseline = run.suites.iter().filter(|suite| suite.baselines.iter().any(|against| against.comparison.fails())).count();
+            let reasons = [
+                (baseline, "worse than a baseline"),
+                (regressed, "regressed against base"),
+                (open, "not shown to be as good as base"),
+                (below, "below the pass rate"),
+            ];
             let reasons =
                 reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{} of {suites} {why}", number::size(*count)));
             format!(

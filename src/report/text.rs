@@ -159,15 +159,16 @@ fn against_base(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
-/// Quarantined and flaky cases; nothing where there are none.
+/// Baselines, quarantined and flaky cases; nothing where there are none.
 fn known_cases(suite: &SuiteRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let lines = known::lines(suite);
-    if lines.is_empty() {
-        return Ok(());
-    }
     let name = one_line(&truncate_chars(&suite.name, NAME_SHOWN));
-    writeln!(out, "\n{}", paint(style, &[BOLD], &format!("{name}: known cases")))?;
-    lines.iter().try_for_each(|line| writeln!(out, "  · {}", one_line(&truncate_chars(line, REASON_SHOWN))))
+    for (title, lines) in [("against baselines", known::baseline_lines(suite)), ("known cases", known::lines(suite))] {
+        if !lines.is_empty() {
+            writeln!(out, "\n{}", paint(style, &[BOLD], &format!("{name}: {title}")))?;
+        }
+        lines.iter().try_for_each(|line| writeln!(out, "  · {}", one_line(&truncate_chars(line, REASON_SHOWN))))?;
+    }
+    Ok(())
 }
 
 /// What is worth knowing of one suite beyond its line, with so many failing samples; nothing when all is well.

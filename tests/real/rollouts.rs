@@ -110,7 +110,7 @@ fn a_step_with_ten_metrics_of_a_thousand_series_is_quick() {
         .collect();
     let folder = Folder::new(&format!(
         "{BASE}targets: {{flags: {{kind: flagd, path: flags.json}}}}\nmetric-sources: {{p: {{kind: prometheus, url: \"{prometheus}\"}}}}\n\
-         environments: {{production: {{targets: [flags]}}}}\nrollouts:\n  stage-duration: 1h\n  stage-timeout: 2h\n  health:\n    interval: 1ms\n    \
+         environments: {{production: {{targets: [flags]}}}}\nrollouts:\n  stage-duration: 1h\n  stage-timeout: 2h\n  health:\n    interval: 400ms\n    \
          inconclusive-limit: 1000\n    metrics:\n{metrics}"
     ));
     folder.version("1.0.0");
@@ -123,7 +123,13 @@ fn a_step_with_ten_metrics_of_a_thousand_series_is_quick() {
         assert!(Instant::now() < until, "Prometheus has no numbers after 30 s");
         std::thread::sleep(Duration::from_millis(300));
     }
-    let took = (0..50).map(|_| folder.done(&["rollout", "step", "speed"]).1).collect();
+    let took = (0..50)
+        .map(|_| {
+            // A check is due again, and only one: a step makes those that are.
+            std::thread::sleep(Duration::from_millis(450));
+            folder.done(&["rollout", "step", "speed"]).1
+        })
+        .collect();
     let status = folder.done(&["rollout", "status", "speed", "--format", "json"]).0;
     let healthy = status["health_status"]["metrics"].as_array().unwrap().iter().filter(|metric| metric["verdict"] == "healthy").count();
     assert_eq!(healthy, 10, "{status}");

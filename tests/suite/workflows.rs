@@ -12,8 +12,8 @@ use crate::{
     support::{Finished, rollout::Stage},
 };
 
-const REUSABLE: [&str; 5] =
-    ["prompt-template-pr", "prompt-template-publish", "gradual-rollout", "performance-monitoring", "emergency-rollback"];
+const REUSABLE: [&str; 6] =
+    ["prompt-template-pr", "prompt-template-publish", "gradual-rollout", "performance-monitoring", "emergency-rollback", "nightly"];
 
 fn text(folder: &str, name: &str) -> String {
     fs::read_to_string(root().join(folder).join(format!("{name}.yml"))).unwrap()

@@ -63,7 +63,7 @@ impl Opened {
 }
 
 /// The store that the configuration names, with the configuration's warnings.
-fn opened(services: &Services, config: Option<PathBuf>) -> Result<(Opened, Vec<String>), Failure> {
+pub(super) fn opened(services: &Services, config: Option<PathBuf>) -> Result<(Opened, Vec<String>), Failure> {
     let (store, settings, warnings) = match read_config(services, config) {
         Ok((path, text)) => {
             let (config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
@@ -110,27 +110,44 @@ async fn all(store: &dyn Store, patience: Patience) -> Result<Vec<SuiteHistory>,
     Ok(all)
 }
 
-/// Changes a suite's history; when another run came first, what it left is changed instead. `change` says whether there is
-/// anything to write, and may be called again. A history without runs is taken away.
+/// Changes a suite's history; see [`change_record`].
 pub(super) async fn change(
     services: &Services,
     opened: &Opened,
     suite: &str,
-    mut change: impl FnMut(&mut SuiteHistory) -> bool + Send,
+    mut change: impl FnMut(&mut SuiteHistory) -> bool,
+) -> Result<(), StoreError> {
+    let bounded = |history: &mut SuiteHistory, bytes: usize| {
+        let changed = change(history);
+        history.fit(bytes);
+        changed
+    };
+    change_record(services, opened, &key(suite), || SuiteHistory::of(suite), |history| history.runs.is_empty(), bounded).await
+}
+
+/// Changes a record; when another run came first, what it left is changed instead. `change` gets the most bytes that the record may
+/// take, says whether there is anything to write, and may be called again. A record that `is_empty` is taken away.
+pub(super) async fn change_record<T: Stored>(
+    services: &Services,
+    opened: &Opened,
+    key: &Key,
+    fresh: impl Fn() -> T,
+    is_empty: impl Fn(&T) -> bool,
+    mut change: impl FnMut(&mut T, usize) -> bool,
 ) -> Result<(), StoreError> {
     let patience = opened.patience(services);
     let mut tries = 0_u32;
     loop {
-        let (mut history, expect) = history_of(opened.store.as_ref(), suite, patience).await?;
-        if !change(&mut history) {
+        let found = read::<T>(opened.store.as_ref(), key, patience).await?;
+        let (mut value, expect) = found.map_or_else(|| (fresh(), Expect::Absent), |(value, revision)| (value, Expect::Revision(revision)));
+        if !change(&mut value, BYTES) {
             return Ok(());
         }
-        history.fit(BYTES);
-        let write = if history.runs.is_empty() {
+        let write = if is_empty(&value) {
             let Expect::Revision(_) = &expect else { return Ok(()) };
-            Write { key: key(suite), expect, change: Change::Delete }
+            Write { key: key.clone(), expect, change: Change::Delete }
         } else {
-            write(key(suite), expect, &history)?
+            write(key.clone(), expect, &value)?
         };
         match opened.store.transact(&[write], patience).await {
             Ok(_) => return Ok(()),

@@ -18,10 +18,8 @@ pub(super) async fn show(
     patience: Patience,
 ) -> Result<(), CodeHostError> {
     let (Some(id), Some(stand)) = (notice.rollout.as_deref(), stand(notice, deployment)) else { return Ok(()) };
-    let version = match notice.what {
-        Happening::RollbackFinished | Happening::RollbackFailed | Happening::RolloutAborted => notice.from.as_deref(),
-        _ => notice.to.as_deref(),
-    };
+    let left = matches!(notice.what, Happening::RollbackFinished | Happening::RollbackFailed | Happening::RolloutAborted);
+    let version = if left { notice.from.as_deref() } else { notice.to.as_deref() };
     let run = world.base.services.ci.run();
     let commit = match version.and_then(|version| commit(deployment, version)) {
         Some(known) => Some(known),

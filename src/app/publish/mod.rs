@@ -3,6 +3,7 @@
 
 mod check;
 mod comment;
+pub(in crate::app) mod issues;
 mod report;
 
 use std::{fmt::Write as _, path::PathBuf};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::plan::{CasePlan, Plan, SuitePlan};
 use crate::{
     app::{
-        Services,
+        Services, baseline,
         history::{self, Opened},
     },
     domain::{
@@ -15,10 +15,12 @@ use crate::{
         digest,
         history::{
             NewResult, NewRun, SuiteHistory, Tally,
+            baseline::{BaselineRun, SuiteBaselines},
             news::{self, Failing},
             quarantine::rule_for,
             settings::{self, KnownFlaky, Record, Stage},
         },
+        regression::against::case_values,
         suite::{
             CaseId,
             run::{KnownCase, Quarantined, Sample, SampleResult, SuiteRun, TestRun},
@@ -174,8 +176,32 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         if let Err(why) = written.await {
             return vec![refused(&why)];
         }
+        if let Err(why) = keep_baseline(services, &opened, suite, plan, &new).await {
+            return vec![refused(&why)];
+        }
     }
     Vec::new()
+}
+
+/// Keeps a run's numbers for the baselines.
+async fn keep_baseline(services: &Services, opened: &Opened, suite: &SuiteRun, plan: &Plan, new: &NewRun) -> Result<(), StoreError> {
+    let live = suite.samples.iter().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed()));
+    let run = BaselineRun {
+        id: new.id.clone(),
+        at: new.at.clone(),
+        commit: new.commit.clone(),
+        model: new.model.clone(),
+        digest: suite.prompt.digest.clone(),
+        values: case_values(&live.cloned().collect::<Vec<_>>(), &plan.regression),
+    };
+    let record = |found: &mut SuiteBaselines, bytes: usize| {
+        let fresh = found.record(&run);
+        found.compact(plan.history.keep);
+        found.fit(bytes);
+        fresh
+    };
+    let fresh = || SuiteBaselines::of(&suite.name);
+    history::change_record(services, opened, &baseline::key(&suite.name), fresh, SuiteBaselines::is_empty, record).await
 }
 
 fn refused(why: &StoreError) -> String {

@@ -3,6 +3,7 @@
 
 mod ask;
 mod base;
+mod baseline;
 mod changed;
 mod graded;
 mod graders;
@@ -34,6 +35,7 @@ use crate::{
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
+pub use baseline::Against;
 pub use changed::Scope;
 pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
@@ -81,6 +83,10 @@ pub struct TestRequest {
     pub style: Style,
     /// Keep this run in the history of cases, wherever it takes place.
     pub record_history: bool,
+    /// Keep an issue for each cause of failing.
+    pub issues: bool,
+    /// The baselines that the run is compared with.
+    pub against: Against,
 }
 
 /// Runs the suites.
@@ -109,6 +115,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     // Lints that stop the run leave nothing to compare.
     let mut base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
     let mut spread = shard::cut(services, &mut plan, base.as_mut(), &request).await?;
+    let baselines = if linted.stopping > 0 { None } else { baseline::read(services, &plan, &request).await? };
     if request.dry_run {
         let stdout = reports::plan(&plan, request.format).map_err(Failure::Internal)?;
         let of_base = base.as_ref().map(|base| format!("base would be asked for {} more samples", base.samples()));
@@ -131,11 +138,16 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         if let Some(base) = base.as_ref().filter(|_| !spread.is_part()) {
             base.compare(suite, &plan.regression);
         }
+        if let Some(baselines) = baselines.as_ref().filter(|_| !spread.is_part()) {
+            baselines.compare(suite, &plan.regression);
+        }
     }
     let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
     run.warnings.extend(of_history);
+    run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
+    run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
     let recorded = history::record(services, &plan, &run, request.record_history).await;
     spread.keep(&run)?;
     run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
@@ -157,7 +169,10 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         settings: plan.github,
         telling: &telling,
     };
-    let told = publish::test_run(services, told).await;
+    let mut told = publish::test_run(services, told).await;
+    if request.issues {
+        told.extend(publish::issues::of_run(services, &run).await);
+    }
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
 }
@@ -199,6 +214,8 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         style: Style { color: false, width: 120, verbose: false },
         base: BaseRequest::Nothing,
         record_history: false,
+        issues: false,
+        against: Against::Nothing,
         scope: Scope::All,
         telling: publish::Telling::nobody(),
     };

@@ -329,6 +329,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         base: None,
         comparison: None,
         known: Vec::new(),
+        baselines: Vec::new(),
         duration: Duration::ZERO,
         samples: Vec::new(),
     }

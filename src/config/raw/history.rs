@@ -17,6 +17,10 @@ pub(in crate::config) struct History {
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 1_000))]
     pub(in crate::config) keep: Option<u32>,
+    /// The last runs that a baseline is pooled from.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub(in crate::config) baseline_runs: Option<u32>,
     /// Fewer samples of a case than this say nothing about it.
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 2, max = 1_000))]

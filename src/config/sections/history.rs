@@ -22,6 +22,7 @@ pub(in crate::config) fn read(history: &History) -> Option<Settings> {
             _ => return None,
         },
         keep: usize::try_from(history.keep?).ok()?,
+        baseline_runs: usize::try_from(history.baseline_runs?).ok()?,
         min_samples: u64::from(history.min_samples?),
         known_flaky: match history.flaky.as_deref()? {
             "fail" => KnownFlaky::Fails,

@@ -87,6 +87,13 @@ fn one(
     settings.map(|settings| EnvironmentSettings { url: url(environment.url, &path.key("url"), problems), ..settings })
 }
 
+/// How health is looked at after a rollback.
+fn watch_after(watch: &raw_rollout::RollbackWatch, path: &Path, problems: &mut Problems<'_>) -> Option<WatchSettings> {
+    let duration = duration_at(watch.duration.as_ref(), &path.key("duration"), problems);
+    let interval = duration_at(watch.interval.as_ref(), &path.key("interval"), problems);
+    Some(WatchSettings { duration: duration?, interval: interval?, always: watch.always? })
+}
+
 /// An address that may be linked.
 fn url(written: Option<String>, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
     let written = written?;
@@ -140,10 +147,7 @@ impl Reader<'_, '_> {
         if let Some(suite) = &rollouts.smoke {
             known_name(suite, self.names.suites, "suite", "suites", self.path.key("smoke"), self.problems);
         }
-        let after = rollback.watch.unwrap_or_default();
-        let at = at.key("watch");
-        let after_duration = duration_at(after.duration.as_ref(), &at.key("duration"), self.problems);
-        let after_interval = duration_at(after.interval.as_ref(), &at.key("interval"), self.problems);
+        let rollback_watch = watch_after(&rollback.watch.unwrap_or_default(), &at.key("watch"), self.problems);
         let (strategy, checks) = (strategy?, health.checks?);
         let default_watch = if strategy == Strategy::BlueGreen { BLUE_GREEN_WATCH } else { 0 };
         let pace = Pace { hold: stage_duration?, watch: watch.unwrap_or(Some(default_watch))?, checks };
@@ -176,7 +180,7 @@ impl Reader<'_, '_> {
             max_concurrent: usize::try_from(rollouts.max_concurrent?).ok()?,
             rollback_timeout: rollback_timeout?,
             storm: StormLimits { cool_down: millis(cool_down?), most_per_hour: usize::try_from(rollback.max_per_hour?).ok()? },
-            rollback_watch: WatchSettings { duration: after_duration?, interval: after_interval?, always: after.always? },
+            rollback_watch: rollback_watch?,
             url: None,
         };
         self.timeouts(&settings);

@@ -1,8 +1,9 @@
 //! What became of each case in earlier runs: how often it passes, whether it flickers, and whether a failure is news.
 //!
-//! [`record`] keeps runs, bounded; [`standing`] says what they amount to; [`news`] whether a failure is news; [`quarantine`] has the rules that take a case out for
+//! [`record`] keeps runs, bounded; [`standing`] says what they amount to; [`baseline`] has what runs are compared with; [`news`] says whether a failure is news; [`quarantine`] has the rules that take a case out for
 //! a time.
 
+pub mod baseline;
 pub mod news;
 pub mod quarantine;
 pub mod record;

@@ -7,6 +7,8 @@ pub struct Settings {
     pub record: Record,
     /// Runs of each suite that are kept.
     pub keep: usize,
+    /// Runs that a baseline is pooled from.
+    pub baseline_runs: usize,
     /// Fewer samples of a case say nothing about it.
     pub min_samples: u64,
     /// What failures of a flaky case at its known rate do to a run.
@@ -35,7 +37,7 @@ pub enum KnownFlaky {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { record: Record::Main, keep: 50, min_samples: 10, known_flaky: KnownFlaky::Fails }
+        Self { record: Record::Main, keep: 50, baseline_runs: 5, min_samples: 10, known_flaky: KnownFlaky::Fails }
     }
 }
 

@@ -21,10 +21,8 @@ pub fn noticed(before: &Deployment, after: &Deployment, who: &Who, at: Moment) -
 fn notice(said: &Recorded, after: &Deployment, who: &Who, at: Moment) -> Option<Notice> {
     let what = happening(said, after)?;
     let rollout = after.rollout.as_ref();
-    let record = match what {
-        Happening::RollbackFinished | Happening::RollbackFailed | Happening::RollbackUnhealthy => after.rollbacks.last(),
-        _ => None,
-    };
+    let of_record = matches!(what, Happening::RollbackFinished | Happening::RollbackFailed | Happening::RollbackUnhealthy);
+    let record = after.rollbacks.last().filter(|_| of_record);
     let id = match record {
         Some(record) => format!("{}.{}.{}", record.id, record.ended.0, what.as_str()),
         None => format!("{}.{}.{}", rollout?.id, rollout?.sequence, what.as_str()),

@@ -4,9 +4,10 @@
 //! evidence, `non-inferior` when it lies inside by evidence, `improved` when it lies below 0 by evidence, and
 //! `inconclusive` otherwise: "not significant" never reads as "fine". Order of reading: [`metric`] (direction, margin),
 //! [`evidence`] (what one comparison measured), [`paired`] and [`independent`] (how), [`decide`] (Holm, verdicts),
-//! [`samples`] (from samples to evidence), [`comparison`] (base and head of one suite), [`settings`] (what a user may change),
+//! [`samples`] (from samples to evidence), [`comparison`] (base and head of one suite), [`against`] (a run and a baseline), [`settings`] (what a user may change),
 //! [`analysis`] (two samples from every side), [`trend`] (values in order of time).
 
+pub mod against;
 pub mod analysis;
 pub mod comparison;
 pub mod decide;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Evidence, Metric, Settings,
+    Evidence, Metric, Rules, Settings,
     comparison::{CaseComparison, CaseStatus, Change, Comparison},
     decide,
     evidence::Undecided,
@@ -33,7 +33,7 @@ pub fn compare_counting(
     counts: &dyn Fn(&CaseId) -> bool,
 ) -> Comparison {
     let cases = Cases::of(base, head);
-    let counting = Cases(cases.0.iter().filter(|(case, _)| counts(case)).cloned().collect());
+    let counting = cases.only(counts);
     let evidence = settings.metrics.iter().filter_map(|metric| counting.evidence(metric, settings)).collect();
     Comparison {
         changes,
@@ -46,10 +46,10 @@ pub fn compare_counting(
 }
 
 /// The samples of both sides, case by case in head's order.
-struct Cases<'s>(Vec<(&'s CaseId, [Vec<&'s Sample>; 2])>);
+pub(super) struct Cases<'s>(Vec<(&'s CaseId, [Vec<&'s Sample>; 2])>);
 
 impl<'s> Cases<'s> {
-    fn of(base: &'s [Sample], head: &'s [Sample]) -> Self {
+    pub(super) fn of(base: &'s [Sample], head: &'s [Sample]) -> Self {
         let mut places: BTreeMap<&CaseId, usize> = BTreeMap::new();
         let mut cases: Vec<(&CaseId, [Vec<&Sample>; 2])> = Vec::new();
         for (samples, of_base) in [(head, false), (base, true)] {
@@ -71,53 +71,46 @@ impl<'s> Cases<'s> {
         let mut values = Values::default();
         for (_, [base, head]) in &self.0 {
             let side = |samples: &[&Sample]| mean(&samples.iter().filter_map(|sample| of(sample)).collect::<Vec<_>>());
-            match (side(base), side(head)) {
-                (Some(base), Some(head)) => {
-                    values.pairs.base.push(base);
-                    values.pairs.head.push(head);
-                }
-                (Some(_), None) => values.base_alone += 1,
-                (None, Some(_)) => values.head_alone += 1,
-                (None, None) => {}
-            }
+            values.add(side(base), side(head));
         }
         values
     }
 
-    /// What a metric says; `None` where neither side has a value: nobody asked for it, so it cannot be open.
-    fn evidence(&self, metric: &Metric, settings: &Settings) -> Option<Evidence> {
-        let rules = &settings.rules;
-        let own = metric.name.as_str();
-        let values = match own {
-            "pass-rate" => self.values(&passed),
-            "score" if self.is_graded() => self.values(&score),
+    /// The cases that `counts`.
+    pub(super) fn only(&self, counts: &dyn Fn(&CaseId) -> bool) -> Self {
+        Self(self.0.iter().filter(|(case, _)| counts(case)).cloned().collect())
+    }
+
+    /// The cases' names, in head's order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'s CaseId> {
+        self.0.iter().map(|(case, _)| *case)
+    }
+
+    /// Head's number of each case that has one: the mean over its samples.
+    pub(super) fn of_head(&self, of: &dyn Fn(&Sample) -> Option<f64>) -> impl Iterator<Item = (&'s CaseId, f64)> {
+        let number = move |samples: &[&Sample]| mean(&samples.iter().filter_map(|sample| of(sample)).collect::<Vec<_>>());
+        self.0.iter().filter_map(move |(case, [_, head])| Some((*case, number(head)?)))
+    }
+
+    /// How a metric is read off a sample; `None` where it would only repeat another one.
+    pub(super) fn number<'m>(&self, metric: &'m str) -> Option<Box<dyn Fn(&Sample) -> Option<f64> + 'm>> {
+        Some(match metric {
+            "pass-rate" => Box::new(passed),
+            "score" if self.is_graded() => Box::new(score),
             // A score that only repeats whether the sample passed would be counted twice.
             "score" => return None,
-            "latency" => self.values(&|sample| live(sample).map(|answer| millis(answer.latency))),
-            "time-to-first-token" => self.values(&|sample| live(sample)?.time_to_first_token.map(millis)),
-            "tokens" => self.values(&tokens),
-            "cost" => self.values(&Sample::cost_usd),
-            name => self.values(&|sample| score_of(sample, name)),
-        };
-        if values.pairs.base.is_empty() {
-            let missing = match (values.base_alone, values.head_alone) {
-                (0, 0) => return None,
-                (0, _) => "base",
-                (_, 0) => "head",
-                (_, _) => "both sides of any case",
-            };
-            let result = Err(Undecided::NotMeasured(missing));
-            let (base_n, head_n) = (values.base_alone, values.head_alone);
-            return Some(Evidence { metric: metric.clone(), base: None, head: None, base_n, head_n, pairs: Some(0), result });
-        }
-        Some(match own {
-            "pass-rate" => match values.table() {
-                Some(table) => paired::passes(metric, table, rules),
-                None => paired::scores(metric, &values.pairs, rules),
-            },
-            "latency" | "time-to-first-token" | "tokens" | "cost" => paired::amounts(metric, &values.pairs, rules),
-            _ => paired::scores(metric, &values.pairs, rules),
+            "latency" => Box::new(|sample| live(sample).map(|answer| millis(answer.latency))),
+            "time-to-first-token" => Box::new(|sample| live(sample)?.time_to_first_token.map(millis)),
+            "tokens" => Box::new(tokens),
+            "cost" => Box::new(Sample::cost_usd),
+            name => Box::new(move |sample| score_of(sample, name)),
         })
+    }
+
+    /// What a metric says; `None` where neither side has a value: nobody asked for it, so it cannot be open.
+    fn evidence(&self, metric: &Metric, settings: &Settings) -> Option<Evidence> {
+        let number = self.number(&metric.name)?;
+        self.values(&*number).evidence(metric, &settings.rules)
     }
 
     /// Whether scores say more than whether samples passed.
@@ -153,13 +146,49 @@ impl<'s> Cases<'s> {
 
 /// One value a case on each side, and how many cases have one on one side only.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     pairs: Pairs,
     base_alone: usize,
     head_alone: usize,
 }
 
 impl Values {
+    /// Adds a case's numbers.
+    pub(super) fn add(&mut self, base: Option<f64>, head: Option<f64>) {
+        match (base, head) {
+            (Some(base), Some(head)) => {
+                self.pairs.base.push(base);
+                self.pairs.head.push(head);
+            }
+            (Some(_), None) => self.base_alone += 1,
+            (None, Some(_)) => self.head_alone += 1,
+            (None, None) => {}
+        }
+    }
+
+    /// What a metric says; `None` where neither side has a value.
+    pub(super) fn evidence(&self, metric: &Metric, rules: &Rules) -> Option<Evidence> {
+        if self.pairs.base.is_empty() {
+            let missing = match (self.base_alone, self.head_alone) {
+                (0, 0) => return None,
+                (0, _) => "base",
+                (_, 0) => "head",
+                (_, _) => "both sides of any case",
+            };
+            let result = Err(Undecided::NotMeasured(missing));
+            let (base_n, head_n) = (self.base_alone, self.head_alone);
+            return Some(Evidence { metric: metric.clone(), base: None, head: None, base_n, head_n, pairs: Some(0), result });
+        }
+        Some(match metric.name.as_str() {
+            "pass-rate" => match self.table() {
+                Some(table) => paired::passes(metric, table, rules),
+                None => paired::scores(metric, &self.pairs, rules),
+            },
+            "latency" | "time-to-first-token" | "tokens" | "cost" => paired::amounts(metric, &self.pairs, rules),
+            _ => paired::scores(metric, &self.pairs, rules),
+        })
+    }
+
     /// The table of passes, where each case is all or nothing on both sides.
     fn table(&self) -> Option<McNemar> {
         let cases = self.pairs.base.iter().zip(&self.pairs.head).map(|(base, head)| Some((whole(*base)?, whole(*head)?)));

@@ -237,6 +237,7 @@ mod tests {
             min_pass_rate: 0.95,
             lints: Vec::new(),
             known: Vec::new(),
+            baselines: Vec::new(),
             duration: Duration::from_millis(1234),
             samples,
             base: None,

@@ -99,7 +99,7 @@ pub fn conclusion(data: &CommentData) -> String {
             let worse: Vec<String> = worse.collect();
             let shown = worse.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
             let more = worse.len().checked_sub(3).filter(|more| *more > 0).map_or_else(String::new, |more| format!(" and {more} more"));
-            format!("{shown}{more} worse than on base")
+            if worse.is_empty() { "worse than a baseline".to_owned() } else { format!("{shown}{more} worse than on base") }
         }
         Headline::Inconclusive if total == 0 => "nothing was asked, so nothing can be concluded".to_owned(),
         Headline::Inconclusive if open == 0 => "the differences from base are undecided".to_owned(),

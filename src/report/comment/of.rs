@@ -79,7 +79,10 @@ pub fn of_run(run: &TestRun, about: About<'_>) -> CommentData {
 
 /// What a run's first line says.
 pub fn headline(run: &TestRun) -> Headline {
-    let regressed = run.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::regressed);
+    let regressed = run
+        .suites
+        .iter()
+        .any(|suite| suite.comparison.iter().chain(suite.baselines.iter().map(|against| &against.comparison)).any(Comparison::regressed));
     match run.verdict() {
         TestVerdict::Failed if run.below_pass_rate() => Headline::Failed,
         _ if regressed => Headline::Regressed,

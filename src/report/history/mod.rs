@@ -1,5 +1,7 @@
 //! The history of cases as text, JSON and Markdown.
 
+pub mod baselines;
+
 use std::io::{self, Write};
 
 use serde_json::{Value, json};

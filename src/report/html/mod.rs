@@ -164,7 +164,9 @@ fn page(run: &TestRun) -> io::Result<Page> {
         known: run
             .suites
             .iter()
-            .flat_map(|suite| known::lines(suite).into_iter().map(|line| format!("{}: {line}", one_line(&suite.name))))
+            .flat_map(|suite| {
+                known::baseline_lines(suite).into_iter().chain(known::lines(suite)).map(|line| format!("{}: {line}", one_line(&suite.name)))
+            })
             .collect(),
         footer: format!("prompt-cicd {}, {}, {}", env!("CARGO_PKG_VERSION"), run.started_at, duration::human(run.duration)),
         style: include_str!("../../../templates/report/style.css"),

@@ -24,7 +24,11 @@ impl<'a> From<&'a TestRun> for Report<'a> {
             started_at: &run.started_at,
             interrupted: run.interrupted,
             warnings: &run.warnings,
-            regressed: run.suites.iter().any(|suite| suite.comparison.is_some()).then(|| run.fails_against_base()),
+            regressed: run
+                .suites
+                .iter()
+                .any(|suite| suite.comparison.is_some() || !suite.baselines.is_empty())
+                .then(|| run.fails_against_base()),
             results: Results::of(&run.suites, run.verdict(), run.counts(), performance(&run.suites, seconds, run.process)),
             suites: run.suites.iter().map(|suite| Suite::of(suite, run.process)).collect(),
         }
@@ -46,6 +50,7 @@ impl<'a> Suite<'a> {
             results: Results::of(only, suite.verdict(), counts, performance(only, suite.duration.as_secs_f64(), process)),
             base: compared::Base::of(suite),
             comparison: suite.comparison.as_ref().map(compared::Comparison::from),
+            baselines: suite.baselines.iter().map(super::known::Baseline::from).collect(),
             known_cases: suite.known.iter().map(super::known::KnownCase::from).collect(),
         }
     }

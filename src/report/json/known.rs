@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::suite::run;
+use crate::domain::{regression::against::AgainstBaseline, suite::run};
 
 /// A case that somebody, or its history, says something about.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,5 +53,29 @@ impl<'a> From<&'a run::KnownCase> for KnownCase<'a> {
             at_known_rate: flaky.at_known_rate,
         });
         Self { case_id: &known.case.0, counts: known.counts, quarantine, flaky }
+    }
+}
+
+/// A run compared with a baseline.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Baseline<'a> {
+    /// Its name: what was pinned, or how many of the last runs.
+    pub name: &'a str,
+    /// The commits of its runs, oldest first; the ids of runs without one.
+    pub of: &'a [String],
+    /// What is not as one would expect about these runs.
+    pub note: Option<&'a str>,
+    /// What was found; `base` is the baseline.
+    pub comparison: super::compared::Comparison<'a>,
+}
+
+impl<'a> From<&'a AgainstBaseline> for Baseline<'a> {
+    fn from(against: &'a AgainstBaseline) -> Self {
+        Self {
+            name: &against.name,
+            of: &against.of,
+            note: against.note.as_deref(),
+            comparison: super::compared::Comparison::from(&against.comparison),
+        }
     }
 }

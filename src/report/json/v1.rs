@@ -84,6 +84,8 @@ pub struct Suite<'a> {
     pub comparison: Option<super::compared::Comparison<'a>>,
     /// Cases in quarantine, and cases that failed and whose history says that they are flaky.
     pub known_cases: Vec<super::known::KnownCase<'a>>,
+    /// What comparing with baselines found: earlier runs that were not asked anew.
+    pub baselines: Vec<super::known::Baseline<'a>>,
 }
 
 /// Which prompt was tested.

@@ -95,6 +95,8 @@ struct Section {
     /// Rendered.
     failing: Vec<String>,
     more_failing: String,
+    /// What comparing with baselines found.
+    baselines: Vec<String>,
     /// Cases in quarantine, and flaky ones.
     known: Vec<String>,
     /// Rendered rows.
@@ -113,6 +115,7 @@ impl Section {
             && self.more_failing.is_empty()
             && self.passing.is_empty()
             && self.known.is_empty()
+            && self.baselines.is_empty()
     }
 }
 
@@ -186,6 +189,7 @@ fn section(suite: &SuiteRun) -> Section {
         failing: Vec::new(),
         more_failing: String::new(),
         known: known::lines(suite).iter().take(CASES_SHOWN).map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
+        baselines: known::baseline_lines(suite).iter().map(|line| truncate_chars(line, REASON_SHOWN).into_owned()).collect(),
         passing: Vec::new(),
         passing_count: number::size(suite.counts().passed),
         more_passing: String::new(),

@@ -151,7 +151,9 @@ fn cancelled(signal: Signal, fault: &'static str) -> Row {
     then(&world, "rollout status greeting", 0);
     let shown = shares(&world);
     whole(&world, &shown);
-    Row { fault, result: format!("exit {} within 5 s; nothing is left half done", status.code().unwrap()) }
+    // Before the first pause nobody listens for signals yet: then the signal ends it as SIGKILL would.
+    assert!(status.code().is_none_or(|code| code == 0), "{status}");
+    Row { fault, result: "it ends within 5 s; nothing is left half done".to_owned() }
 }
 
 fn storm() -> Row {

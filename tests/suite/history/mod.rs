@@ -1,5 +1,9 @@
 //! The history of cases: what is kept, what it says about failures, and cases in quarantine.
 
+/// Baselines: by commit, pooled, pinned.
+mod baseline;
+/// One issue for each cause.
+mod issues;
 /// How delivery goes.
 mod kpi;
 /// Cases in quarantine, in every report.

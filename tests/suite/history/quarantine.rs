@@ -35,7 +35,7 @@ fn a_quarantined_failure_is_shown_everywhere_and_fails_nothing() {
     let markdown = workspace.read("out/markdown");
     assert!(markdown.contains("<summary>Known cases: in quarantine, or flaky</summary>") && !markdown.contains("<b>"), "{markdown}");
     let html = workspace.read("out/html");
-    assert!(html.contains("Known cases") && html.contains("the model &lt;b&gt;forgets"), "{html}");
+    assert!(html.contains("Baselines and known cases") && html.contains("the model &lt;b&gt;forgets"), "{html}");
 }
 
 #[test]

@@ -15,7 +15,10 @@ use crate::domain::{
     budget::BudgetStop,
     lint::LintResult,
     provider::{FaultKind, ProviderFault},
-    regression::comparison::{BaseRun, Comparison},
+    regression::{
+        against::AgainstBaseline,
+        comparison::{BaseRun, Comparison},
+    },
 };
 pub use counts::Counts;
 pub use known::{KnownCase, KnownFlaky, Quarantined};
@@ -73,6 +76,9 @@ pub struct SuiteRun {
     pub comparison: Option<Comparison>,
     /// Cases that somebody, or their history, says something about.
     pub known: Vec<KnownCase>,
+    /// What comparing with baselines found.
+    #[serde(skip)]
+    pub baselines: Vec<AgainstBaseline>,
 }
 
 /// Which prompt was tested.
@@ -263,13 +269,18 @@ impl SuiteRun {
     /// base could not be asked.
     pub fn verdict(&self) -> TestVerdict {
         let own = self.verdict_of_head();
-        if self.comparison.as_ref().is_some_and(Comparison::fails) {
+        if self.fails_against_others() {
             TestVerdict::Failed
         } else if own == TestVerdict::Passed && self.unjudged_of_base() > 0 {
             TestVerdict::Inconclusive
         } else {
             own
         }
+    }
+
+    /// Whether comparing with base or a baseline fails the suite.
+    pub fn fails_against_others(&self) -> bool {
+        self.comparison.iter().chain(self.baselines.iter().map(|against| &against.comparison)).any(Comparison::fails)
     }
 
     /// Samples of base without a judgement: what they would have said is not known.
@@ -330,9 +341,9 @@ impl TestRun {
         self.suites.iter().any(|suite| suite.verdict_of_head() == TestVerdict::Failed)
     }
 
-    /// Whether comparing with base fails the run.
+    /// Whether comparing with base or a baseline fails the run.
     pub fn fails_against_base(&self) -> bool {
-        self.suites.iter().filter_map(|suite| suite.comparison.as_ref()).any(Comparison::fails)
+        self.suites.iter().any(SuiteRun::fails_against_others)
     }
 
     /// All samples of base, suite by suite.

@@ -1,0 +1,122 @@
+//! Baselines in a run: what was recorded before, held against this run.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, TestRequest};
+use crate::{
+    app::{Failure, Services, baseline, history::Opened},
+    domain::{
+        history::baseline::{Values, pooled},
+        regression::{
+            Settings,
+            against::{self, AgainstBaseline},
+            comparison::Change,
+        },
+        suite::run::SuiteRun,
+    },
+};
+
+/// Which baselines a run is compared with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Against {
+    /// None.
+    #[default]
+    Nothing,
+    /// The last runs, and every pinned one.
+    All,
+    /// The last runs, and the one pinned under this name.
+    Named(String),
+}
+
+/// The baselines of every suite.
+#[derive(Debug)]
+pub(super) struct Baselines {
+    suites: BTreeMap<String, Vec<Reference>>,
+    /// What was not there.
+    pub(super) notes: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Reference {
+    name: String,
+    of: Vec<String>,
+    note: Option<String>,
+    model: String,
+    values: Values,
+}
+
+/// Reads the baselines; `None` where none is asked for. A comparison that was asked for and cannot happen is an error before anything
+/// is asked.
+///
+/// # Errors
+/// No baseline at all, none of the name, and a store that does not answer.
+pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest) -> Result<Option<Baselines>, Failure> {
+    let named = match &request.against {
+        Against::Nothing => return Ok(None),
+        Against::All => None,
+        Against::Named(name) => Some(name),
+    };
+    let opened = Opened::of(services, &plan.store, &plan.history).map_err(Failure::Store)?;
+    let at = before(services).await?;
+    let mut found = Baselines { suites: BTreeMap::new(), notes: Vec::new() };
+    let mut pins = false;
+    for suite in &plan.suites {
+        let name = &suite.settings.name;
+        let kept = baseline::of_suite(opened.store.as_ref(), name, opened.patience(services)).await.map_err(Failure::Store)?;
+        let mut references = Vec::new();
+        let chosen = baseline::last(services, &kept, plan.history.baseline_runs, at.as_deref()).await;
+        if let Some(newest) = chosen.runs.last() {
+            references.push(Reference {
+                name: format!("last {}", crate::report::number::plural(chosen.runs.len(), "run")),
+                of: chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect(),
+                note: chosen.note,
+                model: newest.model.clone(),
+                values: pooled(&chosen.runs),
+            });
+        }
+        for (pin, pinned) in kept.pinned.into_iter().filter(|(pin, _)| named.is_none_or(|named| named == pin)) {
+            pins = true;
+            references.push(Reference { name: pin, of: pinned.of, note: None, model: pinned.model, values: pinned.values });
+        }
+        if references.is_empty() {
+            found.notes.push(format!("suite `{name}` has no baseline: it is compared with none"));
+        } else {
+            found.suites.insert(name.clone(), references);
+        }
+    }
+    let place = opened.store.place();
+    match named {
+        Some(name) if !pins => Err(Failure::NothingSelected(format!(
+            "{place} has no baseline pinned as `{name}`; `prompt-cicd baseline show` shows what there is"
+        ))),
+        _ if found.suites.is_empty() => Err(Failure::NothingSelected(format!(
+            "{place} has no baseline of these suites; `prompt-cicd test --record-history` on the default branch records one"
+        ))),
+        _ => Ok(Some(found)),
+    }
+}
+
+/// The commit whose past counts: in a pull request where it left its base, elsewhere the one that is checked out.
+async fn before(services: &Services) -> Result<Option<String>, Failure> {
+    Ok(match services.vcs.proposed().map_err(Failure::Base)? {
+        Some(proposed) => Some(services.vcs.merge_base("HEAD", &proposed.base).await.unwrap_or(proposed.base)),
+        None => services.vcs.commit("HEAD").await.ok(),
+    })
+}
+
+impl Baselines {
+    /// Compares a suite whose samples are there.
+    pub(super) fn compare(&self, run: &mut SuiteRun, settings: &Settings) {
+        let compared = self.suites.get(&run.name).into_iter().flatten().map(|reference| {
+            let model = (reference.model != run.model).then(|| Change::Model { from: reference.model.clone(), to: run.model.clone() });
+            let changes = model.into_iter().collect();
+            AgainstBaseline {
+                name: reference.name.clone(),
+                of: reference.of.clone(),
+                note: reference.note.clone(),
+                comparison: against::compare(&reference.values, &run.samples, changes, settings, &|case| run.counts_of(case)),
+            }
+        });
+        run.baselines = compared.collect();
+    }
+}

@@ -1,0 +1,86 @@
+//! `prompt-cicd baseline`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::rollout::OutputFormat;
+use crate::{
+    app::{
+        Failure, Finished, Services,
+        baseline::{self, BaselineRequest},
+    },
+    ports::vcs::is_reference,
+    report::Style,
+};
+
+/// Keep what runs are compared with: the last runs of the default branch, and pinned ones
+///
+/// Exit 4: no such suite, name or run. `prompt-cicd test --baseline` compares.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show the runs that are kept, and what is pinned
+    Show(Which),
+    /// Take in a run from its JSON report
+    Update {
+        #[command(flatten)]
+        which: Which,
+        /// The report, as `test --report json=FILE` writes it
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+        /// The commit that was tested [default: the one that is checked out]
+        #[arg(long, value_name = "COMMIT", value_parser = reference)]
+        commit: Option<String>,
+    },
+    /// Keep the last runs under a name, like a release, until it is pinned anew
+    Pin {
+        #[command(flatten)]
+        which: Which,
+        /// The name
+        name: String,
+        /// The last runs before this branch, tag or commit [default: the one that is checked out]
+        #[arg(long, value_name = "REF", value_parser = reference)]
+        at: Option<String>,
+    },
+    /// Let go of old runs, or of what is pinned
+    Prune {
+        #[command(flatten)]
+        which: Which,
+        /// Runs of each suite that stay at most
+        #[arg(long, value_name = "N", required_unless_present = "unpin")]
+        keep: Option<usize>,
+        /// Let go of the baseline that is pinned under this name
+        #[arg(long, value_name = "NAME")]
+        unpin: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// Only this suite
+    #[arg(long, value_name = "NAME")]
+    suite: Option<String>,
+    /// What standard output gets (show)
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+}
+
+fn reference(text: &str) -> Result<String, String> {
+    if is_reference(text) { Ok(text.to_owned()) } else { Err("the name of a branch, a tag or a commit is needed".to_owned()) }
+}
+
+pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args, style: Style) -> Result<Finished, Failure> {
+    let request = |which: Which| BaselineRequest { config, suite: which.suite, shape: which.format.into(), style };
+    match args.what {
+        What::Show(which) => baseline::show(services, &request(which)).await,
+        What::Update { which, from, commit } => baseline::update(services, &request(which), from, commit).await,
+        What::Pin { which, name, at } => baseline::pin(services, &request(which), &name, at.as_deref()).await,
+        What::Prune { which, keep, unpin } => baseline::prune(services, &request(which), keep, unpin.as_deref()).await,
+    }
+}

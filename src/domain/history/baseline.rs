@@ -1,0 +1,197 @@
+//! Baselines: what each case's numbers were in the last runs of the default branch, and in releases that were pinned.
+//!
+//! A run keeps one number for each case and metric: the mean over its live samples. The numbers of several runs are pooled case by
+//! case, so that a run is compared with the same cases, and what differs between cases does not stand in the way.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A number for each case, by the metric's name.
+pub type Values = BTreeMap<String, BTreeMap<String, f64>>;
+
+/// The runs of one suite that baselines are made of, oldest first, and the pinned ones.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteBaselines {
+    /// The suite's name.
+    pub suite: String,
+    /// Runs that were let go of.
+    pub dropped: u64,
+    /// The runs that are kept, oldest first.
+    pub runs: Vec<BaselineRun>,
+    /// Baselines that stay until somebody lets go of them, by name.
+    pub pinned: BTreeMap<String, Pinned>,
+}
+
+/// A run's numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineRun {
+    /// Tells it from all other runs.
+    pub id: String,
+    /// When it began, RFC 3339 in UTC.
+    pub at: String,
+    /// The commit that was tested, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The model that was asked.
+    pub model: String,
+    /// The digest of the prompt.
+    pub digest: String,
+    /// The numbers.
+    pub values: Values,
+}
+
+/// A baseline that stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pinned {
+    /// When it was pinned, RFC 3339 in UTC.
+    pub at: String,
+    /// The runs that it was pooled from: their commits, where known, else their ids.
+    pub of: Vec<String>,
+    /// The model that was asked.
+    pub model: String,
+    /// The pooled numbers.
+    pub values: Values,
+}
+
+/// Which runs are pooled, and how they were found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen<'b> {
+    /// The runs, oldest first.
+    pub runs: Vec<&'b BaselineRun>,
+    /// What is not as one would expect.
+    pub note: Option<String>,
+}
+
+impl SuiteBaselines {
+    /// The baselines of a suite before its first run.
+    pub fn of(suite: &str) -> Self {
+        Self { suite: suite.to_owned(), ..Self::default() }
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.pinned.is_empty()
+    }
+
+    /// Takes a run in, in the order of time. `false`: it is there already, or has no numbers, and nothing changed.
+    pub fn record(&mut self, run: &BaselineRun) -> bool {
+        if run.values.values().all(BTreeMap::is_empty) || self.runs.iter().any(|there| there.id == run.id) {
+            return false;
+        }
+        let place = self.runs.partition_point(|there| (&there.at, &there.id) <= (&run.at, &run.id));
+        self.runs.insert(place, run.clone());
+        true
+    }
+
+    /// Lets go of the oldest runs beyond `keep`. Returns how many went.
+    pub fn compact(&mut self, keep: usize) -> usize {
+        let excess = self.runs.len().saturating_sub(keep);
+        self.runs.drain(..excess);
+        self.dropped += u64::try_from(excess).unwrap_or(u64::MAX);
+        excess
+    }
+
+    /// Lets go of the oldest runs until all takes at most `bytes` as JSON; the newest run stays. Returns how many went.
+    pub fn fit(&mut self, bytes: usize) -> usize {
+        let mut went = 0;
+        while self.runs.len() > 1 && serde_json::to_vec(self).is_ok_and(|json| json.len() > bytes) {
+            went += self.compact(self.runs.len() - 1);
+        }
+        went
+    }
+
+    /// The last `k` runs of commits that `is_ancestor` says yes to. Where none is (somebody rewrote the history, or the clone is
+    /// shallow), the last `k` of all, and that is said.
+    pub fn last(&self, k: usize, at: &str, is_ancestor: &dyn Fn(&str) -> bool) -> Chosen<'_> {
+        let reached: Vec<&BaselineRun> = self.runs.iter().filter(|run| run.commit.as_deref().is_some_and(is_ancestor)).collect();
+        if reached.is_empty() {
+            let from = self.runs.len().saturating_sub(k);
+            let note =
+                (!self.runs.is_empty()).then(|| format!("no recorded run is of a commit before {}: the newest runs are taken", short(at)));
+            return Chosen { runs: self.runs.iter().skip(from).collect(), note };
+        }
+        let from = reached.len().saturating_sub(k);
+        let runs: Vec<&BaselineRun> = reached.into_iter().skip(from).collect();
+        let nearest = runs.last().and_then(|run| run.commit.as_deref());
+        let note = nearest
+            .filter(|nearest| *nearest != at)
+            .map(|nearest| format!("the nearest recorded commit before {} is {}", short(at), short(nearest)));
+        Chosen { runs, note }
+    }
+}
+
+/// A commit's name as people read it.
+pub fn short(commit: &str) -> String {
+    commit.chars().take(10).collect()
+}
+
+/// The mean of several runs, case by case; a case counts where any of them has it.
+pub fn pooled(runs: &[&BaselineRun]) -> Values {
+    let mut sums: BTreeMap<&str, BTreeMap<&str, (f64, f64)>> = BTreeMap::new();
+    for (metric, cases) in runs.iter().flat_map(|run| &run.values) {
+        let of_metric = sums.entry(metric).or_default();
+        for (case, value) in cases.iter().filter(|(_, value)| value.is_finite()) {
+            let sum = of_metric.entry(case).or_default();
+            *sum = (sum.0 + value, sum.1 + 1.0);
+        }
+    }
+    let mean = |cases: BTreeMap<&str, (f64, f64)>| cases.into_iter().map(|(case, (sum, n))| (case.to_owned(), sum / n)).collect();
+    sums.into_iter().map(|(metric, cases)| (metric.to_owned(), mean(cases))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run(at: u32, commit: &str, value: f64) -> BaselineRun {
+        BaselineRun {
+            id: format!("run-{at}"),
+            at: format!("2026-01-01T00:00:{at:02}Z"),
+            commit: Some(commit.to_owned()),
+            model: "tiny".to_owned(),
+            digest: "d".to_owned(),
+            values: BTreeMap::from([("pass-rate".to_owned(), BTreeMap::from([("a".to_owned(), value)]))]),
+        }
+    }
+
+    #[test]
+    fn the_last_runs_before_a_commit_are_taken() {
+        let mut baselines = SuiteBaselines::of("s");
+        for (at, commit) in [(1, "c1"), (2, "c2"), (3, "c3"), (4, "c4")] {
+            assert!(baselines.record(&run(at, commit, f64::from(at))));
+        }
+        assert!(!baselines.record(&run(2, "c2", 9.0)), "the same run is kept once");
+        let before_c3 = |commit: &str| ["c1", "c2", "c3"].contains(&commit);
+        let ids = |chosen: &Chosen<'_>| chosen.runs.iter().map(|run| run.commit.clone().unwrap()).collect::<Vec<_>>();
+        let chosen = baselines.last(2, "c3", &before_c3);
+        assert_eq!((ids(&chosen), chosen.note), (vec!["c2".to_owned(), "c3".to_owned()], None));
+        let chosen = baselines.last(2, "c3x", &before_c3);
+        assert!(chosen.note.unwrap().contains("nearest recorded commit before c3x is c3"));
+        let chosen = baselines.last(2, "other", &|_| false);
+        assert_eq!(ids(&chosen), ["c3", "c4"]);
+        assert!(chosen.note.unwrap().contains("the newest runs are taken"));
+        assert!((pooled(&baselines.runs.iter().collect::<Vec<_>>())["pass-rate"]["a"] - 2.5).abs() < 1e-12);
+    }
+
+    proptest! {
+        #[test]
+        fn runs_stay_in_order_and_within_bounds(times in prop::collection::vec(0_u32..50, 1..40), keep in 1_usize..10, bytes in 300_usize..2_000) {
+            let mut baselines = SuiteBaselines::of("s");
+            for (index, at) in times.iter().enumerate() {
+                let new = BaselineRun { id: index.to_string(), ..run(*at, "c", 1.0) };
+                prop_assert!(baselines.record(&new));
+                baselines.compact(keep);
+                baselines.fit(bytes);
+                prop_assert!(baselines.runs.len() <= keep && baselines.runs.is_sorted_by_key(|run| run.at.clone()));
+                prop_assert!(baselines.runs.len() == 1 || serde_json::to_vec(&baselines).unwrap().len() <= bytes);
+                prop_assert_eq!(usize::try_from(baselines.dropped).unwrap() + baselines.runs.len(), index + 1);
+            }
+        }
+    }
+}

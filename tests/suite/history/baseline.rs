@@ -1,0 +1,123 @@
+//! Baselines: kept by commit, pooled, pinned, and held against a run.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{recorded, world};
+use crate::support::{Behaviour, FakeModel, Workspace};
+
+fn git(workspace: &Workspace, args: &[&str]) -> String {
+    let settings = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"];
+    let output = Command::new("git").args(settings).args(args).current_dir(workspace.path()).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn commit(workspace: &Workspace, message: &str) -> String {
+    git(workspace, &["commit", "--quiet", "--allow-empty", "-m", message]);
+    git(workspace, &["rev-parse", "HEAD"])
+}
+
+/// A repository with 30 cases, of which the model greets all but the last `rude` ones.
+fn many(model: &FakeModel) -> Workspace {
+    let workspace = world(model, "store: {kind: directory, path: state}\n");
+    let case = |number: usize| {
+        format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"N{number}\"}}, \"assert\": [{{\"contains\": \"N{number}\"}}]}}\n")
+    };
+    workspace.write("cases/greeting.jsonl", (0..30).map(case).collect::<String>().as_bytes());
+    git(&workspace, &["init", "--quiet"]);
+    workspace
+}
+
+/// The first 90 requests are answered well, then every name is forgotten.
+fn forgetful(before: usize, message: &str) -> Result<String, u16> {
+    Ok(if before < 90 { message.to_owned() } else { "Hello!".to_owned() })
+}
+
+fn baselines(report: &Value) -> Vec<Value> {
+    report["suites"][0]["baselines"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_worse_run_fails_against_the_last_runs_and_the_pinned_one() {
+    let model = FakeModel::start(Behaviour::Rule(forgetful));
+    let workspace = many(&model);
+    workspace.prompt_cicd(["test", "--baseline"]).run().exits(4).says("has no baseline of these suites");
+    assert_eq!(model.requests(), 0, "nothing was asked");
+    let first = commit(&workspace, "one");
+    recorded(&workspace, &[]).run().exits(0);
+    workspace.prompt_cicd(["baseline", "pin", "release-1.0"]).run().exits(0).shows("1 run pinned as release-1.0");
+    let second = commit(&workspace, "two");
+    recorded(&workspace, &[]).run().exits(0);
+    workspace.prompt_cicd(["baseline", "show"]).run().exits(0).shows("pinned release-1.0").shows(&second[..10]);
+    workspace.prompt_cicd(["test", "--baseline=nope"]).run().exits(4).says("no baseline pinned as `nope`");
+
+    let same = workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(0).json();
+    let found = baselines(&same);
+    assert_eq!(found.iter().map(|found| found["name"].as_str().unwrap()).collect::<Vec<_>>(), ["last 2 runs", "release-1.0"]);
+    assert_eq!((&found[0]["of"], &found[1]["of"]), (&json!([first, second]), &json!([first])));
+    assert!(found.iter().all(|found| found["comparison"]["fails"] == false), "{found:#?}");
+
+    let files = ["json", "markdown", "junit", "html"].map(|format| format!("{format}=out/{format}"));
+    let reports = files.iter().flat_map(|file| ["--report", file.as_str()]);
+    let worse = workspace.prompt_cicd(["test", "--baseline=release-1.0"].into_iter().chain(reports)).run().exits(12);
+    worse.shows("regressed against baseline last 2 runs").shows("regressed against baseline release-1.0").shows("worse than a baseline");
+    let report: Value = serde_json::from_str(&workspace.read("out/json")).unwrap();
+    assert!(baselines(&report).iter().all(|found| found["comparison"]["verdict"] == "regressed"));
+    assert_eq!(report["regressed"], true);
+    for (file, text) in [
+        ("markdown", "regressed against baseline release"),
+        ("junit", "compared with baseline release-1.0"),
+        ("html", "regressed against baseline release-1.0"),
+    ] {
+        assert!(workspace.read(&format!("out/{file}")).contains(text), "{file}");
+    }
+}
+
+#[test]
+fn numbers_are_found_by_commit_and_survive_a_rewritten_branch() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    let first = commit(&workspace, "one");
+    recorded(&workspace, &[]).run().exits(0);
+    let second = commit(&workspace, "two");
+    recorded(&workspace, &[]).run().exits(0);
+    commit(&workspace, "three");
+    let against = |workspace: &Workspace| {
+        baselines(&workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(0).json())[0].clone()
+    };
+    let found = against(&workspace);
+    assert!(found["note"].as_str().unwrap().contains(&format!("is {}", &second[..10])), "{found:#}");
+    git(&workspace, &["reset", "--quiet", "--hard", &first]);
+    // The configuration is no part of the repository and stays.
+    assert_eq!((&against(&workspace)["of"], &against(&workspace)["note"]), (&json!([first]), &Value::Null));
+    git(&workspace, &["checkout", "--quiet", "--orphan", "anew"]);
+    commit(&workspace, "rewritten");
+    let found = against(&workspace);
+    assert_eq!(found["of"], json!([first, second]));
+    assert!(found["note"].as_str().unwrap().contains("the newest runs are taken"), "{found:#}");
+}
+
+#[test]
+fn reports_are_taken_in_once_and_let_go_of() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    let here = commit(&workspace, "one");
+    workspace.prompt_cicd(["test", "--report", "json=report.json"]).run().exits(0);
+    let update = || workspace.prompt_cicd(["baseline", "update", "--from", "report.json"]);
+    update().run().exits(0).shows(" kept\n");
+    update().run().exits(0).shows("was kept already");
+    let shown = workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
+    let run = &shown["suites"][0]["runs"][0];
+    assert_eq!((&run["commit"], &run["cases"], &run["pass_rate"]), (&json!(here), &json!(30), &json!(1.0)));
+    workspace.prompt_cicd(["baseline", "update", "--from", "prompt-cicd.yml"]).run().exits(3);
+    workspace.write("other.json", b"{\"schema_version\": 1}");
+    workspace.prompt_cicd(["baseline", "update", "--from", "other.json"]).run().exits(3).says("not a JSON report of `prompt-cicd test`");
+    workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0);
+    workspace.prompt_cicd(["baseline", "prune", "--keep", "0"]).run().exits(0).shows("1 run went, 0 stay");
+    workspace.prompt_cicd(["baseline", "prune", "--unpin", "v2"]).run().exits(4).says("no baseline pinned as `v2`");
+    workspace.prompt_cicd(["baseline", "prune", "--unpin", "v1"]).run().exits(0).shows("v1 is pinned no more");
+    workspace.prompt_cicd(["baseline", "show"]).run().exits(0).says("no run is recorded yet");
+    workspace.prompt_cicd(["baseline", "show", "--suite", "greeting"]).run().exits(4);
+}
