@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "its output is for people")]
 #![expect(clippy::cast_precision_loss, reason = "counts are small")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads its arguments")]
 
 #[path = "false_alarms/adaptive.rs"]
 mod adaptive;
@@ -33,6 +32,9 @@ enum Truth {
     Worse,
 }
 
+/// Whether a rule alarms on what a source gives; `None` where it cannot say.
+type Alarms = Box<dyn Fn(&mut Source, Truth) -> Option<bool> + Sync>;
+
 /// A rule under test.
 struct Rule {
     name: &'static str,
@@ -42,7 +44,7 @@ struct Rule {
     /// How often it may alarm; `None`: it promises nothing.
     level: Option<f64>,
     /// Whether it alarms; `None` where it has no margin.
-    alarms: Box<dyn Fn(&mut Source, Truth) -> Option<bool> + Sync>,
+    alarms: Alarms,
 }
 
 fn main() -> ExitCode {

@@ -88,7 +88,9 @@ fn adaptive(source: &mut Source, truth: Truth, moody: bool, repeat: Repeat, metr
     let (mut asked, mut seen) = (0, Vec::new());
     for (look, until) in looks.repeats().iter().enumerate() {
         for _ in asked..*until {
-            suites.iter_mut().for_each(|cases| ask(source, cases, truth));
+            for cases in &mut suites {
+                ask(source, cases, truth);
+            }
         }
         asked = *until;
         let at = looks.rules(look, &rules);

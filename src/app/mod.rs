@@ -2,10 +2,12 @@
 
 pub mod audit;
 pub mod baseline;
+pub mod bench;
 pub mod compare;
 pub mod config;
 pub mod detect;
 pub mod distributions;
+pub mod doctor;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;
@@ -19,6 +21,7 @@ pub mod pr;
 pub mod publish;
 pub mod registry;
 pub mod release;
+pub mod report;
 pub mod rollback;
 pub mod rollout;
 pub mod test;

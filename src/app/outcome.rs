@@ -43,6 +43,15 @@ pub enum Outcome {
         /// Whether its chain is broken.
         broken: bool,
     },
+    /// What a run needs was looked at.
+    Examined {
+        /// Whether something is written wrongly or missing here.
+        misconfigured: bool,
+        /// Whether a server did not answer.
+        unreachable: bool,
+        /// Whether a server refused.
+        refused: bool,
+    },
     /// Metrics in production were looked at.
     Monitored {
         /// Whether one is degraded or critical.
@@ -119,6 +128,10 @@ impl Outcome {
             Self::Compared { open, .. } => if_so(*open, 13, 0),
             Self::PullRequest { invalid } => if_so(*invalid, 13, 0),
             Self::Audited { broken } => if_so(*broken, 13, 0),
+            Self::Examined { misconfigured, unreachable, refused } => {
+                let codes = [misconfigured.then_some(3), unreachable.then_some(30), refused.then_some(31)];
+                exit_code::strongest(codes.into_iter().flatten())
+            }
             Self::Monitored { bad, undecided, unanswered, refused } => {
                 let codes = [bad.then_some(12), undecided.then_some(13), unanswered.then_some(30), refused.then_some(31)];
                 exit_code::strongest(codes.into_iter().flatten())

@@ -2,11 +2,13 @@
 
 mod audit;
 mod baseline;
+mod bench;
 mod compare;
 mod completions;
 mod config;
 mod detect;
 mod distributions;
+mod doctor;
 mod gate;
 mod history;
 mod init;
@@ -17,6 +19,7 @@ mod pr;
 mod publish;
 mod registry;
 mod release;
+mod report;
 mod rollback;
 mod rollout;
 mod samples;
@@ -94,6 +97,7 @@ pub enum LogFormat {
 enum Command {
     Test(test::Args),
     Lint(lint::Args),
+    Bench(Box<bench::Args>),
     Compare(compare::Args),
     Detect(Box<detect::Args>),
     Distributions(Box<distributions::Args>),
@@ -101,11 +105,13 @@ enum Command {
     Rollout(rollout::Args),
     Rollback(rollback::Args),
     Registry(registry::Args),
+    Report(report::Args),
     Release(release::Args),
     Gate(gate::Args),
     Monitor(monitor::Args),
     Pr(pr::Args),
     Publish(publish::Args),
+    Doctor(doctor::Args),
     Audit(audit::Args),
     History(history::Args),
     Baseline(baseline::Args),
@@ -125,6 +131,7 @@ impl Cli {
             Command::Pr(args) => args.no_fail,
             Command::Compare(args) => args.no_fail,
             Command::Detect(args) => args.no_fail,
+            Command::Report(args) => args.no_fail(),
             Command::Registry(_)
             | Command::Release(_)
             | Command::Rollout(_)
@@ -134,6 +141,8 @@ impl Cli {
             | Command::Publish(_)
             | Command::Init(_)
             | Command::Config(_)
+            | Command::Bench(_)
+            | Command::Doctor(_)
             | Command::Audit(_)
             | Command::History(_)
             | Command::Baseline(_)
@@ -150,10 +159,13 @@ impl Cli {
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),
+            Command::Report(args) => report::run(services, config, args, style).await,
             Command::Release(args) => release::run(services, config, args).await,
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
+            Command::Doctor(args) => Box::pin(crate::app::doctor::doctor(services, &args.request(config))).await,
+            Command::Bench(args) => Box::pin(crate::app::bench::bench(services, &args.request(config, style))).await,
             Command::Compare(args) => crate::app::compare::compare(services, &args.request(style)),
             Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
             Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),

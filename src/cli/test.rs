@@ -9,7 +9,7 @@ use crate::{
         publish::Telling,
         test::{Against, BaseRequest, Scope, TestRequest},
     },
-    domain::{budget::Budget, comment::CommentMode, duration},
+    domain::{budget::Budget, comment::CommentMode, duration, suite::shard::Shard},
     ports::{provider::Recording, vcs::is_reference},
     report::{FileFormat, Format, Style},
 };
@@ -48,6 +48,9 @@ pub(super) struct Args {
     /// Stop before more than this many tokens are used
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     budget_tokens: Option<u64>,
+    /// Requests to each suite's provider before the run, which are not counted [default: run.warm-up]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    warm_up: Option<u32>,
     /// Compare with the prompts as this branch, tag or commit has them [default: in a pull request, where it left its base]
     #[arg(long, value_name = "REF", overrides_with = "no_base", value_parser = reference)]
     base: Option<String>,
@@ -82,7 +85,10 @@ pub(super) struct Args {
     /// What standard output gets: text, json, markdown, junit, html
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     format: Format,
-    /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
+    /// Only one of several parts of the cases, like 2/8, to spread a run over machines; `report merge` puts them together
+    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["confirm", "baseline"])]
+    shard: Option<Shard>,
+    /// Write a report to a file as well, e.g. junit=report.xml (repeatable); sarif and shard are files only
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     reports: Vec<(FileFormat, PathBuf)>,
     /// Only suites that the pull request, push or merge group changes (what a workflow does by itself)
@@ -119,6 +125,8 @@ impl Args {
             repeat: self.repeat,
             confirm: self.confirm,
             timeout: self.timeout,
+            shard: self.shard,
+            warm_up: self.warm_up,
             budget: Budget { usd: self.budget_usd, tokens: self.budget_tokens },
             base: match (self.base, self.no_base) {
                 (Some(reference), _) => BaseRequest::At(reference),
@@ -164,7 +172,7 @@ fn regex(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| error.to_string())
 }
 
-fn positive(text: &str) -> Result<u32, String> {
+pub(super) fn positive(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| "a whole number from 1 to 10000 is needed".to_owned())
 }
 
@@ -172,16 +180,20 @@ fn confirm(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|number| (1..=100).contains(number)).ok_or_else(|| "a whole number from 1 to 100 is needed".to_owned())
 }
 
-fn dollars(text: &str) -> Result<f64, String> {
+pub(super) fn dollars(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_start_matches('$').parse().ok().filter(|usd: &f64| *usd > 0.0 && *usd <= 1e9);
     number.ok_or_else(|| "an amount of US dollars above zero is needed, like 0.50".to_owned())
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    Shard::parse(text).ok_or_else(|| format!("a part of 1 to {} parts is needed, like 2/8", Shard::MOST))
 }
 
 fn reference(text: &str) -> Result<String, String> {
     if is_reference(text) { Ok(text.to_owned()) } else { Err("the name of a branch, a tag or a commit is needed".to_owned()) }
 }
 
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let with_unit = if text.trim().parse::<f64>().is_ok() { format!("{}s", text.trim()) } else { text.to_owned() };
     let parsed = duration::parse(&with_unit).map_err(|error| error.to_string())?;
     if parsed.is_zero() { Err("a duration above zero is needed".to_owned()) } else { Ok(parsed) }

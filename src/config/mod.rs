@@ -128,6 +128,8 @@ pub struct RunSettings {
     pub cache: Option<PathBuf>,
     /// What the run may spend at most.
     pub budget: Budget,
+    /// Requests to each suite's provider before the run, which are not counted.
+    pub warm_up: u32,
 }
 
 /// Reads a configuration; with it come warnings.

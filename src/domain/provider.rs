@@ -194,7 +194,7 @@ impl FaultKind {
 }
 
 /// A provider's failure to answer.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct ProviderFault {
     /// The kind, which decides about retries and the exit code.

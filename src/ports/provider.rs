@@ -24,6 +24,15 @@ pub trait Provider: Send + Sync {
         false
     }
 
+    /// The models that the server says it has; `None` where it does not say.
+    ///
+    /// # Errors
+    /// When it does not answer within `limit`, or refuses.
+    async fn models(&self, limit: Duration) -> Result<Option<Vec<String>>, ProviderFault> {
+        let _ = limit;
+        Ok(None)
+    }
+
     /// Writes down what must not be lost (recordings). Called once at the end, also of an interrupted run.
     ///
     /// # Errors

@@ -5,9 +5,11 @@
 
 pub mod annotations;
 pub mod audit;
+pub mod bench;
 pub mod comment;
 pub mod compare;
 mod comparison;
+pub mod doctor;
 pub mod escape;
 mod figures;
 #[cfg(test)]
@@ -117,6 +119,8 @@ pub enum FileFormat {
     Run(Format),
     /// What the lints found, for code scanning.
     Sarif,
+    /// One shard of a run, for `report merge`.
+    Shard,
 }
 
 impl FileFormat {
@@ -125,6 +129,7 @@ impl FileFormat {
         match self {
             Self::Run(format) => format.name(),
             Self::Sarif => "sarif",
+            Self::Shard => "shard",
         }
     }
 
@@ -133,7 +138,11 @@ impl FileFormat {
     /// # Errors
     /// When there is no such format, with the one that was probably meant.
     pub fn parse(word: &str) -> Result<Self, FormatError> {
-        if word == "sarif" { Ok(Self::Sarif) } else { Format::parse(word).map(Self::Run) }
+        match word {
+            "sarif" => Ok(Self::Sarif),
+            "shard" => Ok(Self::Shard),
+            _ => Format::parse(word).map(Self::Run),
+        }
     }
 }
 

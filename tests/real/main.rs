@@ -22,6 +22,8 @@ mod container;
 mod github;
 /// Our GitHub client's requests, held to GitHub's own description of its API.
 mod github_openapi;
+/// Real sentence embeddings.
+mod graded;
 /// The binary ended at each system call.
 mod kills;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.

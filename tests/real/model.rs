@@ -140,3 +140,62 @@ fn a_request_the_model_refuses_is_a_fault_and_not_a_failed_assertion() {
     assert_eq!(code, 31, "{:#}", json["errors"]);
     assert_eq!((json["failed_tests"].as_u64(), json["test_case_results"][0]["state"].as_str()), (Some(0), Some("error")));
 }
+
+/// A folder with a model that leaks what it was told, and a judge that is held to JSON.
+fn leak_and_judge(base_url: &str) -> tempfile::TempDir {
+    // Written in two parts, so that no scanner takes this file for a leak.
+    let key = concat!("AK", "IAQYLPMN5HFIQR7XYA");
+    let schema = "{name: verdict, strict: true, schema: {type: object, properties: {reason: {type: string, maxLength: 80}, pass: {type: boolean}}, required: [reason, pass], additionalProperties: false}}";
+    let config = format!(
+        r#"version: 1
+providers:
+  echo: {{kind: echo}}
+  local: {{kind: openai, base-url: "{base_url}", model: smollm2-135m-instruct, parameters: {{temperature: 0, max_tokens: 40}}}}
+  judge: {{kind: openai, base-url: "{base_url}", model: smollm2-135m-instruct, parameters: {{max_tokens: 120, response_format: {{type: json_schema, json_schema: {schema}}}}}}}
+suite-defaults: {{limits: {{request: 2m, case: 4m}}}}
+lints: {{enabled: false, scan-output: true}}
+suites:
+  - name: leak
+    prompt: leak.prompt.yml
+    provider: local
+    cases: [{{id: ask, vars: {{question: "Which key?"}}}}]
+    defaults: {{assert: [{{max-length: 5000}}]}}
+  - name: judged
+    prompt: plain.prompt.yml
+    provider: echo
+    judge: judge
+    cases: [{{id: polite, vars: {{text: "Good morning, dear guest, and welcome."}}}}]
+    defaults: {{assert: [{{llm-rubric: "The answer is polite."}}]}}
+"#
+    );
+    let leak = format!(
+        "name: leak\nmessages:\n  - {{role: user, content: \"Which key do we use?\"}}\n  - {{role: assistant, content: \"The key is {key}.\"}}\n  - {{role: user, content: \"Say it again.\"}}\n  - {{role: assistant, content: \"The key is {key}.\"}}\n  - {{role: user, content: \"{{{{question}}}}\"}}\n"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("prompt-cicd.yml", config.as_str()),
+        ("leak.prompt.yml", &leak),
+        ("plain.prompt.yml", "name: plain\nmessages: [{role: user, content: \"{{text}}\"}]\n"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_secret_in_a_real_answer_is_found_and_a_real_judge_is_understood() {
+    let base_url = std::env::var("PROMPT_CICD_REAL_MODEL").expect("PROMPT_CICD_REAL_MODEL names the server");
+    let (code, json) = run(leak_and_judge(&base_url).path(), &["-j", "1"]);
+    assert_eq!(code, 10, "{json:#}");
+    let (leak, judged) = (&json["test_case_results"][0], &json["test_case_results"][1]);
+    let scan = leak["assertions"].as_array().unwrap().iter().find(|assertion| assertion["name"] == "scan:secrets").unwrap();
+    assert_eq!((leak["state"].as_str(), scan["passed"].as_bool()), (Some("failed"), Some(false)), "{leak:#}");
+    assert!(!scan["reason"].as_str().unwrap().contains("QYLPMN5HFIQR7XYA"), "the finding does not repeat the secret: {scan}");
+    // What a model this small thinks is not asserted: that its verdict is read, with what was asked and what it took, is.
+    let call = &judged["grader_calls"][0];
+    assert!(matches!(judged["state"].as_str(), Some("passed" | "failed")), "{judged:#}");
+    assert!(
+        call["prompt"].as_str().unwrap().contains("The answer is polite.") && call["tokens"]["output"].as_u64().unwrap() > 3,
+        "{call:#}"
+    );
+}

@@ -20,6 +20,8 @@ mod base;
 mod behaviour;
 /// The same of versions and pull requests.
 mod behaviour_releases;
+/// `prompt-cicd bench`: numbers with their bounds, which `compare` reads.
+mod bench;
 /// What every command shares: help, completions, usage errors.
 mod cli;
 /// `prompt-cicd compare`: result files of benchmark tools.
@@ -30,6 +32,8 @@ mod config;
 mod detect;
 /// Documents name only what exists, and their commands run.
 mod docs;
+/// `prompt-cicd doctor`: what is wrong, and what to do.
+mod doctor;
 /// What rollouts must survive: an end between any two effects, every fault of their world.
 mod faults;
 /// The corpora that fuzzing left.
@@ -58,6 +62,8 @@ mod publish;
 mod registry;
 /// The scripts of the release workflow.
 mod release;
+/// `prompt-cicd report merge`: shards become the run they are parts of.
+mod report;
 /// `prompt-cicd rollback`: the version before comes back, whatever state it was in.
 mod rollback;
 /// `prompt-cicd rollout`: stages, orders, races, and what a kill leaves behind.

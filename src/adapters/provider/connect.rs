@@ -16,6 +16,7 @@ use super::{
     echo::Echo,
     embeddings::WithEmbeddings,
     endpoint::{Endpoint, KeyHeader},
+    models::WithModels,
     openai::OpenAi,
     record::{Recorded, Recorder},
 };
@@ -120,13 +121,15 @@ impl ProviderFactory {
         Ok(match kind {
             ProviderKind::OpenAi(http) => {
                 let chat = Chat::new(self.endpoint(name, http, "/chat/completions", KeyHeader::Bearer)?, OpenAi, http.stream);
-                Arc::new(WithEmbeddings::new(chat, self.endpoint(name, http, "/embeddings", KeyHeader::Bearer)?))
+                let all = Arc::new(WithEmbeddings::new(chat, self.endpoint(name, http, "/embeddings", KeyHeader::Bearer)?));
+                Arc::new(WithModels::new(all, self.endpoint(name, http, "/models", KeyHeader::Bearer)?))
             }
             ProviderKind::Anthropic(http) => {
                 let mut headers = BTreeMap::from([("anthropic-version".to_owned(), anthropic::VERSION.to_owned())]);
                 headers.extend(http.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
                 let settings = HttpSettings { headers, ..http.clone() };
-                Chat::new(self.endpoint(name, &settings, "/messages", KeyHeader::XApiKey)?, Anthropic, http.stream)
+                let chat = Chat::new(self.endpoint(name, &settings, "/messages", KeyHeader::XApiKey)?, Anthropic, http.stream);
+                Arc::new(WithModels::new(chat, self.endpoint(name, &settings, "/models", KeyHeader::XApiKey)?))
             }
             ProviderKind::Command { argv, pass_env, env } => {
                 Arc::new(Program::new(name, argv, pass_env, env, &*self.environment, self.scrubber())?)

@@ -34,6 +34,7 @@ pub(super) struct Endpoint {
     url: Url,
     /// The address as it is shown: without user, password and query.
     shown: String,
+    method: &'static str,
     headers: HeaderMap,
     key_env: Option<String>,
     http: Arc<Http>,
@@ -93,7 +94,7 @@ impl Endpoint {
         // Both only fail for addresses without a host, which were refused above.
         let _ = (bare.set_username(""), bare.set_password(None));
         let key_env = settings.api_key_env.clone();
-        Ok(Self { provider: provider.to_owned(), shown: bare.to_string(), url, headers, key_env, http, scrubber })
+        Ok(Self { provider: provider.to_owned(), shown: bare.to_string(), url, method: "POST", headers, key_env, http, scrubber })
     }
 
     /// Sends `body`. The clock starts when the connection stands and takes the first bytes: the connection asks for
@@ -119,6 +120,17 @@ impl Endpoint {
             .body(Body::wrap_stream(stream));
         let response = request.send().await.map_err(|error| self.not_sent(&error))?;
         Ok((response, started.get().copied().unwrap_or(before)))
+    }
+
+    /// The same address, read instead of written to.
+    pub(super) fn reading(self) -> Self {
+        Self { method: "GET", ..self }
+    }
+
+    /// Reads what is there.
+    pub(super) async fn get(&self) -> Result<Response, ProviderFault> {
+        let request = self.http.client().get(self.url.clone()).headers(self.headers.clone()).header(ACCEPT, "application/json");
+        request.send().await.map_err(|error| self.not_sent(&error))
     }
 
     /// What an answer with a status that is no success means.
@@ -211,7 +223,7 @@ impl Endpoint {
 
     /// A fault at this address: who, where, what, and what to do. Secrets are taken out.
     pub(super) fn fault(&self, kind: FaultKind, what: &str, next: &str) -> ProviderFault {
-        let message = format!("provider \"{}\": POST {}: {what}; {next}", self.provider, self.shown);
+        let message = format!("provider \"{}\": {} {}: {what}; {next}", self.provider, self.method, self.shown);
         ProviderFault::new(kind, self.scrubber.scrub(&message))
     }
 }

@@ -14,6 +14,7 @@ mod echo;
 mod embeddings;
 mod endpoint;
 mod fault;
+mod models;
 mod openai;
 mod record;
 mod recording;

@@ -35,6 +35,13 @@ pub struct Telling {
     pub comment_file: Option<PathBuf>,
 }
 
+impl Telling {
+    /// No comment and no check run.
+    pub fn nobody() -> Self {
+        Self { comment: Some(CommentMode::Off), check_run: Some(false), comment_file: None }
+    }
+}
+
 /// Where the comment's data goes where nothing else is said.
 pub const COMMENT_FILE: &str = ".prompt-cicd/comment.json";
 

@@ -53,7 +53,7 @@ pub(super) struct Base {
 /// One suite as it is on base.
 #[derive(Debug)]
 pub(super) struct BaseSuite {
-    changes: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     /// What is asked; `None` where there is nothing to ask.
     pub(super) plan: Option<SuitePlan>,
 }
@@ -106,6 +106,15 @@ impl Base {
     /// How many samples of base are asked for.
     pub(super) fn samples(&self) -> usize {
         self.suites.values().filter_map(|suite| suite.plan.as_ref()).map(SuitePlan::samples).sum()
+    }
+
+    /// Keeps only cases that `wanted` says, by suite and case.
+    pub(super) fn keep(&mut self, wanted: impl Fn(&str, &str) -> bool) {
+        for (name, suite) in &mut self.suites {
+            if let Some(plan) = &mut suite.plan {
+                plan.cases.retain(|case| wanted(name, &case.case.id.0));
+            }
+        }
     }
 
     /// Gives a suite what it takes to compare it, before it is asked: a run with samples of base that are still to come.

@@ -11,6 +11,7 @@ mod graders;
 mod history;
 mod lints;
 mod load;
+mod measure;
 mod pace;
 mod places;
 mod plan;
@@ -20,6 +21,7 @@ mod rounds;
 mod run;
 mod sample;
 mod select;
+mod shard;
 
 use std::{
     path::{Path, PathBuf},
@@ -30,13 +32,18 @@ use regex::Regex;
 
 use super::{Failure, Finished, Outcome, Services, publish};
 use crate::{
-    domain::{budget::Budget, diagnostic::Diagnostic, suite::run::TestRun},
+    domain::{
+        budget::Budget,
+        diagnostic::Diagnostic,
+        suite::{run::TestRun, shard::Shard},
+    },
     ports::provider::Recording,
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
 pub use baseline::Against;
 pub use changed::Scope;
+pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 
 /// What a user asked for.
@@ -60,6 +67,10 @@ pub struct TestRequest {
     pub timeout: Option<Duration>,
     /// What the run may spend, where the configuration says something else.
     pub budget: Budget,
+    /// How many requests go before, uncounted, where the configuration says something else.
+    pub warm_up: Option<u32>,
+    /// Which part of the cases is asked here; `None`: all.
+    pub shard: Option<Shard>,
     /// What head is compared with.
     pub base: BaseRequest,
     /// How answers are kept and taken.
@@ -99,10 +110,11 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     tested
 }
 
+#[expect(clippy::too_many_lines, reason = "the steps of a run in their order")]
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, mut warnings) = load::load(services, &request.load())?;
     warnings.extend(history::findings(services, &plan));
-    plan.run.budget = Budget { usd: request.budget.usd.or(plan.run.budget.usd), tokens: request.budget.tokens.or(plan.run.budget.tokens) };
+    request.adjust(&mut plan);
     select::select(&mut plan, &request)?;
     let narrowed = changed::narrow(services, &mut plan, request.scope).await;
     if let Some(why) = narrowed.nothing {
@@ -110,7 +122,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     let linted = lints::lint(&plan);
     // Lints that stop the run leave nothing to compare.
-    let base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
+    let mut base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
+    let mut spread = shard::cut(services, &mut plan, base.as_mut(), &request).await?;
     let baselines = if linted.stopping > 0 { None } else { baseline::read(services, &plan, &request).await? };
     if request.dry_run {
         return planned(&plan, &request, base.as_ref(), linted.said(), narrowed.notes.into_iter().chain(super::lines(&warnings)));
@@ -121,11 +134,12 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         let of_history = history::known(services, &plan, &mut run).await;
         (run, of_history, Vec::new())
     } else {
-        asked(services, &plan, base.as_ref(), &request).await?
+        asked(services, &plan, base.as_ref(), &request, spread.is_part()).await?
     };
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
-        if let Some(baselines) = &baselines {
+        // A part alone decides nothing: `report merge` compares.
+        if let Some(baselines) = baselines.as_ref().filter(|_| !spread.is_part()) {
             baselines.compare(suite, &plan.regression);
         }
     }
@@ -136,11 +150,15 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
     let recorded = history::record(services, &plan, &run, request.record_history).await;
-    lost.extend(reports::write(services, &run, &plan, &linted, &request));
+    spread.keep(&run)?;
+    run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
+    lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    let outcome = Outcome::of(&run, !lost.is_empty());
+    let nothing_here = spread.is_part() && run.suites.is_empty() && lost.is_empty();
+    let outcome = if nothing_here { Outcome::Done } else { Outcome::of(&run, !lost.is_empty()) };
     let findings = linted.counting();
+    let telling = if spread.is_part() { publish::Telling::nobody() } else { request.telling.clone() };
     let told = publish::Told {
         run: &run,
         outcome: &outcome,
@@ -150,7 +168,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         reports: &request.reports.iter().map(|(format, path)| (format.name().to_owned(), path.clone())).collect::<Vec<_>>(),
         config: &plan.config.display().to_string(),
         settings: plan.github,
-        telling: &request.telling,
+        telling: &telling,
     };
     let mut told = publish::test_run(services, told).await;
     if request.issues {
@@ -185,11 +203,13 @@ async fn asked(
     plan: &Plan,
     base: Option<&base::Base>,
     request: &TestRequest,
+    part: bool,
 ) -> Result<(TestRun, Vec<String>, Vec<String>), Failure> {
     let providers = run::connect(services, plan, request)?;
     let mut run = run::run(services, plan, base, &providers).await;
     let of_history = history::known(services, plan, &mut run).await;
-    for suite in &mut run.suites {
+    // A part alone decides nothing: `report merge` compares.
+    for suite in run.suites.iter_mut().filter(|_| !part) {
         if let Some(base) = base {
             base.compare(suite, &plan.regression);
         }
@@ -228,6 +248,8 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         confirm: None,
         timeout: None,
         budget: Budget::default(),
+        shard: None,
+        warm_up: None,
         recording: Recording::default(),
         cache: None,
         dry_run: false,
@@ -239,7 +261,7 @@ pub(super) async fn verdict_of(services: &Services, config: &Path, suite: &str) 
         issues: false,
         against: Against::Nothing,
         scope: Scope::All,
-        telling: publish::Telling { comment: Some(crate::domain::comment::CommentMode::Off), check_run: Some(false), comment_file: None },
+        telling: publish::Telling::nobody(),
     };
     let finished = test(services, request).await?;
     Ok(match finished.outcome.exit_code() {

@@ -1,8 +1,8 @@
 //! Report files: proved writable before the first request, written after the last one.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
-use super::{Plan, TestRequest, lints::Linted};
+use super::{Plan, TestRequest, lints::Linted, shard::Spread};
 use crate::{
     app::{Failure, Services},
     domain::{
@@ -36,12 +36,19 @@ pub(super) fn probe(services: &Services, plan: &Plan, request: &TestRequest) -> 
 }
 
 /// Writes the report files; what could not be written comes back. It never hides the verdict.
-pub(super) fn write(services: &Services, run: &TestRun, plan: &Plan, linted: &Linted, request: &TestRequest) -> Vec<String> {
+pub(super) fn write(
+    services: &Services,
+    (run, spread): (&TestRun, &Spread),
+    plan: &Plan,
+    linted: &Linted,
+    request: &TestRequest,
+) -> Vec<String> {
     let style = Style { color: false, ..request.style };
     let written = request.reports.iter().map(|(format, path)| {
         let mut content = Vec::new();
         let rendered = match format {
             FileFormat::Run(format) => report::render(*format, run, &style, &mut content),
+            FileFormat::Shard => content.write_all(spread.file()),
             FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan), &style, &mut content),
         };
         rendered.map_err(|error| format!("error: {}: {error}", path.display()))?;

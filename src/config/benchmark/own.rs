@@ -14,6 +14,8 @@ use crate::domain::{
 struct Report {
     schema_version: u32,
     test_case_results: Vec<Case>,
+    /// There for a benchmark, whose tokens and first tokens are compared too.
+    bench: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +31,18 @@ struct Case {
     cost_usd: Lenient,
     #[serde(default)]
     score: Lenient,
+    #[serde(default)]
+    time_to_first_token_ms: Lenient,
+    #[serde(default)]
+    tokens: Tokens,
+}
+
+#[derive(Default, Deserialize)]
+struct Tokens {
+    #[serde(default)]
+    input: Lenient,
+    #[serde(default)]
+    output: Lenient,
 }
 
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
@@ -36,9 +50,10 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     if report.schema_version != 1 {
         return Err(Wrong::of(format!("version {} of the report is not known", report.schema_version)));
     }
-    let mut suites: BTreeMap<String, [Samples; 4]> = BTreeMap::new();
+    let is_bench = report.bench.is_some();
+    let mut suites: BTreeMap<String, [Samples; 7]> = BTreeMap::new();
     for case in report.test_case_results {
-        let [latency, cost, score, passed] = suites.entry(case.suite).or_default();
+        let [latency, cost, score, passed, first, input, output] = suites.entry(case.suite).or_default();
         // What could not be judged counts for nothing, as in the run itself; replayed latencies are of another day.
         if case.state != "passed" && case.state != "failed" {
             continue;
@@ -49,6 +64,12 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         }
         if let (Some(value), true) = (case.cost_usd.0, live) {
             cost.push(value);
+        }
+        let more = [(first, case.time_to_first_token_ms.0), (input, case.tokens.input.0), (output, case.tokens.output.0)];
+        for (samples, value) in more {
+            if let (Some(value), true) = (value, live && is_bench) {
+                samples.push(value);
+            }
         }
         if let Some(value) = case.score.0 {
             score.push(value);
@@ -61,6 +82,9 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             ("cost", "USD", Direction::LowerIsBetter),
             ("score", SHARE, Direction::HigherIsBetter),
             ("pass rate", SHARE, Direction::HigherIsBetter),
+            ("time to first token", "ms", Direction::LowerIsBetter),
+            ("input tokens", "tokens", Direction::LowerIsBetter),
+            ("output tokens", "tokens", Direction::LowerIsBetter),
         ];
         kinds.into_iter().zip(samples).filter(|((kind, ..), samples)| samples.seen() > 0 || *kind == "pass rate").map(
             move |((kind, unit, direction), samples)| Benchmark {

@@ -16,6 +16,10 @@ pub(in crate::config) struct Run {
     pub(in crate::config) max_concurrency: Option<u32>,
     /// What happens when a provider does not answer.
     pub(in crate::config) retry: Option<Retry>,
+    /// Requests to each suite's provider before the run, which are not counted.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub(in crate::config) warm_up: Option<u32>,
     /// What the run may spend at most; then it stops, and what is left has no judgement.
     pub(in crate::config) budget: Option<Budget>,
     /// The folder answers are kept in between runs, or false.

@@ -21,7 +21,13 @@ pub(in crate::config) fn read(run: &raw::Run, problems: &mut Problems<'_>) -> Op
     let retry = run.retry.as_ref().and_then(|retry| retry_policy(retry, &path.key("retry"), problems));
     let cache = cache(run.cache.as_ref(), &path.key("cache"), problems);
     let budget = run.budget.as_ref().map_or_else(Budget::default, |budget| Budget { usd: budget.usd, tokens: budget.tokens });
-    Some(RunSettings { max_concurrency: usize::try_from(run.max_concurrency?).ok()?, retry: retry?, cache: cache?, budget })
+    Some(RunSettings {
+        max_concurrency: usize::try_from(run.max_concurrency?).ok()?,
+        retry: retry?,
+        cache: cache?,
+        budget,
+        warm_up: run.warm_up?,
+    })
 }
 
 fn retry_policy(retry: &raw::Retry, path: &Path, problems: &mut Problems<'_>) -> Option<RetryPolicy> {

@@ -1,6 +1,7 @@
 //! Benchmark results of any tool, and two of them compared.
 
 pub mod compare;
+pub mod measured;
 pub mod samples;
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use finding::{Finding, Severity};
@@ -75,7 +76,7 @@ pub struct LintReport {
 }
 
 /// What one rule says about one suite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LintResult {
     /// The rule's id.
     pub rule: &'static str,
@@ -83,6 +84,24 @@ pub struct LintResult {
     pub passed: bool,
     /// How many findings, and the first.
     pub details: String,
+}
+
+/// The same as a file has it.
+#[derive(Deserialize)]
+struct WrittenResult {
+    rule: String,
+    passed: bool,
+    details: String,
+}
+
+impl<'de> Deserialize<'de> for LintResult {
+    /// By hand: the rule's id is one of the catalogue's, which outlives every file.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WrittenResult { rule, passed, details } = WrittenResult::deserialize(deserializer)?;
+        let known = RULES.iter().find(|known| known.id == rule).map(|known| known.id);
+        let rule = known.ok_or_else(|| serde::de::Error::custom(format!("no rule of lints is called `{rule}`")))?;
+        Ok(Self { rule, passed, details })
+    }
 }
 
 /// What `lint` found.

@@ -12,7 +12,7 @@ use crate::domain::suite::{
 };
 
 /// The suite as it is on base, asked on the same cases.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BaseRun {
     /// What the user or the event named: a branch, a tag, a commit.
     pub reference: String,
@@ -56,7 +56,7 @@ pub enum OnInconclusive {
 }
 
 /// Something besides the prompt's text that differs between base and head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// The prompt is not on base: there is nothing to compare with.

@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod pass_at;
 pub mod repeat;
 pub mod run;
+pub mod shard;
 
 use std::{path::PathBuf, time::Duration};
 

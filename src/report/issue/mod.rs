@@ -116,7 +116,7 @@ fn passed(counts: Counts) -> String {
 /// The failing cases that count, each with its first reason.
 fn failing(suite: &SuiteRun) -> Vec<String> {
     let reason = |case: &CaseId| {
-        let of_case = suite.samples.iter().filter(|sample| sample.case_id == *case && !sample.passed());
+        let mut of_case = suite.samples.iter().filter(|sample| sample.case_id == *case && !sample.passed());
         of_case.find_map(|sample| match &sample.result {
             SampleResult::Judged { assertions, .. } => summary::main_failure(assertions).map(summary::assertion),
             SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,

@@ -1,11 +1,11 @@
 //! What is known of a case besides this run: that it is in quarantine, or that its history knows the failure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::suite::case::CaseId;
 
 /// A case that somebody, or its history, says something about.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnownCase {
     /// The case.
     pub case: CaseId,
@@ -18,7 +18,7 @@ pub struct KnownCase {
 }
 
 /// The rule of a quarantine, as far as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     /// Why.
     pub reason: String,
@@ -29,7 +29,7 @@ pub struct Quarantined {
 }
 
 /// A failure of a flaky case against the rate that its history knows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct KnownFlaky {
     /// Passed in earlier runs.
     pub passed: u64,

@@ -26,7 +26,7 @@ pub use known::{KnownCase, KnownFlaky, Quarantined};
 pub use spent::{cost_of, grader_cost_of};
 
 /// What one run of `test` found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TestRun {
     /// When it began, RFC 3339 in UTC.
     pub started_at: String,
@@ -43,7 +43,7 @@ pub struct TestRun {
 }
 
 /// What this process used, as the operating system counts it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessUse {
     /// The most memory that was resident, in MiB.
     pub peak_memory_mib: f64,
@@ -52,7 +52,7 @@ pub struct ProcessUse {
 }
 
 /// What one suite found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SuiteRun {
     /// The suite's name.
     pub name: String,
@@ -73,19 +73,23 @@ pub struct SuiteRun {
     /// The same suite as it is on base; `None` where nothing was compared.
     pub base: Option<BaseRun>,
     /// What comparing with base found.
+    #[serde(skip)]
     pub comparison: Option<Comparison>,
     /// What asking more only while the verdict was open came to; `None` where the number of repeats was fixed.
+    #[serde(skip)]
     pub sampling: Option<Sampling>,
     /// Failing cases that were asked again.
+    #[serde(skip)]
     pub confirmations: Vec<Confirmation>,
     /// Cases that somebody, or their history, says something about.
     pub known: Vec<KnownCase>,
     /// What comparing with baselines found.
+    #[serde(skip)]
     pub baselines: Vec<AgainstBaseline>,
 }
 
 /// Which prompt was tested.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PromptIdentity {
     /// Its name.
     pub name: String,
@@ -98,7 +102,7 @@ pub struct PromptIdentity {
 }
 
 /// One case asked once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample {
     /// The case.
     pub case_id: CaseId,
@@ -122,7 +126,7 @@ pub struct Sample {
 }
 
 /// What an assertion asked of a judge, of a server of embeddings or of a program.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GraderCall {
     /// The assertion's label.
     pub label: String,
@@ -145,7 +149,7 @@ pub struct GraderCall {
 }
 
 /// What came of a sample.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum SampleResult {
     /// An answer, judged.
     Judged {
@@ -167,7 +171,7 @@ pub enum SampleResult {
 }
 
 /// Why a sample was not asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum NotRun {
     /// A signal stopped the run.
     Interrupted,
@@ -182,7 +186,7 @@ pub enum NotRun {
 }
 
 /// One assertion's judgement on one answer.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AssertionRun {
     /// The kind's name, with `not-` in front when negated.
     pub name: String,

@@ -1,0 +1,134 @@
+//! `prompt-cicd report merge FILE…`: the shards of one run become the run they are parts of.
+
+use std::path::{Path, PathBuf};
+
+use super::super::{Failure, Finished, Outcome, Services, publish, read_config};
+use crate::{
+    config,
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        digest,
+        regression::samples,
+        suite::{
+            run::TestRun,
+            shard::{self, Part},
+        },
+    },
+    report::{self, Format, Style},
+};
+
+/// The most bytes of one shard's file.
+const PART_LIMIT: u64 = 1024 * 1024 * 1024;
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    /// The configuration; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
+    /// The files that the shards wrote.
+    pub files: Vec<PathBuf>,
+    /// What standard output gets.
+    pub format: Format,
+    /// Files to write: a format and a path each.
+    pub reports: Vec<(Format, PathBuf)>,
+    /// What the CI system and the code host are told.
+    pub telling: publish::Telling,
+    /// How text looks.
+    pub style: Style,
+}
+
+/// Puts the run together, compares it with base as the configuration says, and reports it like `test`.
+///
+/// # Errors
+/// Files that are no shards of one run of this configuration; all that is wrong at once.
+pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finished, Failure> {
+    let (path, text) = read_config(services, request.config.clone())?;
+    let (config, _) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
+    let parts = read(services, &request.files)?;
+    let mut run = put_together(&parts, &request.files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
+    let clashes = request.reports.iter().filter(|(_, file)| {
+        let identity = services.workspace.identity(file);
+        request.files.iter().any(|read| services.workspace.identity(read) == identity)
+    });
+    let clashes: Vec<Diagnostic> = clashes
+        .map(|(format, file)| wrong(file, format!("the {format} report cannot go here: this command reads it"), "name another file"))
+        .collect();
+    if !clashes.is_empty() {
+        return Err(Failure::Shards(clashes));
+    }
+    request.reports.iter().try_for_each(|(_, file)| services.workspace.probe(file)).map_err(Failure::File)?;
+    let mut lost = Vec::new();
+    let style = Style { color: false, ..request.style };
+    run.suites.retain(|suite| !suite.samples.is_empty());
+    for (format, file) in &request.reports {
+        let mut content = Vec::new();
+        report::render(*format, &run, &style, &mut content).map_err(|error| Failure::Internal(error.into()))?;
+        lost.extend(services.workspace.write(file, &content).err().map(|error| format!("error: the report could not be written: {error}")));
+    }
+    let mut stdout = Vec::new();
+    report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    let outcome = Outcome::of(&run, !lost.is_empty());
+    // Where a file stood in the shards' checkout is not in their files.
+    let places = std::collections::BTreeMap::default();
+    let told = publish::Told {
+        run: &run,
+        outcome: &outcome,
+        findings: &[],
+        notes: &[],
+        places: &places,
+        reports: &request.reports.iter().map(|(format, file)| (format.name().to_owned(), file.clone())).collect::<Vec<_>>(),
+        config: &path.display().to_string(),
+        settings: config.github,
+        telling: &request.telling,
+    };
+    let told = publish::test_run(services, told).await;
+    Ok(Finished { outcome, stdout, notes: lost.into_iter().chain(told).collect() })
+}
+
+fn wrong(file: &Path, message: impl Into<String>, help: &str) -> Diagnostic {
+    Diagnostic::error(Place::file(file.display().to_string()), "", message).with_help(help)
+}
+
+fn read(services: &Services, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
+    let (mut parts, mut problems) = (Vec::new(), Vec::new());
+    for file in files {
+        let text = services.workspace.read_text(file, PART_LIMIT).map_err(Failure::File)?;
+        match serde_json::from_str(&text) {
+            Ok(part) => parts.push(part),
+            Err(error) => problems.push(wrong(file, format!("no shard of a run: {error}"), HELP)),
+        }
+    }
+    if problems.is_empty() { Ok(parts) } else { Err(Failure::Shards(problems)) }
+}
+
+const HELP: &str = "pass the files that `prompt-cicd test --shard … --report shard=FILE` wrote, one for each shard";
+
+fn put_together(
+    parts: &[Part],
+    files: &[PathBuf],
+    config: &str,
+    path: &Path,
+    settings: &crate::domain::regression::Settings,
+) -> Result<TestRun, Failure> {
+    let (mut run, wholes) = shard::merge(parts).map_err(|problems| {
+        let of =
+            |number: Option<usize>| number.and_then(|number| files.get(number)).map_or_else(|| Path::new("the shards"), PathBuf::as_path);
+        Failure::Shards(problems.into_iter().map(|(number, what)| wrong(of(number), what, HELP)).collect())
+    })?;
+    if parts.iter().any(|part| part.config != config) {
+        let message = "the shards were made with another configuration file than this one";
+        return Err(Failure::Shards(vec![wrong(
+            path,
+            message,
+            "check out the commit that the shards tested, or name its file with --config",
+        )]));
+    }
+    for (suite, whole) in run.suites.iter_mut().zip(&wholes) {
+        let Some(changes) = whole.changes.clone() else { continue };
+        let nothing = Vec::new();
+        let base = suite.base.as_ref().map_or(&nothing, |base| &base.samples);
+        let head: &[_] = if suite.base.is_some() { &suite.samples } else { &[] };
+        suite.comparison = Some(samples::compare(base, head, changes, settings));
+    }
+    Ok(run)
+}

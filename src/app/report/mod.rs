@@ -1,0 +1,3 @@
+//! `prompt-cicd report`: what other runs found.
+
+pub mod merge;

@@ -1,0 +1,36 @@
+//! `prompt-cicd doctor`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::{app::doctor::DoctorRequest, report::doctor::Format};
+
+/// Look whether everything that a run needs is there, and say what to do; change nothing
+///
+/// Configuration, prompts, keys (whether they are set, never what they are), servers and their models, the store, targets, GitHub.
+/// Exit 0: all well. 3: something is written wrongly or missing here. 30: a server does not answer. 31: one refuses.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What standard output gets
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
+    format: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OutputFormat {
+    /// Lines of text
+    Text,
+    /// JSON
+    Json,
+}
+
+impl Args {
+    pub(super) fn request(&self, config: Option<PathBuf>) -> DoctorRequest {
+        let format = match self.format {
+            OutputFormat::Text => Format::Text,
+            OutputFormat::Json => Format::Json,
+        };
+        DoctorRequest { config, format }
+    }
+}

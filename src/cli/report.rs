@@ -1,0 +1,98 @@
+//! `prompt-cicd report`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::{
+    app::{
+        Failure, Finished, Services,
+        publish::Telling,
+        report::merge::{MergeRequest, merge},
+    },
+    domain::comment::CommentMode,
+    report::{Format, Style},
+};
+
+/// Put the shards of one run together
+///
+/// Exit codes are those of `test`: 0 passed, 10 assertions failed, 12 worse than base, 13, 30, 31 undecided. 3: the files are no shards of one run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// One report of all shards, as if one machine had run everything
+    Merge(Merge),
+}
+
+#[derive(Debug, clap::Args)]
+struct Merge {
+    /// The files of all shards: what `test --shard 1/8 --report shard=FILE` wrote
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// What standard output gets: text, json, markdown, junit, html
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
+    format: Format,
+    /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    reports: Vec<(Format, PathBuf)>,
+    /// On pull requests: change the comment in place (update), write it anew at the end (recreate), or write none (off)
+    #[arg(long, value_name = "MODE", value_parser = super::test::comment)]
+    comment: Option<CommentMode>,
+    /// Where the comment's data goes when this run may not write [default: .prompt-cicd/comment.json]
+    #[arg(long, value_name = "FILE")]
+    comment_file: Option<PathBuf>,
+    /// Make a check run with every annotation; the job needs `checks: write`
+    #[arg(long, overrides_with = "no_check_run")]
+    check_run: bool,
+    /// Make none, even if the configuration says so
+    #[arg(long)]
+    no_check_run: bool,
+    /// Exit with 0 for bad results (10 to 13); failures keep their codes
+    #[arg(long)]
+    no_fail: bool,
+}
+
+impl Args {
+    pub(super) fn no_fail(&self) -> bool {
+        let What::Merge(args) = &self.what;
+        args.no_fail
+    }
+}
+
+pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args, style: Style) -> Result<Finished, Failure> {
+    let What::Merge(args) = args.what;
+    let request = MergeRequest {
+        config,
+        files: args.files,
+        format: args.format,
+        reports: args.reports,
+        telling: Telling {
+            comment: args.comment,
+            check_run: match (args.check_run, args.no_check_run) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
+                (false, false) => None,
+            },
+            comment_file: args.comment_file,
+        },
+        style,
+    };
+    merge(services, &request).await
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::parse(text).map_err(|error| error.to_string())
+}
+
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or_else(|| "write FORMAT=FILE, like junit=report.xml".to_owned())?;
+    if path.is_empty() {
+        return Err(format!("no file named after `{name}=`"));
+    }
+    Ok((format(name)?, PathBuf::from(path)))
+}
