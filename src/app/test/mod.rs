@@ -121,13 +121,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         return Ok(Finished { outcome: Outcome::Done, stdout, notes });
     }
     reports::probe(services, &plan, &request)?;
-    let (mut run, of_history, mut lost) = if linted.stopping > 0 {
-        let mut run = lints::stopped(services, &plan, &linted);
-        let of_history = history::known(services, &plan, &mut run).await;
-        (run, of_history, Vec::new())
-    } else {
-        asked(services, &plan, base.as_ref(), &request).await?
-    };
+    let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request).await?;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         if let Some(baselines) = &baselines {
@@ -165,7 +159,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     Ok(Finished { outcome, stdout, notes })
 }
 
-/// Asks everything, compares with base, asks again what is to be confirmed; with it come what the history says and what could
+/// Asks everything unless the lints stop it, compares with base, asks again what is to be confirmed; with it come what the history says and what could
 /// not be written.
 ///
 /// # Errors
@@ -173,9 +167,15 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
 async fn asked(
     services: &Services,
     plan: &Plan,
+    linted: &lints::Linted,
     base: Option<&base::Base>,
     request: &TestRequest,
 ) -> Result<(TestRun, Vec<String>, Vec<String>), Failure> {
+    if linted.stopping > 0 {
+        let mut run = lints::stopped(services, plan, linted);
+        let of_history = history::known(services, plan, &mut run).await;
+        return Ok((run, of_history, Vec::new()));
+    }
     let providers = run::connect(services, plan, request)?;
     let mut run = run::run(services, plan, base, &providers).await;
     let of_history = history::known(services, plan, &mut run).await;
