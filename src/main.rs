@@ -57,7 +57,7 @@ async fn run(cli: Cli, grouped: Option<&str>) -> u8 {
     let services = wiring::services(&cli.global);
     let style = wiring::style(&cli.global);
     let no_fail = cli.no_fail();
-    let ran = cli.run(&services, style, &inputs::overrides(&wiring::variable)).await;
+    let ran = Box::pin(cli.run(&services, style, &inputs::overrides(&wiring::variable))).await;
     if let Some(end) = grouped {
         say(end);
     }

@@ -138,7 +138,9 @@ fn killed_everywhere(verb: &str, before: &[&str], settle: &str) -> usize {
     fs::write(folder.join("prompt-cicd.yml"), CONFIG).unwrap();
     fs::write(folder.join("numbers.json"), json!({"1.0.0": {"latency": 500.0}, "2.0.0": {"latency": 500.0}}).to_string()).unwrap();
     fs::create_dir(folder.join("prompts")).unwrap();
-    before.iter().for_each(|line| does(folder, line));
+    for line in before {
+        does(folder, line);
+    }
     let never = settled(copied(folder).path(), settle);
     let whole = copied(folder);
     let counts = counted(whole.path(), verb);
@@ -169,7 +171,6 @@ fn killed_everywhere(verb: &str, before: &[&str], settle: &str) -> usize {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the number of points is what it is run for")]
 fn killed_at_any_system_call_everything_is_done_or_nothing() {
     let mut sum = 0;
     println!("| verb | points |\n|---|---:|");

@@ -96,18 +96,19 @@ fn a_step_with_ten_metrics_of_a_thousand_series_is_quick() {
         variable("PROMPT_CICD_REAL_PUSHGATEWAY", "prometheus/start.sh PORT GATEWAY"),
     );
     // 10 metrics, 50 instances of each of two versions.
-    let series: String = (0..10)
+    let series: Vec<String> = (0..10)
         .flat_map(|metric| ["1.0.0", "2.0.0"].into_iter().flat_map(move |version| (0..50).map(move |instance| (metric, version, instance))))
         .map(|(metric, version, instance)| format!("speed_{metric}{{version=\"{version}\",pod=\"p{instance}\"}} {}\n", 100 + instance))
         .collect();
-    push(&gateway, &series);
-    let metrics: String = (0..10)
+    push(&gateway, &series.concat());
+    let metrics: Vec<String> = (0..10)
         .map(|metric| {
             format!(
                 "      - {{name: m{metric}, source: p, query: 'avg(speed_{metric}{{version=\"{{{{version}}}}\"}})', direction: lower-is-better, bound: 500}}\n"
             )
         })
         .collect();
+    let metrics = metrics.concat();
     let folder = Folder::new(&format!(
         "{BASE}targets: {{flags: {{kind: flagd, path: flags.json}}}}\nmetric-sources: {{p: {{kind: prometheus, url: \"{prometheus}\"}}}}\n\
          environments: {{production: {{targets: [flags]}}}}\nrollouts:\n  stage-duration: 1h\n  stage-timeout: 2h\n  health:\n    interval: 400ms\n    \

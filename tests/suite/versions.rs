@@ -23,14 +23,13 @@ impl World {
         world.git(&["init", "--quiet", "--initial-branch=main"]);
         world.git(&["add", "."]);
         for (index, entry) in history.iter().enumerate() {
-            match entry.strip_prefix("tag ") {
-                Some(tag) => world.git(&["tag", "--annotate", "--message=x", tag]),
-                None => {
-                    world.workspace.write("notes.txt", index.to_string().as_bytes());
-                    world.git(&["add", "notes.txt"]);
-                    world.git(&["commit", "--quiet", "--message", entry])
-                }
-            };
+            if let Some(tag) = entry.strip_prefix("tag ") {
+                world.git(&["tag", "--annotate", "--message=x", tag]);
+            } else {
+                world.workspace.write("notes.txt", index.to_string().as_bytes());
+                world.git(&["add", "notes.txt"]);
+                world.git(&["commit", "--quiet", "--message", entry]);
+            }
         }
         world
     }

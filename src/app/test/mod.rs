@@ -110,7 +110,6 @@ pub async fn test(services: &Services, request: TestRequest) -> Result<Finished,
     tested
 }
 
-#[expect(clippy::too_many_lines, reason = "the steps of a run in their order")]
 async fn tested(services: &Services, request: TestRequest) -> Result<Finished, Failure> {
     let (mut plan, mut warnings) = load::load(services, &request.load())?;
     warnings.extend(history::findings(services, &plan));
@@ -129,13 +128,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         return planned(&plan, &request, base.as_ref(), linted.said(), narrowed.notes.into_iter().chain(super::lines(&warnings)));
     }
     reports::probe(services, &plan, &request)?;
-    let (mut run, of_history, mut lost) = if linted.stopping > 0 {
-        let mut run = lints::stopped(services, &plan, &linted);
-        let of_history = history::known(services, &plan, &mut run).await;
-        (run, of_history, Vec::new())
-    } else {
-        asked(services, &plan, base.as_ref(), &request, spread.is_part()).await?
-    };
+    let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request, spread.is_part()).await?;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         // A part alone decides nothing: `report merge` compares.
@@ -193,18 +186,24 @@ fn planned(
     Ok(Finished { outcome: Outcome::Done, stdout, notes })
 }
 
-/// Asks everything, compares with base, asks again what is to be confirmed; with it come what the history says and what could
-/// not be written.
+/// Asks everything unless the lints stop it, compares with base, asks again what is to be confirmed; with it come what the
+/// history says and what could not be written.
 ///
 /// # Errors
 /// Providers that cannot be prepared.
 async fn asked(
     services: &Services,
     plan: &Plan,
+    linted: &lints::Linted,
     base: Option<&base::Base>,
     request: &TestRequest,
     part: bool,
 ) -> Result<(TestRun, Vec<String>, Vec<String>), Failure> {
+    if linted.stopping > 0 {
+        let mut run = lints::stopped(services, plan, linted);
+        let of_history = history::known(services, plan, &mut run).await;
+        return Ok((run, of_history, Vec::new()));
+    }
     let providers = run::connect(services, plan, request)?;
     let mut run = run::run(services, plan, base, &providers).await;
     let of_history = history::known(services, plan, &mut run).await;

@@ -79,6 +79,7 @@ fn commit(folder: &Path) {
     git(folder, &["commit", "--quiet", "--allow-empty", "-m", "as it was"]);
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 /// Compares what is there with the last commit; the exit code and the suite.
 fn compare(folder: &Path) -> (i32, Value) {
     let (code, json) = run(folder, &["--base", "HEAD"]);

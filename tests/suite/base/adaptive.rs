@@ -147,7 +147,7 @@ fn without_base_every_failing_case_is_asked_again() {
 fn repeats_say_how_often_one_or_all_of_k_answers_pass() {
     // Every fourth case passes on every second answer.
     let repository = Repository::new(20, |before, said| {
-        Ok(if number(said) % 4 == 0 && before % 2 == 0 { "Never.".to_owned() } else { said.to_owned() })
+        Ok(if number(said).is_multiple_of(4) && before.is_multiple_of(2) { "Never.".to_owned() } else { said.to_owned() })
     });
     repository.configure("    defaults:", "    repeat: 3\n    concurrency: 1\n    min-pass-rate: 0.5\n    defaults:");
     let json = repository.workspace.prompt_cicd(["test", "--no-base", "--format", "json"]).run().exits(0).json();

@@ -109,7 +109,9 @@ fn read_only() -> Row {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
     };
     mode(world.path(), 0o777);
-    folders.iter().for_each(|folder| mode(folder, 0o555));
+    for folder in &folders {
+        mode(folder, 0o555);
+    }
     mode(&world.path().join("state/lock"), 0o444);
     let mut command = Command::new(env!("CARGO_BIN_EXE_prompt-cicd"));
     command.args(["rollout", "pause", "greeting"]).current_dir(world.path()).env_remove("GITHUB_ACTIONS");
@@ -120,7 +122,9 @@ fn read_only() -> Row {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("ermission denied"), "{said}");
-    folders.iter().for_each(|folder| mode(folder, 0o755));
+    for folder in &folders {
+        mode(folder, 0o755);
+    }
     mode(&world.path().join("state/lock"), 0o644);
     whole(&world, "10 %");
     then(&world, "rollout pause greeting", 0);

@@ -53,7 +53,6 @@ pub(super) fn whole(world: &World, share: &str) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table is what it is run for")]
 fn the_documents_have_what_every_fault_leads_to() {
     let rows = stores::rows().into_iter().chain(targets::rows()).chain(metrics::rows()).chain(runners::rows());
     let mut table = "| fault | result |\n|---|---|\n".to_owned();

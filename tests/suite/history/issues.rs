@@ -8,7 +8,9 @@ use crate::support::{
 
 fn night(workspace: &Workspace, github: &FakeGitHub, args: &[&str]) -> PromptCicd {
     let path = |name: &str| workspace.path().join(name).to_str().unwrap().to_owned();
-    ["output", "summary"].iter().for_each(|file| workspace.write(file, b""));
+    for file in ["output", "summary"] {
+        workspace.write(file, b"");
+    }
     let (api, token) = (github.api_url(), github.state().token);
     let environment = [
         ("GITHUB_ACTIONS", "true"),

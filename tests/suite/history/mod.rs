@@ -1,4 +1,5 @@
 //! The history of cases: what is kept, what it says about failures, and cases in quarantine.
+#![expect(clippy::unnecessary_wraps, reason = "a fake model may refuse, and these never do")]
 
 /// Baselines: by commit, pooled, pinned.
 mod baseline;
@@ -34,7 +35,9 @@ pub(super) fn recorded(workspace: &Workspace, args: &[&str]) -> PromptCicd {
 pub(super) fn step(workspace: &Workspace, event: &str, reference: &str, payload: &serde_json::Value, args: &[&str]) -> PromptCicd {
     let path = |name: &str| workspace.path().join(name).to_str().unwrap().to_owned();
     workspace.write("runner/event.json", payload.to_string().as_bytes());
-    ["runner/output", "runner/summary"].iter().for_each(|file| workspace.write(file, b""));
+    for file in ["runner/output", "runner/summary"] {
+        workspace.write(file, b"");
+    }
     let commit = "3".repeat(40);
     let environment = [
         ("GITHUB_ACTIONS", "true"),

@@ -58,12 +58,12 @@ fn rollouts_are_shown_with_their_commit_and_how_they_stand() {
     hosted(&stage, &github, ["rollout", "abort", "greeting"]).run().exits(0);
     assert_eq!(states(&github), ["inactive", "inactive", "failure"]);
     {
-        let state = github.state();
-        let commits: Vec<&str> = state.deployments.iter().map(|one| one.commit.as_str()).collect();
+        let there = github.state();
+        let commits: Vec<&str> = there.deployments.iter().map(|one| one.commit.as_str()).collect();
         assert_eq!(commits[..2], [first.as_str(), second.as_str()]);
-        assert_eq!((state.deployments[0].environment.as_str(), state.deployments[0].task.as_str()), ("production", "prompt-cicd:greeting"));
-        assert_eq!(state.deployments[1].statuses[0]["environment_url"], "https://example.com/app");
-        drop(state);
+        assert_eq!((there.deployments[0].environment.as_str(), there.deployments[0].task.as_str()), ("production", "prompt-cicd:greeting"));
+        assert_eq!(there.deployments[1].statuses[0]["environment_url"], "https://example.com/app");
+        drop(there);
     }
     let shown = stage.call(["registry", "show", "greeting", "2.0.0", "--format", "json"]).exits(0).json();
     assert_eq!(shown["commit"], second.as_str());

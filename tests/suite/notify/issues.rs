@@ -68,9 +68,9 @@ fn an_incident_that_goes_on_is_one_issue_and_what_people_wrote_stays() {
 
 #[test]
 fn an_issue_that_cannot_be_opened_waits_and_is_opened_once() {
-    let mut state = State::new();
-    state.denied.insert("issues=write");
-    let github = FakeGitHub::start(state);
+    let mut refusing = State::new();
+    refusing.denied.insert("issues=write");
+    let github = FakeGitHub::start(refusing);
     let stage = with(Stage::new("5m", "30s"), INCIDENTS);
     stage.rollout("start", []).exits(0);
     hosted(&stage, &github, ["rollback", "greeting", "--emergency"]).run().exits(0).says("issues: write");

@@ -132,9 +132,9 @@ fn a_pipe_in_the_place_of_a_record_keeps_nobody_waiting() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else if path.file_name().unwrap().to_string_lossy().starts_with("a.") {
-                records.push(path)
+                records.push(path);
             }
         }
     }
