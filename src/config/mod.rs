@@ -25,6 +25,8 @@ mod suggest;
 mod text_layout;
 
 #[cfg(test)]
+mod soup;
+#[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;

@@ -174,11 +174,14 @@ fn killed_everywhere(verb: &str, before: &[&str], settle: &str) -> usize {
 fn killed_at_any_system_call_everything_is_done_or_nothing() {
     let mut sum = 0;
     println!("| verb | points |\n|---|---:|");
-    for (verb, before, settle) in VERBS {
+    // All of them take minutes: LONG=1 bash scripts/test.
+    let (verbs, least) =
+        if std::env::var("PROMPT_CICD_REAL_LONG").is_ok_and(|long| long == "1") { (VERBS, 200) } else { (&VERBS[..1], 20) };
+    for (verb, before, settle) in verbs {
         let points = killed_everywhere(verb, before, settle);
         println!("| `{verb}` | {points} |");
         sum += points;
     }
     println!("| all | {sum} |");
-    assert!(sum >= 200, "{sum}");
+    assert!(sum >= least, "{sum}");
 }

@@ -1,6 +1,9 @@
 //! The history of cases in a run: what it knows about failures, which cases are in quarantine, and keeping the run.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -107,17 +110,16 @@ pub(super) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -
 
 /// The cases with a judged failure that are not in quarantine, with what they counted.
 fn failing<'p>(suite: &SuiteRun, plan: &'p SuitePlan) -> Vec<(&'p CasePlan, Tally)> {
-    let counted = |case: &CasePlan| {
-        let mut tally = Tally::default();
-        for sample in suite.samples.iter().filter(|sample| sample.case_id == case.case.id) {
-            if let SampleResult::Judged { passed, .. } = &sample.result {
-                tally.add(Tally { passed: u64::from(*passed), failed: u64::from(!*passed) });
-            }
+    let known: HashSet<&CaseId> = suite.known.iter().map(|known| &known.case).collect();
+    let mut tallies: HashMap<&CaseId, Tally> = HashMap::new();
+    for sample in &suite.samples {
+        if let SampleResult::Judged { passed, .. } = &sample.result {
+            tallies.entry(&sample.case_id).or_default().add(Tally { passed: u64::from(*passed), failed: u64::from(!*passed) });
         }
-        tally
-    };
-    let open = plan.cases.iter().filter(|case| suite.known_case(&case.case.id).is_none());
-    open.map(|case| (case.as_ref(), counted(case))).filter(|(_, tally)| tally.failed > 0).collect()
+    }
+    let open = plan.cases.iter().filter(|case| !known.contains(&case.case.id));
+    let counted = open.filter_map(|case| Some((case.as_ref(), *tallies.get(&case.case.id)?)));
+    counted.filter(|(_, tally)| tally.failed > 0).collect()
 }
 
 fn flaky(suite: &mut SuiteRun, of_suite: &SuitePlan, history: &SuiteHistory, failing: &[(&CasePlan, Tally)], plan: &Plan) {

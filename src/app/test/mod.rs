@@ -22,6 +22,7 @@ mod run;
 mod sample;
 mod select;
 mod shard;
+mod warm_up;
 
 use std::{
     path::{Path, PathBuf},

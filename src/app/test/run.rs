@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     Plan, SuitePlan, TestRequest,
-    ask::{Asker, Asking, OfRun},
+    ask::{Asker, OfRun},
     base::Base,
     graded::{self, Graders},
     load::origin,
@@ -120,7 +120,7 @@ pub(super) async fn finish(askers: &Askers) -> Vec<String> {
 
 /// Asks and judges every sample of the plan, and of base where there is one.
 pub(super) async fn run(services: &Services, plan: &Plan, base: Option<&Base>, askers: &Askers) -> TestRun {
-    let warmed = warm_up(services, plan, askers).await;
+    let warmed = super::warm_up::warm_up(services, plan, askers).await;
     let started_at = services.clock.now();
     let started = services.clock.elapsed();
     services.progress.started(plan.samples() + base.map_or(0, Base::samples));
@@ -133,28 +133,6 @@ pub(super) async fn run(services: &Services, plan: &Plan, base: Option<&Base>, a
     services.progress.finished();
     let duration = services.clock.elapsed().saturating_sub(started);
     TestRun { started_at, duration, suites, interrupted, warnings: warmed, process: services.process.usage(services.clock.elapsed()) }
-}
-
-/// Asks each suite's provider so many times before the run, one after another, and forgets the answers: a server that has to
-/// wake up must not look slow. It is said, since it is paid for.
-async fn warm_up(services: &Services, plan: &Plan, askers: &Askers) -> Vec<String> {
-    let mut sent = 0_u32;
-    let (_stop, stopped) = watch::channel(Stop::No);
-    for suite in plan.suites.iter().filter(|_| plan.run.warm_up > 0) {
-        let (Some(asker), Some(case)) = (askers.get(&suite.settings.provider), suite.cases.first()) else { continue };
-        let until = services.clock.elapsed() + suite.settings.limits.suite;
-        for number in 0..plan.run.warm_up {
-            // A repeat that no sample has: neither cache nor cassette may take this answer for a sample's.
-            let Ok(request) = suite.request(case, u32::MAX - number) else { continue };
-            if asker.provider().is_at_hand(&request) {
-                continue;
-            }
-            let asking = Asking { request: &request, limit: suite.settings.limits.request, until };
-            let _forgotten = asker.ask(asking, None, stopped.clone()).await;
-            sent += 1;
-        }
-    }
-    if sent == 0 { Vec::new() } else { vec![format!("{sent} requests to warm up were sent before the run; they are not counted")] }
 }
 
 /// What comes of something that heeds signals, and whether there was one.

@@ -90,7 +90,7 @@ fn hosted<'a>(stage: &Stage, github: &FakeGitHub, args: impl IntoIterator<Item =
 fn changed(stage: &Stage, change: impl FnOnce(&mut Value) -> bool) -> Value {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let patience = Patience::of(clock.as_ref(), Duration::from_mins(1));
-    let store = DirectoryStore::new(&stage.workspace.path().join("state"), clock);
+    let store = DirectoryStore::new(stage.workspace.path().join("state"), clock);
     let key = Key::new("rollout/production/greeting").unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

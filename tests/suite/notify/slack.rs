@@ -71,7 +71,7 @@ fn a_channel_that_fails_changes_nothing_and_is_tried_again() {
 
 #[test]
 fn a_channel_that_hangs_delays_no_rollback() {
-    let slow = FakeSlack::start(200, Duration::from_secs(60));
+    let slow = FakeSlack::start(200, Duration::from_mins(1));
     let stage = with(Stage::new("5m", "30s"), "notifications:\n  ops: {kind: slack, timeout: 1s}\n");
     told(&stage, &slow, ["rollout", "start", "greeting"]).run().exits(0).says("no answer within");
     let done = told(&stage, &slow, ["rollback", "greeting", "--emergency", "--format", "json"]).run().exits(0);
@@ -100,10 +100,10 @@ fn killed_after_the_writing_people_are_told_by_the_next_look() {
     let slack = FakeSlack::start(200, Duration::ZERO);
     let stage = with(Stage::new("5m", "30s"), OPS);
     // A channel that hangs holds the process after everything is written, where it is killed.
-    let deaf = FakeSlack::start(200, Duration::from_secs(60));
+    let deaf = FakeSlack::start(200, Duration::from_mins(1));
     let mut child = told(&stage, &deaf, ["rollout", "start", "greeting"]).spawn();
     let begun = std::time::Instant::now();
-    while deaf.host.received().is_empty() && begun.elapsed() < Duration::from_secs(60) {
+    while deaf.host.received().is_empty() && begun.elapsed() < Duration::from_mins(1) {
         std::thread::yield_now();
     }
     child.kill().unwrap();

@@ -23,8 +23,9 @@ fn rollouts(keys: &str) -> String {
 
 /// One environment, 1.0.0 stable there, 2.0.0 in the file.
 fn production(targets: &[&str], more: &str, keys: &str) -> Stage {
-    let listed: String = targets.iter().map(|name| format!("  {name}: {{kind: flagd, path: {name}.json}}\n")).collect();
+    let listed: Vec<String> = targets.iter().map(|name| format!("  {name}: {{kind: flagd, path: {name}.json}}\n")).collect();
     let environment = format!("environments:\n  production: {{targets: [{}]{more}}}\n", targets.join(", "));
+    let listed = listed.concat();
     let stage = Stage::of(&format!("{BASE}targets:\n{listed}{environment}{}", rollouts(keys)));
     let approved: &[&str] = if more.contains("approval") { &["--approved-by", "ben"] } else { &[] };
     stage.rollout("start", approved.iter().copied()).exits(0);
