@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{comparison, number::plural, summary};
+use super::{comparison, known, number::plural, summary};
 use crate::domain::{
     annotation::{Annotation, Level},
     diagnostic::Place,
@@ -11,7 +11,7 @@ use crate::domain::{
         Comparison,
         comparison::{CaseComparison, CaseStatus},
     },
-    suite::run::{AssertionRun, Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
+    suite::run::{AssertionRun, KnownCase, Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
 };
 
 /// Failing samples named in one annotation.
@@ -102,6 +102,7 @@ fn cases(suite: &SuiteRun, places: &SuitePlaces) -> Vec<(bool, Annotation)> {
     let Some(level) = level(suite) else { return Vec::new() };
     let compared: HashMap<_, &CaseComparison> =
         suite.comparison.iter().flat_map(|comparison| &comparison.cases).map(|case| (&case.case, case)).collect();
+    let excused: HashMap<_, &KnownCase> = suite.known.iter().filter(|known| !known.counts).map(|known| (&known.case, known)).collect();
     let mut repeats: BTreeMap<usize, (usize, Vec<&Sample>)> = BTreeMap::new();
     for sample in &suite.samples {
         let (asked, failing) = repeats.entry(sample.case_index).or_default();
@@ -115,7 +116,11 @@ fn cases(suite: &SuiteRun, places: &SuitePlaces) -> Vec<(bool, Annotation)> {
         let is_new = known.is_some_and(|case| case.status == CaseStatus::NewlyFailing);
         let status = known.map_or("failed", |case| comparison::status(case.status));
         let title = format!("suite {}, case {}: {status}", suite.name, first.case_id);
+        // What does not decide is no error either.
+        let excuse = excused.get(&first.case_id).map(|known| known::note(known));
+        let (is_new, level) = if excuse.is_some() { (false, Level::Notice) } else { (is_new, level) };
         for (place, mut lines) in at_lines(failing, places) {
+            lines.extend(excuse.clone());
             if *asked > 1 {
                 lines.push(format!("failed in {} of {asked} repeats", failing.len()));
             }

@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    domain::regression::{Settings, samples},
+    domain::{
+        regression::{Settings, samples},
+        suite::run::Quarantined,
+    },
     report::fixture,
 };
 
@@ -49,6 +52,17 @@ fn repeats_of_a_case_are_one_remark_and_reasons_are_said_once() {
     let found = of(&run, &[], &places(2));
     assert_eq!(found.len(), 3);
     assert_eq!(found[2].message, "contains: \"Ana\": the answer does not contain \"Ana\"\nfailed in 2 of 2 repeats");
+}
+
+#[test]
+fn a_case_in_quarantine_is_a_notice_with_its_reason() {
+    let mut run = fixture::failing(2);
+    let rule = Quarantined { reason: "rude on Mondays".to_owned(), until: "2026-12-31".to_owned(), issue: Some("#7".to_owned()) };
+    let case = run.suites[0].samples[1].case_id.clone();
+    run.suites[0].known.push(KnownCase { case, quarantine: Some(rule), flaky: None, counts: false });
+    let found = of(&run, &[], &places(2));
+    assert_eq!(found.iter().map(|annotation| annotation.level).collect::<Vec<_>>(), [Level::Error, Level::Error, Level::Notice]);
+    assert!(found[2].message.ends_with("in quarantine until 2026-12-31: rude on Mondays (#7)"), "{}", found[2].message);
 }
 
 #[test]
