@@ -9,7 +9,7 @@ use clap::Parser as _;
 use prompt_cicd::{
     app::{self, Failure, exit_code},
     cli::{Cli, inputs},
-    report::escape::one_line,
+    report::escape::{one_line, workflow_command_safe},
     wiring,
 };
 
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let arguments = match arguments {
         Ok(arguments) => arguments,
         Err(error) => {
-            say(&format!("error: {error}"));
+            say(&workflow_command_safe(&format!("error: {error}")));
             return ExitCode::from(2);
         }
     };
@@ -35,7 +35,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
-            drop(error.print());
+            if code == 0 {
+                drop(error.print());
+            } else {
+                // What was typed comes back in it, and may be anybody's.
+                say(&workflow_command_safe(error.render().to_string().trim_end()));
+            }
             return ExitCode::from(code);
         }
     };

@@ -42,7 +42,7 @@ pub fn render(format: Format, found: &Comparison, tools: [&str; 2], rules: &Rule
     match format {
         Format::Text => text(found, rules, style, out),
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &json(found, tools, rules))?;
+            crate::report::json::write_harmless_pretty(&json(found, tools, rules), out)?;
             writeln!(out)
         }
         Format::Markdown => markdown(found, rules, out),

@@ -87,7 +87,8 @@ pub fn render(lines: &[SuiteLine], format: Format) -> anyhow::Result<Vec<u8>> {
     let cost = estimates.iter().map(|estimate| estimate.estimated_max_cost_usd).sum::<Option<f64>>();
     if format == Format::Json {
         let value = serde_json::json!({"schema_version": 1, "dry_run": true, "requests": requests, "estimated_max_cost_usd": cost, "suites": estimates});
-        let mut out = serde_json::to_vec_pretty(&value)?;
+        let mut out = Vec::new();
+        super::json::write_harmless_pretty(&value, &mut out)?;
         out.push(b'\n');
         return Ok(out);
     }

@@ -45,7 +45,7 @@ fn standing(entry: &Entry) -> String {
 pub fn list(shape: Shape, entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     match shape {
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut *out, &entries.iter().rev().map(json).collect::<Vec<_>>())?;
+            crate::report::json::write_harmless_pretty(&entries.iter().rev().map(json).collect::<Vec<_>>(), out)?;
             writeln!(out)
         }
         Shape::Text if entries.is_empty() => writeln!(out, "no version is registered"),
@@ -78,7 +78,7 @@ pub fn one(shape: Shape, entry: &Entry, verified: bool, out: &mut dyn Write) -> 
         if let Some(map) = value.as_object_mut() {
             map.insert("verified".to_owned(), verified.into());
         }
-        serde_json::to_writer_pretty(&mut *out, &value)?;
+        crate::report::json::write_harmless_pretty(&value, out)?;
         return writeln!(out);
     }
     writeln!(out, "{} {}: {}", one_line(&entry.prompt), entry.version, standing(entry))?;
@@ -100,7 +100,7 @@ pub fn diff(shape: Shape, found: &Difference, (old, new): (&str, &str), out: &mu
             if let Some(map) = value.as_object_mut() {
                 map.insert("text_diff".to_owned(), lines.into());
             }
-            serde_json::to_writer_pretty(&mut *out, &value)?;
+            crate::report::json::write_harmless_pretty(&value, out)?;
             writeln!(out)
         }
         Shape::Text => {

@@ -57,7 +57,7 @@ fn watch(watch: &Watch) -> Value {
 pub fn render(shape: Shape, record: &RollbackRecord, out: &mut dyn Write) -> io::Result<()> {
     match shape {
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut *out, &json(record))?;
+            crate::report::json::write_harmless_pretty(&json(record), out)?;
             writeln!(out)
         }
         Shape::Text => text(record, out),
@@ -140,7 +140,7 @@ pub fn status(shape: Shape, record: Option<&RollbackRecord>, now: &[TargetLine],
         for value in list.iter_mut().filter_map(Value::as_object_mut) {
             value.insert("now".to_owned(), targets.clone().into());
         }
-        serde_json::to_writer_pretty(&mut *out, &list)?;
+        crate::report::json::write_harmless_pretty(&list, out)?;
         return writeln!(out);
     }
     match record {
@@ -175,7 +175,7 @@ pub fn history(shape: Shape, records: &[RollbackRecord], limit: usize, out: &mut
     let newest: Vec<&RollbackRecord> = records.iter().rev().take(limit).collect();
     if shape == Shape::Json {
         let list: Vec<Value> = newest.iter().map(|record| json(record)).collect();
-        serde_json::to_writer_pretty(&mut *out, &list)?;
+        crate::report::json::write_harmless_pretty(&list, out)?;
         return writeln!(out);
     }
     if newest.is_empty() {
@@ -208,7 +208,7 @@ pub fn versions(
                     "previous_stable": Some(&candidate.version) == next, "why_not": candidate.why_not()})
             })
             .collect();
-        serde_json::to_writer_pretty(&mut *out, &list)?;
+        crate::report::json::write_harmless_pretty(&list, out)?;
         return writeln!(out);
     }
     if all.is_empty() {

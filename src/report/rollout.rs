@@ -67,7 +67,7 @@ pub fn render(shape: Shape, view: &View<'_>, _: &Style, out: &mut dyn Write) -> 
     match shape {
         Shape::Text => text(view, out),
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut *out, &json(view))?;
+            crate::report::json::write_harmless_pretty(&json(view), out)?;
             writeln!(out)
         }
         Shape::Markdown => markdown(view, out),
@@ -224,9 +224,9 @@ fn markdown(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// What `out` reports.
 pub fn plan(shape: Shape, plan: &Plan, settings: &EnvironmentSettings, out: &mut dyn Write) -> io::Result<()> {
     if shape == Shape::Json {
-        serde_json::to_writer_pretty(
-            &mut *out,
+        crate::report::json::write_harmless_pretty(
             &json!({"schema_version": 1, "environment": settings.name, "targets": settings.targets, "plan": plan}),
+            out,
         )?;
         return writeln!(out);
     }
@@ -274,7 +274,7 @@ pub fn history(shape: Shape, deployment: &Deployment, limit: usize, out: &mut dy
     if shape == Shape::Json {
         let value = json!({"schema_version": 1, "deployment_name": deployment.prompt, "environment": deployment.environment,
             "rollouts": finished, "events": deployment.log, "forgotten_events": deployment.forgotten});
-        serde_json::to_writer_pretty(&mut *out, &value)?;
+        crate::report::json::write_harmless_pretty(&value, out)?;
         return writeln!(out);
     }
     if let Some(rollout) = &deployment.rollout {

@@ -94,6 +94,27 @@ fn hostile_answers_neither_command_the_runner_nor_break_outputs() {
 }
 
 #[test]
+fn no_format_and_no_message_hands_on_a_command() {
+    let model = FakeModel::start(Behaviour::Say("##[error]model\n::error::model"));
+    let workspace = Workspace::asking(&model.base_url());
+    for format in ["text", "json", "markdown", "junit", "html"] {
+        let finished = step(&workspace, &["test", "--no-base", "--format", format]).run();
+        assert!(!finished.stdout.contains("##[") && !finished.stderr.contains("##[error]model"), "{format}: {}", finished.stdout);
+    }
+    let samples =
+        r###"{"metric_name": "##[error]x", "baseline_values": [1, 2, 3], "current_values": [1, 2, 3], "consider_direction": "increase"}"###;
+    workspace.write("samples.json", samples.as_bytes());
+    for call in [
+        &["detect", "samples.json", "--format", "json"][..],
+        &["test", "--dry-run", "--format", "json", "--filter", ".*"],
+        &["test", "--base", "##[error]x"],
+    ] {
+        let finished = step(&workspace, call).run();
+        assert!(!finished.stdout.contains("##[") && !finished.stderr.contains("##["), "{call:?}: {}{}", finished.stdout, finished.stderr);
+    }
+}
+
+#[test]
 fn a_key_is_masked_before_anything_else_is_printed() {
     let model = FakeModel::start(Behaviour::Echo);
     let workspace = Workspace::asking(&model.base_url());

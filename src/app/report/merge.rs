@@ -130,5 +130,6 @@ fn put_together(
         let head: &[_] = if suite.base.is_some() { &suite.samples } else { &[] };
         suite.comparison = Some(samples::compare(base, head, changes, settings));
     }
+    run.decide_together();
     Ok(run)
 }

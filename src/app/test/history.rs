@@ -169,7 +169,7 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
     let commit = commit(services).await;
     for suite in &run.suites {
         let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
-        let Some(new) = new_run(services, suite, of_suite, &run.started_at, commit.clone()) else { continue };
+        let Some(new) = new_run(services, suite, of_suite, run, commit.clone()) else { continue };
         let keep = plan.history.keep;
         let written = history::change(services, &opened, &suite.name, |history| {
             let fresh = history.record(&new);
@@ -244,7 +244,7 @@ pub(super) async fn commit(services: &Services) -> Option<String> {
 }
 
 /// The suite's run as the history keeps it: live answers alone, since a replayed one says nothing new; `None` without any.
-fn new_run(services: &Services, suite: &SuiteRun, plan: &SuitePlan, at: &str, commit: Option<String>) -> Option<NewRun> {
+fn new_run(services: &Services, suite: &SuiteRun, plan: &SuitePlan, run: &TestRun, commit: Option<String>) -> Option<NewRun> {
     let asked = asked(plan);
     let of_case = |case: &CasePlan| {
         let live = |sample: &&Sample| sample.case_id == case.case.id && sample.answer().is_some_and(|answer| !answer.origin.is_replayed());
@@ -256,7 +256,10 @@ fn new_run(services: &Services, suite: &SuiteRun, plan: &SuitePlan, at: &str, co
         (passed + failed > 0).then(|| NewResult { id, asked: asked.clone(), case: defined(case, plan), passed, failed })
     };
     let cases: Vec<NewResult> = plan.cases.iter().filter_map(|case| of_case(case)).collect();
-    let place = services.ci.run().map_or_else(|| services.who.run.clone().unwrap_or_default(), |run| run.id);
+    let at = run.started_at.as_str();
+    // Runs at a terminal have no number: two that begin in the same moment differ by how long they took.
+    let local = || format!("{}{}", services.who.run.clone().unwrap_or_default(), run.duration.as_nanos());
+    let place = services.ci.run().map_or_else(local, |run| run.id);
     let new = NewRun {
         id: format!("{place}/{at}"),
         at: at.to_owned(),

@@ -137,6 +137,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
             baselines.compare(suite, &plan.regression);
         }
     }
+    run.decide_together();
     let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{
+    comparison::Comparison,
     evidence::{Evidence, Undecided},
     metric::Decides,
 };
@@ -106,6 +107,23 @@ pub fn decide(evidence: Vec<Evidence>, rules: &Rules) -> Vec<Judgement> {
             judge(evidence, p_adjusted, warn, rules)
         })
         .collect()
+}
+
+/// Judges several comparisons of one run as one family: Holm over everything in them that can fail the run, so that a run of
+/// many suites calls an unchanged one `regressed` no more often than a run of one. What only warns stays as it was judged.
+pub fn decide_together<'c>(comparisons: impl IntoIterator<Item = &'c mut Comparison>) {
+    let mut judgements: Vec<(Rules, &mut Judgement)> = Vec::new();
+    for comparison in comparisons {
+        let rules = comparison.rules;
+        judgements.extend(comparison.judgements.iter_mut().map(|judgement| (rules, judgement)));
+    }
+    judgements.retain(|(_, judgement)| judgement.evidence.metric.decides == Decides::Fail);
+    let p_fail = |evidence: &Evidence| evidence.result.as_ref().ok().map(|measured| measured.p_fail);
+    let p_values: Vec<Option<f64>> = judgements.iter().map(|(_, judgement)| p_fail(&judgement.evidence)).collect();
+    for ((rules, judgement), p_adjusted) in judgements.into_iter().zip(adjusted(Method::Holm, &p_values)) {
+        let warns = judgement.warns;
+        *judgement = Judgement { warns, ..judge(judgement.evidence.clone(), p_adjusted, None, &rules) };
+    }
 }
 
 fn judge(evidence: Evidence, p_adjusted: Option<f64>, p_warn: Option<f64>, rules: &Rules) -> Judgement {

@@ -1,6 +1,6 @@
 //! The worked numbers of `docs/design/deciding.md`, computed again.
 
-use super::{Evidence, Metric, Rules, Verdict, decide, paired, sampling::Looks};
+use super::{Comparison, Evidence, Metric, OnInconclusive, Rules, Verdict, decide, decide_together, paired, sampling::Looks};
 use crate::domain::stats::{
     multiplicity::{Method, adjust},
     paired::mcnemar::McNemar,
@@ -29,6 +29,30 @@ fn the_example_is_what_the_program_finds() {
     assert_eq!(judged(six), Verdict::Regressed);
     assert!((lost(3).exact().less - 0.125).abs() < 1e-12 && PAGE.contains("p = 1/2³ = 0.125: `inconclusive`"));
     assert!(matches!(judged(lost(3)), Verdict::Inconclusive { .. }));
+}
+
+#[test]
+fn twenty_suites_are_one_family() {
+    let rules = Rules::default();
+    let compared = |cases| Comparison {
+        changes: Vec::new(),
+        judgements: decide(vec![paired::passes(&Metric::of_a_run("pass-rate").unwrap(), lost(cases), &rules)], &rules),
+        cases: Vec::new(),
+        rules,
+        on_inconclusive: OnInconclusive::Warn,
+        sampling: None,
+    };
+    // One suite of twenty lost 6 cases: alone it is regressed, among twenty it may be chance.
+    let mut suites: Vec<Comparison> = (0..20).map(|suite| compared(if suite == 7 { 6 } else { 0 })).collect();
+    assert_eq!(suites[7].judgements[0].verdict, Verdict::Regressed);
+    decide_together(&mut suites);
+    assert!((suites[7].judgements[0].p_adjusted.unwrap() - 20.0 / 64.0).abs() < 1e-12);
+    assert!(matches!(suites[7].judgements[0].verdict, Verdict::Inconclusive { .. }));
+    // 13 of 20 is no chance, however many suites there are.
+    suites[3] = compared(13);
+    decide_together(&mut suites);
+    assert_eq!(suites[3].judgements[0].verdict, Verdict::Regressed);
+    assert!(suites.iter().enumerate().all(|(suite, comparison)| suite == 3 || !comparison.judgements[0].fails()));
 }
 
 #[test]

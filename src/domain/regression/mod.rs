@@ -27,7 +27,7 @@ mod deciding_tests;
 mod tests;
 
 pub use comparison::{Comparison, OnInconclusive};
-pub use decide::{Judgement, Rules, Verdict, decide};
+pub use decide::{Judgement, Rules, Verdict, decide, decide_together};
 pub use evidence::{Evidence, Measured, Scale, TestName, Undecided};
 pub use metric::{Decides, Direction, Margin, Metric, Unit};
 pub use sampling::Sampling;

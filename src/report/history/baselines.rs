@@ -32,7 +32,7 @@ pub fn render(shape: Shape, found: &[SuiteBaselines], style: &Style, out: &mut d
     let rows: Vec<[String; 6]> = found.iter().flat_map(rows).collect();
     match shape {
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut *out, &json(found))?;
+            crate::report::json::write_harmless_pretty(&json(found), out)?;
             writeln!(out)
         }
         Shape::Text if rows.is_empty() => Ok(()),

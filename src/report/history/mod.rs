@@ -54,7 +54,7 @@ pub fn render(shape: Shape, histories: &[SuiteHistory], least: u64, style: &Styl
     });
     match shape {
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut *out, &json(histories, &rows))?;
+            crate::report::json::write_harmless_pretty(&json(histories, &rows), out)?;
             writeln!(out)
         }
         Shape::Text if rows.is_empty() => Ok(()),

@@ -194,7 +194,9 @@ fn headline(verdict: TestVerdict) -> &'static str {
 
 /// JSON that cannot end the script element it stands in.
 fn embedded(data: &Data<'_>) -> io::Result<String> {
-    let json = serde_json::to_string(data)?;
+    let mut json = Vec::new();
+    super::json::write_harmless(data, &mut json)?;
+    let json = String::from_utf8_lossy(json.trim_ascii_end());
     Ok(json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
 }
 

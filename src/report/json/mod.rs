@@ -9,7 +9,7 @@ pub mod v1;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer, ser::SerializeSeq};
-use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::{escape::is_hidden, summary};
 use crate::domain::suite::run::{Sample, SampleResult, SuiteRun, TestRun};
@@ -30,16 +30,58 @@ pub(super) fn write_harmless(value: &impl Serialize, out: &mut dyn Write) -> io:
     out.write_all(b"\n")
 }
 
+/// The same on many lines, for people; without a line break at its end.
+pub(super) fn write_harmless_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Harmless(PrettyFormatter::new()));
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
 /// The JSON Schema of the report.
 pub fn schema() -> schemars::Schema {
     schemars::SchemaGenerator::new(schemars::generate::SchemaSettings::draft2020_12().for_serialize())
         .into_root_schema_for::<v1::Report<'static>>()
 }
 
-/// Compact JSON whose strings hold nothing that acts where they are shown.
-struct Harmless(CompactFormatter);
+/// JSON whose strings hold nothing that acts where they are shown.
+struct Harmless<F>(F);
 
-impl Formatter for Harmless {
+impl<F: Formatter> Formatter for Harmless<F> {
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let acts = |text: &str| text.starts_with("##[") || text.starts_with(is_hidden);
         let needs_care = fragment.contains("##[") || (!fragment.is_ascii() || fragment.contains('\u{7f}')) && fragment.contains(is_hidden);

@@ -27,7 +27,7 @@ pub fn render(shape: Shape, kpis: &Kpis, scope: &Scope, out: &mut dyn Write) -> 
     let about = about(kpis, scope);
     match shape {
         Shape::Json => {
-            serde_json::to_writer_pretty(&mut *out, &json(kpis, scope))?;
+            crate::report::json::write_harmless_pretty(&json(kpis, scope), out)?;
             writeln!(out)
         }
         Shape::Text => {

@@ -50,7 +50,7 @@ pub fn render_trend(format: Format, trend: &Trend, style: &Style, out: &mut dyn 
 }
 
 fn json(value: &serde_json::Value, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    crate::report::json::write_harmless_pretty(value, out)?;
     writeln!(out)
 }
 

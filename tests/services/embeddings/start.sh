@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # start.sh PORT: serves /v1/embeddings and /v1/models, and prints the base URL
 set -euo pipefail
+# shellcheck source=tests/services/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 port="${1:?usage: start.sh PORT}"

@@ -19,6 +19,7 @@ use crate::domain::{
         Sampling,
         against::AgainstBaseline,
         comparison::{BaseRun, Comparison},
+        decide_together,
     },
 };
 pub use counts::Counts;
@@ -320,6 +321,15 @@ impl SuiteRun {
 }
 
 impl TestRun {
+    /// Judges what was compared, with base and with baselines, as one family over all suites: the chance of any false
+    /// `regressed` is that of the whole run.
+    pub fn decide_together(&mut self) {
+        decide_together(self.suites.iter_mut().flat_map(|suite| {
+            let of_baselines = suite.baselines.iter_mut().map(|against| &mut against.comparison);
+            suite.comparison.iter_mut().chain(of_baselines)
+        }));
+    }
+
     /// How many samples ended how, over all suites.
     pub fn counts(&self) -> Counts {
         Counts::of(self.samples())
