@@ -14,7 +14,7 @@ suites:
     provider: echo
     cases: [CASES]
     defaults:
-      assert: [{similar: {value: "{{expected}}", threshold: 0.6, provider: embeddings}}]
+      assert: [{type: similar, value: "{{expected}}", threshold: 0.6, provider: embeddings}]
 "#;
 
 /// Runs suites of an answer and the text it should mean, each: whether each passes.
