@@ -16,6 +16,7 @@ use crate::{
     config::{self, prompt_file::PromptFile},
     domain::{
         prompt::Variables,
+        provider::ProviderSettings,
         regression::{
             comparison::{BaseRun, Change},
             samples,
@@ -152,6 +153,34 @@ impl Base {
     }
 }
 
+/// What the configuration on base says of model and parameters, where it differs: both sides are asked as head says, so that
+/// the prompt is all that is compared.
+fn reconfigured(plan: &Plan, suite: &SuitePlan, was: &SuiteSettings, providers: &[ProviderSettings]) -> Vec<String> {
+    let of = |settings: &SuiteSettings, providers: &[ProviderSettings]| {
+        let provider = providers.iter().find(|provider| provider.name == settings.provider);
+        let mut parameters = provider.map(|provider| provider.parameters.clone()).unwrap_or_default();
+        parameters.extend(settings.parameters.clone());
+        (settings.model.clone().or_else(|| provider?.model.clone()), parameters)
+    };
+    // Another provider is another suite, which is said already.
+    if was.provider != suite.settings.provider {
+        return Vec::new();
+    }
+    let ((model, parameters), (model_now, parameters_now)) = (of(was, providers), of(&suite.settings, &plan.providers));
+    let named = |model: Option<String>| model.unwrap_or_else(|| "none".to_owned());
+    let (name, mut said) = (&was.name, Vec::new());
+    if model != model_now {
+        let (before, now) = (named(model), named(model_now));
+        said.push(format!(
+            "suite `{name}`: the model in the configuration changed from {before} to {now}; both sides were asked as head says"
+        ));
+    }
+    if parameters != parameters_now {
+        said.push(format!("suite `{name}`: the parameters in the configuration changed; both sides were asked as head says"));
+    }
+    said
+}
+
 struct Reader<'a> {
     services: &'a Services,
     plan: &'a Plan,
@@ -173,7 +202,7 @@ impl Reader<'_> {
         if let Some(Err(_)) = &parsed {
             self.notes.push(format!("{file} on base cannot be read: the suites are compared by the paths that head has"));
         }
-        let settings = parsed.and_then(Result::ok).map(|(config, _)| config.suites).unwrap_or_default();
+        let (settings, providers) = parsed.and_then(Result::ok).map(|(config, _)| (config.suites, config.providers)).unwrap_or_default();
         let plan = self.plan;
         let mut suites = BTreeMap::new();
         for suite in &plan.suites {
@@ -184,6 +213,7 @@ impl Reader<'_> {
             if was.is_none() || !same {
                 changes.push(Change::Suite);
             }
+            self.notes.extend(was.into_iter().flat_map(|was| reconfigured(plan, suite, was, &providers)));
             let read = self.suite(suite, was.unwrap_or(&suite.settings), changes).await?;
             suites.insert(name.clone(), read);
         }

@@ -107,6 +107,16 @@ fn a_changed_model_and_parameters_of_the_prompt_are_said_and_asked() {
 }
 
 #[test]
+fn a_model_that_changed_in_the_configuration_is_named() {
+    let repository = Repository::new(12, echo);
+    repository.configure("model: fake", "model: other, parameters: {temperature: 0.5}");
+    let finished = repository.workspace.prompt_cicd(["test", "--base", "HEAD"]).run();
+    let said = format!("{}{}", finished.stdout, finished.stderr);
+    assert!(said.contains("the model in the configuration changed from fake to other; both sides were asked as head says"), "{said}");
+    assert!(said.contains("the parameters in the configuration changed"), "{said}");
+}
+
+#[test]
 fn a_variable_that_was_renamed_keeps_its_case() {
     let repository = Repository::new(12, echo);
     repository.workspace.write("cases/greeting.jsonl", numbered_cases(12).replace("\"name\"", "\"who\"").as_bytes());
