@@ -68,8 +68,9 @@ pub fn gate(services: &Services, request: &GateRequest) -> Result<Finished, Fail
     }
     let mut stdout = Vec::new();
     render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    notes.extend(publish(services, &run, &path));
-    Ok(Finished { outcome: Outcome::Gated { closed: run.is_closed(), unwritten: lost }, stdout, notes })
+    let outcome = Outcome::Gated { closed: run.is_closed(), unwritten: lost };
+    notes.extend(publish(services, &run, &outcome, &path));
+    Ok(Finished { outcome, stdout, notes })
 }
 
 fn selected(rules: Vec<GateRule>, request: &GateRequest) -> Result<Vec<GateRule>, Failure> {
@@ -142,7 +143,7 @@ fn baseline(services: &Services, path: &Path) -> Baseline {
     Ok(gates.iter().filter_map(number).collect())
 }
 
-fn publish(services: &Services, run: &GateRun, config: &Path) -> Vec<String> {
+fn publish(services: &Services, run: &GateRun, outcome: &Outcome, config: &Path) -> Vec<String> {
     let ci = &services.ci;
     if !ci.is_present() {
         return Vec::new();
@@ -168,10 +169,9 @@ fn publish(services: &Services, run: &GateRun, config: &Path) -> Vec<String> {
         untold.push(format!("warning: {error}"));
     }
     let verdict = if run.is_closed() { "failed" } else { "passed" };
-    let code = if run.is_closed() { "13" } else { "0" };
     let outputs = [
         ("verdict", verdict.to_owned()),
-        ("exit-code", code.to_owned()),
+        ("exit-code", outcome.exit_code().to_string()),
         ("passed", run.count(Status::Passed).to_string()),
         ("failed", run.count(Status::Failed).to_string()),
     ];

@@ -333,7 +333,7 @@ fn publish(services: &Services, report: &Report, comment: Option<&str>) -> Vec<S
     let invalid = failed(&report.checks);
     let outputs = [
         ("verdict", if invalid { "failed" } else { "passed" }.to_owned()),
-        ("exit-code", if invalid { "13" } else { "0" }.to_owned()),
+        ("exit-code", Outcome::PullRequest { invalid }.exit_code().to_string()),
         ("passed", report.checks.iter().filter(|check| check.status == Status::Passed).count().to_string()),
         ("failed", report.checks.iter().filter(|check| check.status == Status::Failed).count().to_string()),
         ("comment-url", comment.unwrap_or_default().to_owned()),

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{app::publish::PublishRequest, domain::comment::CommentMode};
+use crate::{
+    app::publish::{PublishRequest, Telling},
+    domain::comment::CommentMode,
+};
 
 /// Post the comment of a run that could only read, like that of a pull request from a fork
 ///
@@ -22,5 +25,36 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn request(self) -> PublishRequest {
         PublishRequest { report: self.report, mode: self.comment }
+    }
+}
+
+// What a run of suites tells GitHub; no doc comment, which would stand in the help of the commands that take it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Told {
+    /// On pull requests: change the comment in place (update), write it anew at the end (recreate), or write none (off)
+    #[arg(long, value_name = "MODE", value_parser = super::test::comment)]
+    comment: Option<CommentMode>,
+    /// Where the comment's data goes when this run may not write [default: .prompt-cicd/comment.json]
+    #[arg(long, value_name = "FILE")]
+    comment_file: Option<PathBuf>,
+    /// Make a check run with every annotation; the job needs `checks: write`
+    #[arg(long, overrides_with = "no_check_run")]
+    check_run: bool,
+    /// Make none, even if the configuration says so
+    #[arg(long)]
+    no_check_run: bool,
+}
+
+impl From<Told> for Telling {
+    fn from(told: Told) -> Self {
+        Self {
+            comment: told.comment,
+            check_run: match (told.check_run, told.no_check_run) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
+                (false, false) => None,
+            },
+            comment_file: told.comment_file,
+        }
     }
 }

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::publish::Told;
 use crate::{
     app::{
         Failure, Finished, Services,
-        publish::Telling,
         report::merge::{MergeRequest, merge},
     },
-    domain::comment::CommentMode,
     report::{Format, Style},
 };
 
@@ -40,18 +39,8 @@ struct Merge {
     /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     reports: Vec<(Format, PathBuf)>,
-    /// On pull requests: change the comment in place (update), write it anew at the end (recreate), or write none (off)
-    #[arg(long, value_name = "MODE", value_parser = super::test::comment)]
-    comment: Option<CommentMode>,
-    /// Where the comment's data goes when this run may not write [default: .prompt-cicd/comment.json]
-    #[arg(long, value_name = "FILE")]
-    comment_file: Option<PathBuf>,
-    /// Make a check run with every annotation; the job needs `checks: write`
-    #[arg(long, overrides_with = "no_check_run")]
-    check_run: bool,
-    /// Make none, even if the configuration says so
-    #[arg(long)]
-    no_check_run: bool,
+    #[command(flatten)]
+    told: Told,
     /// Exit with 0 for bad results (10 to 13); failures keep their codes
     #[arg(long)]
     no_fail: bool,
@@ -66,22 +55,7 @@ impl Args {
 
 pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args, style: Style) -> Result<Finished, Failure> {
     let What::Merge(args) = args.what;
-    let request = MergeRequest {
-        config,
-        files: args.files,
-        format: args.format,
-        reports: args.reports,
-        telling: Telling {
-            comment: args.comment,
-            check_run: match (args.check_run, args.no_check_run) {
-                (true, _) => Some(true),
-                (false, true) => Some(false),
-                (false, false) => None,
-            },
-            comment_file: args.comment_file,
-        },
-        style,
-    };
+    let request = MergeRequest { config, files: args.files, format: args.format, reports: args.reports, telling: args.told.into(), style };
     merge(services, &request).await
 }
 

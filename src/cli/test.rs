@@ -4,11 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
 
+use super::publish::Told;
 use crate::{
-    app::{
-        publish::Telling,
-        test::{Against, BaseRequest, Scope, TestRequest},
-    },
+    app::test::{Against, BaseRequest, Scope, TestRequest},
     domain::{budget::Budget, comment::CommentMode, duration, suite::shard::Shard},
     ports::{provider::Recording, vcs::is_reference},
     report::{FileFormat, Format, Style},
@@ -97,18 +95,8 @@ pub(super) struct Args {
     /// Every suite, whatever changed
     #[arg(long, overrides_with = "changed")]
     all: bool,
-    /// On pull requests: change the comment in place (update), write it anew at the end (recreate), or write none (off)
-    #[arg(long, value_name = "MODE", value_parser = comment)]
-    comment: Option<CommentMode>,
-    /// Where the comment's data goes when this run may not write [default: .prompt-cicd/comment.json]
-    #[arg(long, value_name = "FILE")]
-    comment_file: Option<PathBuf>,
-    /// Make a check run with every annotation; the job needs `checks: write`
-    #[arg(long, overrides_with = "no_check_run")]
-    check_run: bool,
-    /// Make none, even if the configuration says so
-    #[arg(long)]
-    no_check_run: bool,
+    #[command(flatten)]
+    told: Told,
     /// Exit with 0 for bad results (10 to 13); failures keep their codes
     #[arg(long)]
     pub(super) no_fail: bool,
@@ -147,15 +135,7 @@ impl Args {
                 (false, true) => Scope::Changed,
                 (false, false) => Scope::ByEvent,
             },
-            telling: Telling {
-                comment: self.comment,
-                check_run: match (self.check_run, self.no_check_run) {
-                    (true, _) => Some(true),
-                    (false, true) => Some(false),
-                    (false, false) => None,
-                },
-                comment_file: self.comment_file,
-            },
+            telling: self.told.into(),
             style,
             record_history: self.record_history,
             issues: self.issues,

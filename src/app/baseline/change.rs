@@ -8,13 +8,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::{BaselineRequest, all, key, last};
+use super::{BaselineRequest, all, change_baselines, last};
 use crate::{
-    app::{
-        Failure, Finished, Services, TEXT_LIMIT,
-        history::{change_record, opened},
-    },
-    domain::history::baseline::{BaselineRun, Pinned, SuiteBaselines, Values, pooled, short},
+    app::{Failure, Finished, Services, TEXT_LIMIT, history::opened},
+    domain::history::baseline::{BaselineRun, Pinned, Values, pooled, short},
     report::{escape::one_line, number},
 };
 
@@ -35,19 +32,12 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: PathBu
         }
         let keep = opened.settings.keep;
         let mut fresh = false;
-        change_record(
-            services,
-            &opened,
-            &key(&suite),
-            || SuiteBaselines::of(&suite),
-            SuiteBaselines::is_empty,
-            |found: &mut SuiteBaselines, bytes| {
-                fresh = found.record(&run);
-                found.compact(keep);
-                found.fit(bytes);
-                fresh
-            },
-        )
+        change_baselines(services, &opened, &suite, |found, bytes| {
+            fresh = found.record(&run);
+            found.compact(keep);
+            found.fit(bytes);
+            fresh
+        })
         .await
         .map_err(Failure::Store)?;
         let what = if fresh { "kept" } else { "was kept already" };
@@ -75,18 +65,11 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
         let Some(newest) = chosen.runs.last() else { continue };
         let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
         let pinned = Pinned { at: now.clone(), of, model: newest.model.clone(), values: pooled(&chosen.runs) };
-        change_record(
-            services,
-            &opened,
-            &key(&found.suite),
-            || SuiteBaselines::of(&found.suite),
-            SuiteBaselines::is_empty,
-            |found: &mut SuiteBaselines, bytes| {
-                found.pinned.insert(name.to_owned(), pinned.clone());
-                found.fit(bytes);
-                true
-            },
-        )
+        change_baselines(services, &opened, &found.suite, |found, bytes| {
+            found.pinned.insert(name.to_owned(), pinned.clone());
+            found.fit(bytes);
+            true
+        })
         .await
         .map_err(Failure::Store)?;
         let commits = chosen.runs.iter().filter_map(|run| run.commit.as_deref()).map(short).collect::<Vec<_>>().join(", ");
@@ -120,19 +103,12 @@ pub async fn prune(services: &Services, request: &BaselineRequest, keep: Option<
     let mut said = String::new();
     for found in &found {
         let (mut went, mut left, mut unpinned) = (0, 0, false);
-        change_record(
-            services,
-            &opened,
-            &key(&found.suite),
-            || SuiteBaselines::of(&found.suite),
-            SuiteBaselines::is_empty,
-            |found: &mut SuiteBaselines, _| {
-                went = keep.map_or(0, |keep| found.compact(keep));
-                unpinned = unpin.is_some_and(|name| found.pinned.remove(name).is_some());
-                left = found.runs.len();
-                went > 0 || unpinned
-            },
-        )
+        change_baselines(services, &opened, &found.suite, |found, _| {
+            went = keep.map_or(0, |keep| found.compact(keep));
+            unpinned = unpin.is_some_and(|name| found.pinned.remove(name).is_some());
+            left = found.runs.len();
+            went > 0 || unpinned
+        })
         .await
         .map_err(Failure::Store)?;
         let unpinned = if unpinned { format!(", {} is pinned no more", one_line(unpin.unwrap_or_default())) } else { String::new() };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{
     Failure, Services,
-    history::{Opened, key_part},
+    history::{Opened, change_record, key_part},
 };
 use crate::{
     domain::history::baseline::{Chosen, SuiteBaselines},
@@ -41,6 +41,16 @@ fn folder() -> Key {
 /// The record of a suite's baselines.
 pub(super) fn key(suite: &str) -> Key {
     Key::of(&["baseline", &key_part(suite)]).expect("a part that was made lawful is lawful")
+}
+
+/// Changes a suite's baselines; `change` is told the most bytes that they may have, and says whether it changed something.
+pub(super) async fn change_baselines(
+    services: &Services,
+    opened: &Opened,
+    suite: &str,
+    change: impl FnMut(&mut SuiteBaselines, usize) -> bool,
+) -> Result<(), StoreError> {
+    change_record(services, opened, &key(suite), || SuiteBaselines::of(suite), SuiteBaselines::is_empty, change).await
 }
 
 /// A suite's baselines; empty where there are none.

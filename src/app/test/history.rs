@@ -202,8 +202,7 @@ async fn keep_baseline(services: &Services, opened: &Opened, suite: &SuiteRun, p
         found.fit(bytes);
         fresh
     };
-    let fresh = || SuiteBaselines::of(&suite.name);
-    history::change_record(services, opened, &baseline::key(&suite.name), fresh, SuiteBaselines::is_empty, record).await
+    baseline::change_baselines(services, opened, &suite.name, record).await
 }
 
 fn refused(why: &StoreError) -> String {

@@ -141,9 +141,11 @@ pub(super) async fn until_stopped<T: Default, F: Future<Output = T>>(
     begin: impl FnOnce(watch::Receiver<Stop>) -> F,
 ) -> (T, bool) {
     let (stop, stopped) = watch::channel(Stop::No);
+    // In this order: signals are heard before anything is asked, or the first one would end the process.
     let done = tokio::select! {
-        done = begin(stopped) => done,
+        biased;
         () = watch_for_stop(services, &stop) => T::default(),
+        done = begin(stopped) => done,
     };
     let interrupted = !matches!(*stop.borrow(), Stop::No);
     (done, interrupted)

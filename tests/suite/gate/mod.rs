@@ -2,6 +2,8 @@
 
 mod behaviour;
 
+use std::fs;
+
 use crate::support::Workspace;
 
 const COVERAGE: &str = "<coverage line-rate=\"0.845\" lines-valid=\"1000\"/>";
@@ -95,4 +97,20 @@ fn a_workflow_gets_outputs_annotations_and_a_summary() {
     finished.says("::error title=gate tests,file=prompt-cicd.yml::1 is not at most 0");
     assert!(workspace.read("out").contains("exit-code<<"), "{}", workspace.read("out"));
     assert!(workspace.read("summary").contains("❌ Gates closed"), "{}", workspace.read("summary"));
+}
+
+#[test]
+fn the_output_is_the_exit_code_also_when_the_numbers_could_not_be_saved() {
+    let workspace = gated("  rules: {tests: {file: junit.xml, measure: failures, at-most: 5}}\n").file("junit.xml", JUNIT).file("out", "");
+    let out = workspace.path().join("out");
+    let gate = |arguments: &[&str]| {
+        fs::write(&out, "").unwrap();
+        let run = workspace.prompt_cicd(arguments).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", out.to_str().unwrap()).run();
+        let written = workspace.read("out");
+        let value = written.split("exit-code<<").nth(1).and_then(|rest| rest.lines().nth(1)).map(str::to_owned);
+        assert_eq!(value, Some(run.code.to_string()), "{written}");
+        run
+    };
+    gate(&["gate"]).exits(0);
+    gate(&["gate", "--save", "junit.xml/gates.json"]).exits(3);
 }
