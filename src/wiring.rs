@@ -129,7 +129,8 @@ impl StoreFactory {
         let settings = Settings {
             api_url: variable("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
             repository: needed("GITHUB_REPOSITORY")?,
-            token: Secret::new(needed("GITHUB_TOKEN")?),
+            // The action gives it as an input, as the job's own by default.
+            token: Secret::new(inputs::token(&variable).map_or_else(|| needed("GITHUB_TOKEN"), Ok)?),
             identity: Identity::ActionsBot,
         };
         let http = Http::new().map_err(|error| StoreError::Settings(format!("store: {error}")))?;

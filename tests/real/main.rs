@@ -42,3 +42,5 @@ mod rollouts;
 mod targets;
 /// `monitor` and `detect` over a Prometheus that dies.
 mod watched;
+/// The workflows, carried out.
+mod workflows;

@@ -22,12 +22,12 @@ use serde_json::{Value, json};
 const SERVICE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/services/prometheus");
 
 /// A Prometheus with its gateway, stopped in the end.
-struct Server {
-    ports: [String; 2],
+pub(crate) struct Server {
+    pub(crate) ports: [String; 2],
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let ports = [free(), free()];
         let started = Command::new(format!("{SERVICE}/start.sh")).args(&ports).stdout(Stdio::null()).status().unwrap();
@@ -35,7 +35,7 @@ impl Server {
         Self { ports }
     }
 
-    fn push(&self, job: &str, body: &str) {
+    pub(crate) fn push(&self, job: &str, body: &str) {
         let mut stream = TcpStream::connect(format!("127.0.0.1:{}", self.ports[1])).unwrap();
         let length = body.len();
         write!(stream, "PUT /metrics/job/{job} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}")

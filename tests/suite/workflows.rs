@@ -40,7 +40,7 @@ fn jobs(workflow: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 /// The steps of a job that are ours.
 fn ours(job: &Value) -> Vec<&Value> {
-    steps(job).filter(|step| step["uses"] == "$/").collect()
+    steps(job).filter(|step| step["uses"] == "$/" || step["uses"] == "$/setup").collect()
 }
 
 /// All steps of a job; a job that calls another workflow has none.
@@ -178,7 +178,7 @@ fn every_workflow_holds_to_the_rules() {
             assert!(calls || value["timeout-minutes"].is_number() || value["timeout-minutes"].is_string(), "{name}, {job}: no timeout");
         }
         for line in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: ")) {
-            let own = line == "$/" || REUSABLE.iter().any(|other| line == format!("$/.github/workflows/{other}.yml"));
+            let own = ["$/", "$/setup"].contains(&line) || REUSABLE.iter().any(|other| line == format!("$/.github/workflows/{other}.yml"));
             assert!(own || pin.is_match(line), "{name}: not pinned: {line}");
         }
         for part in ["inputs", "outputs", "secrets"] {

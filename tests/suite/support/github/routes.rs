@@ -106,7 +106,7 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
         return not_found();
     }
     let below = &parts[3..];
-    if let Some(denied) = needs(&request.method, below).iter().find(|needed| state.denied.contains(*needed)) {
+    if let Some(denied) = needs(&request.method, below).iter().find(|needed| state.denies(needed)) {
         return Reply::Denied(denied);
     }
     match below[0] {
@@ -128,6 +128,7 @@ fn needs(method: &str, below: &[&str]) -> &'static [&'static str] {
         ("GET", "pulls") => &["pull_requests=read"],
         ("GET", "compare" | "contents" | "git" | "releases") => &["contents=read"],
         (_, "git" | "releases") => &["contents=write"],
+        ("GET", "issues") if below.contains(&"comments") => &["pull_requests=read"],
         ("GET", "issues") => &["issues=read"],
         (_, "issues") if below.contains(&"comments") || below.contains(&"labels") => &["pull_requests=write"],
         (_, "issues") => &["issues=write"],

@@ -89,9 +89,11 @@ fn respond(shared: &Shared, request: &Request, mishap: Option<Mishap>) -> Respon
 fn ordinary(shared: &Shared, request: &Request) -> Response {
     let mut state = shared.state.lock().unwrap();
     let token = request.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-    if token != Some(format!("Bearer {}", state.token)) {
+    let given = token.as_deref().and_then(|token| token.strip_prefix("Bearer ")).unwrap_or_default();
+    if given != state.token && !state.job_tokens.contains_key(given) {
         return json_of(401, &json!({"message": "Bad credentials", "status": "401"}));
     }
+    state.given = given.to_owned();
     let base = state.base_path.split('/').skip(1).count();
     let parts: Vec<&str> = request.parts.iter().skip(base).map(String::as_str).collect();
     let reply = if request.path.starts_with(state.base_path) { routes::answer(&mut state, request, &parts) } else { Reply::Unknown };

@@ -25,6 +25,10 @@ pub(crate) struct State {
     pub(crate) login: &'static str,
     /// What the token may not do: `issues=write`, …
     pub(crate) denied: BTreeSet<&'static str>,
+    /// Tokens of jobs, and what each of them may not do.
+    pub(crate) job_tokens: BTreeMap<String, BTreeSet<String>>,
+    /// The token of the request under way.
+    pub(super) given: String,
     /// Whether refusals name the permission in a header.
     pub(crate) names_permissions: bool,
     pub(crate) pulls: BTreeMap<u64, Pull>,
@@ -183,6 +187,8 @@ impl State {
             token: "ghs_0123456789abcdefghijABCDEFGHIJ",
             login: "github-actions[bot]",
             denied: BTreeSet::new(),
+            job_tokens: BTreeMap::new(),
+            given: String::new(),
             names_permissions: true,
             pulls: BTreeMap::from([(7, pull)]),
             comments: Vec::new(),
@@ -234,6 +240,11 @@ impl State {
         let found = self.mishaps.iter_mut().find(|(on, part, left, _)| *on == method && path.contains(part) && *left > 0)?;
         found.2 -= 1;
         Some(found.3.clone())
+    }
+
+    /// Whether the token of the request under way may not do this.
+    pub(super) fn denies(&self, needed: &str) -> bool {
+        self.denied.contains(needed) || self.job_tokens.get(&self.given).is_some_and(|denied| denied.contains(needed))
     }
 
     /// A number that nothing has yet.
