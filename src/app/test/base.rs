@@ -72,21 +72,21 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
             None => return Ok(None),
             Some(proposed) => {
                 let found = 'found: {
-                match services.vcs.merge_base("HEAD", &proposed.base).await {
-                    Ok(found) => found,
-                    // Without git, as in the container, HEAD has no name; the code host knows the proposed commit.
-                    Err(why) => {
-                        if let Ok(found) = services.vcs.merge_base(&proposed.head, &proposed.base).await {
-                            break 'found found;
+                    match services.vcs.merge_base("HEAD", &proposed.base).await {
+                        Ok(found) => found,
+                        // Without git, as in the container, HEAD has no name; the code host knows the proposed commit.
+                        Err(why) => {
+                            if let Ok(found) = services.vcs.merge_base(&proposed.head, &proposed.base).await {
+                                break 'found found;
+                            }
+                            let tip = services.vcs.commit(&proposed.base).await.map_err(|_second| Failure::Base(why))?;
+                            notes.push(format!(
+                                "the history here is too short to find the merge base: compared with the tip of the base branch, {}",
+                                short(&tip)
+                            ));
+                            tip
                         }
-                        let tip = services.vcs.commit(&proposed.base).await.map_err(|_second| Failure::Base(why))?;
-                        notes.push(format!(
-                            "the history here is too short to find the merge base: compared with the tip of the base branch, {}",
-                            short(&tip)
-                        ));
-                        tip
                     }
-                }
                 };
                 ("the merge base".to_owned(), found)
             }

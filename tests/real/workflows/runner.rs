@@ -136,7 +136,7 @@ pub(super) fn run_text(world: &World, name: &str, text: &str, trigger: &Trigger)
     let inputs = started_by(&workflow["on"], trigger);
     let secrets =
         if trigger.is_fork() { json!({}) } else { json!({"TARGET_TOKEN": "token-of-the-target", "METRICS_TOKEN": "token-of-the-metrics"}) };
-    let level = Level { workflow, inputs, secrets, granted: None, prefix: String::new() };
+    let level = Level { workflow, inputs, secrets, prefix: String::new() };
     let (result, _) = runner.level(&level);
     runner.run.result = result;
     runner.run
@@ -179,8 +179,6 @@ struct Level {
     workflow: Value,
     inputs: Value,
     secrets: Value,
-    /// What the calling job grants; none at the top.
-    granted: Option<Value>,
     prefix: String,
 }
 
@@ -265,15 +263,6 @@ impl Runner<'_> {
     fn job(&mut self, level: &Level, id: &str, job: &Value, mut context: Map<String, Value>) -> (&'static str, Value) {
         let name = format!("{}{id}", level.prefix);
         let wanted = job.get("permissions").or_else(|| level.workflow.get("permissions")).cloned().unwrap_or_else(|| json!({}));
-        if let Some(granted) = &level.granted {
-            for (scope, need) in wanted.as_object().unwrap() {
-                let has = &granted[scope];
-                assert!(
-                    has == need || has == "write",
-                    "The nested job '{name}' is requesting '{scope}: {need}', but is only allowed '{has}'"
-                );
-            }
-        }
         context.insert("secrets".to_owned(), level.secrets.clone());
         if let Some(uses) = job["uses"].as_str() {
             return self.call(uses, &name, job, &wanted, context);
@@ -321,6 +310,16 @@ impl Runner<'_> {
             uses.strip_prefix("$/").or_else(|| uses.strip_prefix("org/prompt-cicd/")?.strip_suffix(&version)).expect("a workflow of ours");
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(place)).unwrap();
         let workflow: Value = serde_yaml::from_str(&text).unwrap();
+        // Before anything runs, and also for jobs that would be skipped.
+        for (inner, job) in workflow["jobs"].as_object().unwrap() {
+            for (scope, need) in job["permissions"].as_object().unwrap() {
+                let has = &granted[scope];
+                assert!(
+                    has == need || has == "write",
+                    "The nested job '{inner}' is requesting '{scope}: {need}', but is only allowed '{has}'"
+                );
+            }
+        }
         let declared = &workflow["on"]["workflow_call"];
         let context = Value::from(context);
         let with = self.expressions.resolve(&job["with"], &context);
@@ -346,13 +345,7 @@ impl Runner<'_> {
             assert!(declared["secrets"].get(key).is_some(), "{name}: Invalid secret, {key} is not defined in the referenced workflow.");
         }
         let outputs = declared["outputs"].as_object().cloned().unwrap_or_default();
-        let level = Level {
-            workflow,
-            inputs: inputs.clone().into(),
-            secrets: secrets.into(),
-            granted: Some(granted.clone()),
-            prefix: format!("{name} / "),
-        };
+        let level = Level { workflow, inputs: inputs.clone().into(), secrets: secrets.into(), prefix: format!("{name} / ") };
         let (result, jobs) = self.level(&level);
         let context = json!({"jobs": jobs, "inputs": inputs, "github": context["github"], "vars": context["vars"]});
         let outputs: Map<String, Value> =
