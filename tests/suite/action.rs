@@ -8,7 +8,11 @@ use serde_json::Value;
 
 use crate::{
     docs::root,
-    support::{PromptCicd, Workspace, rollout::Stage},
+    support::{
+        PromptCicd, Workspace,
+        github::{FakeGitHub, State},
+        rollout::Stage,
+    },
 };
 
 fn action() -> Value {
@@ -74,6 +78,19 @@ fn the_action_runs_by_its_inputs_alone() {
     uses(&Workspace::greeting(), &[("command", "config check")]).run().exits(0).shows("2 cases");
     uses(&Workspace::greeting(), &[("dry-run", "yes")]).run().exits(2).says("write true or false");
     uses(&Workspace::greeting(), &[("working-directory", "nowhere")]).run().exits(3).says("nowhere");
+}
+
+#[test]
+fn the_state_branch_is_written_with_the_token_that_the_action_gives() {
+    let stage = Stage::empty("stage-duration: 0s", "100ms");
+    let config = stage.workspace.read("prompt-cicd.yml").replace("store: {kind: directory, path: state}\n", "");
+    stage.workspace.write("prompt-cicd.yml", config.as_bytes());
+    stage.version("1.0.0");
+    let github = FakeGitHub::start(State::new());
+    let (api, token) = (github.api_url(), github.state().token);
+    let with = [("command", "rollout start"), ("prompt", "greeting"), ("token", token)];
+    uses(&stage.workspace, &with).env("GITHUB_API_URL", &api).env("GITHUB_REPOSITORY", "octo/prompts").run().exits(0);
+    assert!(github.state().git.refs.contains_key("heads/prompt-cicd-state"), "{:?}", github.requests());
 }
 
 #[test]

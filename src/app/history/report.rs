@@ -81,7 +81,11 @@ pub async fn report(services: &Services, request: &ReportRequest) -> Result<Fini
     if request.issue {
         notes.extend(keep(services, request, &markdown).await);
     }
-    let open = |open: Open| metrics.as_ref().is_some_and(|run| run.is_open(open));
+    // A number that is there without a history is a short report, and not a source that is gone.
+    let open = |open: Open| {
+        let mut silent = metrics.iter().flat_map(|run| &run.metrics).filter(|metric| metric.value.is_none());
+        silent.any(|metric| metric.findings.iter().any(|finding| finding.open == Some(open)))
+    };
     let outcome = match (broken, open(Open::NoAnswer), open(Open::Refused)) {
         (true, _, _) => Outcome::Audited { broken },
         (false, false, false) => Outcome::Done,

@@ -23,7 +23,11 @@ pub(super) async fn show(
     let run = world.base.services.ci.run();
     let commit = match version.and_then(|version| commit(deployment, version)) {
         Some(known) => Some(known),
-        None => world.base.services.vcs.commit("HEAD").await.ok(),
+        // What a job checked out has a name also where there is no git, as in the container.
+        None => match run.as_ref().and_then(|run| run.commit.clone()) {
+            Some(commit) => Some(commit),
+            None => world.base.services.vcs.commit("HEAD").await.ok(),
+        },
     };
     let Some(commit) = commit else {
         tracing::info!(component = "notify", "no commit is known of {id}: GitHub's Environments page does not show it");

@@ -25,6 +25,23 @@ fn comment(world: &World) -> String {
 }
 
 #[test]
+fn without_git_the_merge_base_is_that_of_the_proposed_commit() {
+    const LEFT: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    let (_model, workspace) = asking();
+    let mut state = State::new();
+    BASE.clone_into(&mut state.pull().base);
+    state.comparisons.insert(format!("{HEAD}...{BASE}"), (LEFT.to_owned(), Vec::new()));
+    for path in ["prompt-cicd.yml", PROMPT, "cases/greeting.jsonl"] {
+        state.contents.insert((LEFT.to_owned(), path.to_owned()), workspace.read(path).into_bytes());
+    }
+    let world = World::on(state, workspace);
+    world.prompt("Hey {{name}}");
+    let json = world.pull_request(&["test", "--format", "json"]).run().exits(12).json();
+    assert_eq!((&json["suites"][0]["base"]["commit"], &json["suites"][0]["base"]["reference"]), (&LEFT.into(), &"the merge base".into()));
+    assert!(!json["warnings"].to_string().contains("too short"), "{}", json["warnings"]);
+}
+
+#[test]
 fn without_git_base_is_read_through_the_code_host() {
     let (_model, workspace) = asking();
     let mut state = State::new();
