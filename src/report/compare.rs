@@ -132,7 +132,7 @@ fn cells(row: &Row, rules: &Rules) -> Vec<String> {
         value(row.base, &row.units[0]),
         value(row.head, &row.units[1]),
         change(row),
-        interval.map(|interval| format!("{interval}{level}")).unwrap_or_else(|| alone.to_owned()),
+        interval.map_or_else(|| alone.to_owned(), |interval| format!("{interval}{level}")),
     ]
 }
 
