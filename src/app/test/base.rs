@@ -228,8 +228,9 @@ impl Reader<'_> {
 
     async fn suite(&mut self, suite: &SuitePlan, was: &SuiteSettings, mut changes: Vec<Change>) -> Result<BaseSuite, VcsError> {
         let path = self.plan.base.join(&was.prompt);
-        let Some(file) = self.prompt(&path, &suite.settings.name).await? else {
-            return Ok(BaseSuite { changes: vec![Change::NewPrompt], plan: None });
+        let file = match self.prompt(&path, &suite.settings.name).await? {
+            Ok(file) => file,
+            Err(why) => return Ok(BaseSuite { changes: vec![why], plan: None }),
         };
         let cases = self.cases(was, &file).await?;
         let matched = match &cases {
@@ -283,14 +284,16 @@ impl Reader<'_> {
         })
     }
 
-    async fn prompt(&mut self, path: &Path, suite: &str) -> Result<Option<PromptFile>, VcsError> {
-        let Some(text) = self.text(path, TEXT_LIMIT).await? else { return Ok(None) };
+    /// The prompt, or what stands in its place: it is not there, or not to be read.
+    async fn prompt(&mut self, path: &Path, suite: &str) -> Result<Result<PromptFile, Change>, VcsError> {
+        let Some(bytes) = self.services.vcs.file(self.commit, path, TEXT_LIMIT).await? else { return Ok(Err(Change::NewPrompt)) };
+        let Some(text) = self.utf8(path, bytes) else { return Ok(Err(Change::UnreadablePrompt)) };
         match config::prompt_file::read(&text, &path.display().to_string()) {
-            Ok((file, _)) => Ok(Some(file)),
+            Ok((file, _)) => Ok(Ok(file)),
             Err(problems) => {
                 let why = problems.first().map(ToString::to_string).unwrap_or_default();
                 self.notes.push(format!("suite `{suite}`: the prompt on base cannot be read, so there is nothing to compare with: {why}"));
-                Ok(None)
+                Ok(Err(Change::UnreadablePrompt))
             }
         }
     }
@@ -329,11 +332,15 @@ impl Reader<'_> {
 
     async fn text(&mut self, path: &Path, limit: u64) -> Result<Option<String>, VcsError> {
         let Some(bytes) = self.services.vcs.file(self.commit, path, limit).await? else { return Ok(None) };
+        Ok(self.utf8(path, bytes))
+    }
+
+    fn utf8(&mut self, path: &Path, bytes: Vec<u8>) -> Option<String> {
         let Ok(text) = String::from_utf8(bytes) else {
             self.notes.push(format!("{} on base is not UTF-8 text", path.display()));
-            return Ok(None);
+            return None;
         };
-        Ok(Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)))
+        Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
     }
 }
 
