@@ -56,7 +56,7 @@ impl Told {
 
     /// Markdown as GitHub got it.
     fn quote(&mut self, markdown: &str) {
-        write!(self.0, "\n~~~~markdown\n{}\n~~~~\n", markdown.trim()).unwrap();
+        write!(self.0, "\n~~~~markdown\n{}\n~~~~\n", steady(&shortened(markdown)).trim()).unwrap();
     }
 }
 
@@ -66,6 +66,27 @@ fn sign(result: &str) -> char {
         "skipped" => '-',
         _ => '✗',
     }
+}
+
+/// With the first of many details, and without a line that says what the one before it said.
+fn shortened(markdown: &str) -> String {
+    let mut parts = markdown.split("<details>");
+    let (head, first) = (parts.next().unwrap_or_default(), parts.next());
+    let rest: Vec<&str> = parts.collect();
+    let mut text = head.to_owned();
+    if let Some(first) = first {
+        text += &format!("<details>{}", first.split("</details>").next().unwrap_or_default());
+        text += "</details>\n";
+        let last = rest.last().unwrap_or(&first);
+        if !rest.is_empty() {
+            text += &format!("\n… and {} more like it\n", rest.len());
+        }
+        text += last.split("</details>").nth(1).unwrap_or_default();
+    }
+    let end = |line: &str| line.rsplit_once(" | ").map(|(_, end)| end.to_owned());
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.dedup_by(|now, before| now.contains("| health: ") && end(now) == end(before));
+    lines.join("\n")
 }
 
 /// Without what differs from run to run.
@@ -78,6 +99,9 @@ fn steady(text: &str) -> String {
         (r"\b[0-9a-f]{7,12}\b(?:…)?", "COMMIT"),
         (r"\b\d+(\.\d+)? (ms|µs|s)\b", "… s"),
         (r"runs/\d+", "runs/1"),
+        (r"(?m)^(\| \w+ \| latency \|).*$", "$1 …"),
+        (r"confirmed: ([a-z.]+)\.[0-9.]+", "confirmed: $1…"),
+        (r"\d+ looks, 0 healthy, \d+ unhealthy, \d+ undecided", "… looks"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:9090"),
         (r"[▁▂▃▄▅▆▇█]{2,}", "▄▆█"),
     ] {
@@ -241,7 +265,7 @@ fn from_a_worse_prompt_to_a_post_mortem() {
     told.quote(&issue.body);
     let open: Vec<String> = issues.iter().filter(|issue| issue.open).map(|issue| format!("- {}", issue.title)).collect();
     told.says(&format!("Open issues:\n\n{}", open.join("\n")));
-    check(&steady(&told.0));
+    check(&told.0);
 }
 
 /// The page tells what happened.
