@@ -71,21 +71,19 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
         BaseRequest::Usual => match services.vcs.proposed().map_err(Failure::Base)? {
             None => return Ok(None),
             Some(proposed) => {
-                let found = 'found: {
-                    match services.vcs.merge_base("HEAD", &proposed.base).await {
-                        Ok(found) => found,
-                        // Without git, as in the container, HEAD has no name; the code host knows the proposed commit.
-                        Err(why) => {
-                            if let Ok(found) = services.vcs.merge_base(&proposed.head, &proposed.base).await {
-                                break 'found found;
-                            }
-                            let tip = services.vcs.commit(&proposed.base).await.map_err(|_second| Failure::Base(why))?;
-                            notes.push(format!(
-                                "the history here is too short to find the merge base: compared with the tip of the base branch, {}",
-                                short(&tip)
-                            ));
-                            tip
-                        }
+                let found = match services.vcs.merge_base("HEAD", &proposed.base).await {
+                    Err(VcsError::Unavailable(_)) => services.vcs.merge_base(&proposed.head, &proposed.base).await, // HEAD needs git
+                    other => other,
+                };
+                let found = match found {
+                    Ok(found) => found,
+                    Err(why) => {
+                        let tip = services.vcs.commit(&proposed.base).await.map_err(|_second| Failure::Base(why))?;
+                        notes.push(format!(
+                            "the history here is too short to find the merge base: compared with the tip of the base branch, {}",
+                            short(&tip)
+                        ));
+                        tip
                     }
                 };
                 ("the merge base".to_owned(), found)
