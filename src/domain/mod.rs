@@ -19,6 +19,7 @@ pub mod metric_source;
 pub mod monitor;
 pub mod notice;
 pub mod pace;
+pub mod permission;
 pub mod prompt;
 pub mod provider;
 pub mod pull_request;
