@@ -18,6 +18,7 @@ pub mod metric_source;
 pub mod monitor;
 pub mod notice;
 pub mod pace;
+pub mod price_list;
 pub mod prompt;
 pub mod provider;
 pub mod pull_request;

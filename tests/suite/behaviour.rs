@@ -55,7 +55,7 @@ fn rules(given: &Value) -> Value {
         text: given["output"].as_str().unwrap().to_owned(),
         finish_reason: None,
         model: None,
-        usage: Usage { input_tokens: None, output_tokens: None },
+        usage: Usage { input_tokens: None, output_tokens: None, estimated: false },
         latency: Duration::from_secs_f64(given["elapsed_s"].as_f64().unwrap_or(0.0)),
         time_to_first_token: None,
         origin: Origin::Live,

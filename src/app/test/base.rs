@@ -137,20 +137,25 @@ impl Base {
 
     /// Compares a suite whose samples are there.
     pub(super) fn compare(&self, run: &mut SuiteRun, settings: &crate::domain::regression::Settings) {
-        let Some(suite) = self.suites.get(&run.name) else { return };
-        let nothing = Vec::new();
-        let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
-        // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
-        let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-        let mut comparison =
-            samples::compare_counting(base, head, suite.changes.clone(), settings, &|case| run.counts_of(case), run.sampling);
-        for case in &mut comparison.cases {
-            let known = run.known_case(&case.case);
-            case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());
-            case.flaky = known.and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate);
+        if let Some(suite) = self.suites.get(&run.name) {
+            compare(run, suite.changes.clone(), settings);
         }
-        run.comparison = Some(comparison);
     }
+}
+
+/// Compares a suite with its samples of base; `changes` are what differs.
+pub(in crate::app) fn compare(run: &mut SuiteRun, changes: Vec<Change>, settings: &crate::domain::regression::Settings) {
+    let nothing = Vec::new();
+    let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
+    // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
+    let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
+    let mut comparison = samples::compare_counting(base, head, changes, settings, &|case| run.counts_of(case), run.sampling);
+    for case in &mut comparison.cases {
+        let known = run.known_case(&case.case);
+        case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());
+        case.flaky = known.and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate);
+    }
+    run.comparison = Some(comparison);
 }
 
 /// What the configuration on base says of model and parameters, where it differs: both sides are asked as head says, so that
@@ -272,6 +277,7 @@ impl Reader<'_> {
             model,
             parameters,
             prices: suite.prices,
+            listed: suite.listed,
             cases: Vec::new(),
             graders: suite.graders.clone(),
         })

@@ -15,6 +15,7 @@ mod measure;
 mod pace;
 mod places;
 mod plan;
+mod priced;
 mod purse;
 mod reports;
 mod rounds;
@@ -42,6 +43,7 @@ use crate::{
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
+pub(in crate::app) use base::compare;
 pub use baseline::Against;
 pub use changed::Scope;
 pub(in crate::app) use measure::{Wanted, measure};
@@ -144,7 +146,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     run.warnings.extend(of_history);
     run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
-    let recorded = history::record(services, &plan, &run, request.record_history).await;
+    let recorded = history::record(services, &plan, &run, request.record_history, spread.is_part()).await;
     spread.keep(&run)?;
     run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
