@@ -46,11 +46,11 @@ pub async fn kpi(services: &Services, request: &KpiRequest) -> Result<Finished, 
     Ok(Finished { outcome, stdout, notes })
 }
 
-/// The measures of each of `times`, and whether the log's chain is broken.
+/// The measures of each of `spans`, and whether the log's chain is broken.
 pub(super) async fn measured(
     base: &Base,
     scope: &Scope,
-    times: &[(Option<Moment>, Moment)],
+    spans: &[(Option<Moment>, Moment)],
     notes: &mut Vec<String>,
 ) -> Result<(Vec<Kpis>, bool), Failure> {
     let (head, values, verified) = entries(base.store.as_ref(), base.patience()).await.map_err(Failure::Store)?;
@@ -72,6 +72,6 @@ pub(super) async fn measured(
             commits.insert((prompt.to_owned(), version), at);
         }
     }
-    let all = times.iter().map(|time| measure(&timed, head.dropped > 0, &commits, scope, *time)).collect();
+    let all = spans.iter().map(|span| measure(&timed, head.dropped > 0, &commits, scope, *span)).collect();
     Ok((all, broken))
 }

@@ -5,10 +5,12 @@ mod ask;
 mod base;
 mod baseline;
 mod changed;
+mod compared;
 mod confirm;
 mod graded;
 mod graders;
 mod history;
+mod implied;
 mod lints;
 mod load;
 mod measure;
@@ -43,9 +45,9 @@ use crate::{
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
-pub(in crate::app) use base::compare;
 pub use baseline::Against;
 pub use changed::Scope;
+pub(in crate::app) use compared::compare;
 pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 
@@ -118,7 +120,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     warnings.extend(history::findings(services, &plan));
     request.adjust(&mut plan);
     select::select(&mut plan, &request)?;
-    let narrowed = changed::narrow(services, &mut plan, request.scope).await;
+    let mut narrowed = changed::narrow(services, &mut plan, request.scope).await;
+    narrowed.notes.extend(implied::note(&plan));
     if let Some(why) = narrowed.nothing {
         return Ok(nothing(services, &plan, &request, &why).await);
     }

@@ -18,6 +18,7 @@ use super::{
     ask::{Asker, OfRun},
     base::Base,
     graded::{self, Graders},
+    implied,
     load::origin,
     pace::Lane,
     plan::CasePlan,
@@ -69,7 +70,8 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
     for settings in plan.providers.iter().filter(|settings| needed(&settings.name)) {
         let asked = origin(settings, &plan.providers);
         let prices = priced::configured(settings, asked);
-        if let Some(error) = priced::unbound(settings, asked, prices, plan, request) {
+        let unnamed = implied::unnamed(services, plan, &settings.name, request);
+        if let Some(error) = unnamed.or_else(|| priced::unbound(settings, asked, prices, plan, request)) {
             unusable.push(error);
             continue;
         }

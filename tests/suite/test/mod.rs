@@ -8,6 +8,8 @@ mod budget;
 mod cassette;
 /// Judges, embeddings, programs: they decide, or there is no judgement.
 mod graded;
+/// GitHub Models, where nobody names a provider.
+mod implied;
 /// Files that a configuration names stay in its repository.
 mod inside;
 /// SIGINT and SIGTERM: what was done is kept and reported.
