@@ -20,6 +20,7 @@ pub mod monitor;
 pub mod notice;
 pub mod pace;
 pub mod permission;
+pub mod price_list;
 pub mod prompt;
 pub mod provider;
 pub mod pull_request;
