@@ -22,6 +22,7 @@ use crate::{
         duration::human,
         provider::{FaultKind, Prices, ProviderFault, Request},
         retry::{Breaker, RetryClock, RetryPolicy},
+        suite::run::{Sample, would_come_to},
     },
     ports::{clock::Clock, provider::Provider},
 };
@@ -220,6 +221,13 @@ impl Asker {
                 Asked::Faulted(ProviderFault::new(FaultKind::Timeout, message))
             }
         }
+    }
+
+    /// Whether so many more samples fit into the run's budget, if they come to what these did on average, judges included. What
+    /// nobody counted weighs nothing: the budget itself is kept by every single request.
+    pub(super) fn affords<'s>(&self, samples: impl Iterator<Item = &'s Sample>, more: usize) -> bool {
+        let (tokens, usd) = would_come_to(samples, more);
+        self.run.purse.has_room(tokens, usd)
     }
 
     fn estimate(&self, request: &Request) -> Estimate {
