@@ -8,6 +8,7 @@ use crate::{
     domain::{
         audit,
         diagnostic::{Diagnostic, Place},
+        kubernetes::ClusterSettings,
         metric_source::MetricSourceKind,
         registry::Entry,
         rollout::{
@@ -74,6 +75,9 @@ impl Base {
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         for target in &mut config.targets {
             if let TargetKind::Flagd { place: FlagdPlace::File(file), .. } = &mut target.kind {
+                *file = folder.join(&*file);
+            }
+            if let TargetKind::Kubernetes { cluster: ClusterSettings { kubeconfig: Some(file), .. }, .. } = &mut target.kind {
                 *file = folder.join(&*file);
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    duration_at,
+    duration_at, kubernetes,
     providers::{needed, program},
     reach::{Http, http, keys_of_kind, variable},
 };
@@ -15,7 +15,7 @@ use crate::{
     },
     domain::{
         metric_source::{Escape, Query},
-        target::{FlagdPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings},
+        target::{FlagdPlace, KubernetesPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings},
     },
 };
 
@@ -27,13 +27,22 @@ const KEYS_OF_KINDS: &[(&str, &[&str])] = &[
     ("url", HTTP),
     ("token-env", HTTP),
     ("headers", HTTP),
-    ("flag", &["flagd"]),
+    ("flag", &["flagd", "kubernetes"]),
     ("model", &["mlflow"]),
     ("stable-alias", &["mlflow"]),
     ("candidate-alias", &["mlflow"]),
     ("socket", &["haproxy"]),
     ("backend", &["haproxy"]),
     ("server", &["haproxy"]),
+    ("config-map", &["kubernetes"]),
+    ("key", &["kubernetes"]),
+    ("http-route", &["kubernetes"]),
+    ("rule", &["kubernetes"]),
+    ("service", &["kubernetes"]),
+    ("port", &["kubernetes"]),
+    ("kubeconfig", &["kubernetes"]),
+    ("context", &["kubernetes"]),
+    ("namespace", &["kubernetes"]),
     ("secret-env", &["webhook"]),
     ("command", &["command"]),
     ("env", &["command"]),
@@ -70,6 +79,7 @@ fn kind(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>)
             candidate_alias: target.candidate_alias.clone()?,
         }),
         "haproxy" => haproxy(target, path, problems),
+        "kubernetes" => in_cluster(target, path, problems),
         "webhook" => {
             let secret_env = variable(target.secret_env.as_ref(), &path.key("secret-env"), problems);
             Some(TargetKind::Webhook { http: site(target, path, problems)?, secret_env })
@@ -95,15 +105,25 @@ fn places(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_
         ("socket", &target.socket),
         ("backend", &target.backend),
         ("server", &target.server),
+        ("config-map", &target.config_map),
+        ("key", &target.key),
+        ("http-route", &target.http_route),
+        ("rule", &target.rule),
+        ("service", &target.service),
+        ("kubeconfig", &target.kubeconfig),
+        ("context", &target.context),
+        ("namespace", &target.namespace),
     ];
     for (key, text) in texts {
         let Some(text) = text else { continue };
         match Query::check(text, Escape::None) {
             Err(error) => problems.push(Finding::error(path.key(key), error.to_string())),
-            Ok(()) if key != "server" && text.contains("{{") && text.replace(' ', "").contains("{{version}}") => problems.push(
-                Finding::error(path.key(key), format!("`{key}` cannot hold {{{{version}}}}: it is the same for all versions"))
-                    .help("write {{prompt}} or {{environment}}".to_owned()),
-            ),
+            Ok(()) if !["server", "service"].contains(&key) && text.contains("{{") && text.replace(' ', "").contains("{{version}}") => {
+                problems.push(
+                    Finding::error(path.key(key), format!("`{key}` cannot hold {{{{version}}}}: it is the same for all versions"))
+                        .help("write {{prompt}} or {{environment}}".to_owned()),
+                )
+            }
             Ok(()) => {}
         }
     }
@@ -125,6 +145,45 @@ fn flagd(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>
         (file, None) => FlagdPlace::File(PathBuf::from(needed(file.as_ref(), path, "path", "path: flags.json", problems)?)),
     };
     Some(TargetKind::Flagd { place, flag: target.flag.clone()? })
+}
+
+/// Keys of a ConfigMap, and those of a route.
+const OF_CONFIG_MAP: [&str; 3] = ["config-map", "key", "flag"];
+const OF_ROUTE: [&str; 4] = ["http-route", "rule", "service", "port"];
+
+fn in_cluster(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
+    let cluster =
+        kubernetes::cluster((target.kubeconfig.as_deref(), target.context.as_deref(), target.namespace.as_deref()), path, problems);
+    let (others, wanted) = match (&target.config_map, &target.http_route) {
+        (Some(_), Some(_)) => {
+            problems.push(
+                Finding::error(path.key("http-route"), "a target has one object").help("remove `config-map` or `http-route`".to_owned()),
+            );
+            return None;
+        }
+        (None, None) => {
+            needed(None::<&String>, path, "config-map", "config-map: prompt-flags (or http-route: prompts)", problems)?;
+            return None;
+        }
+        (Some(_), None) => (OF_ROUTE.as_slice(), "http-route"),
+        (None, Some(_)) => (OF_CONFIG_MAP.as_slice(), "config-map"),
+    };
+    for key in others.iter().filter(|key| problems.is_written(&path.key(**key))).collect::<Vec<_>>() {
+        problems.push(Finding::error(path.key(*key), format!("`{key}` belongs to `{wanted}`, which is not here")).at_key());
+    }
+    let place = match (&target.config_map, &target.http_route) {
+        (Some(name), _) => KubernetesPlace::ConfigMap { name: name.clone(), key: target.key.clone()?, flag: target.flag.clone()? },
+        (None, name) => {
+            let service = target.service.clone()?;
+            if !service.replace(' ', "").contains("{{version}}") {
+                let message = "`service` must hold {{version}}: each version has a Service of its own";
+                problems.push(Finding::error(path.key("service"), message).help("write it like greeting-v{{version}}".to_owned()));
+            }
+            let port = u16::try_from(target.port?).ok()?;
+            KubernetesPlace::HttpRoute { name: name.clone()?, rule: target.rule.clone(), service, port }
+        }
+    };
+    Some(TargetKind::Kubernetes { cluster: cluster?, place })
 }
 
 fn haproxy(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {

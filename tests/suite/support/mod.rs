@@ -4,6 +4,7 @@ pub(crate) mod bin;
 pub(crate) mod clock;
 pub(crate) mod github;
 pub(crate) mod hosts;
+pub(crate) mod kubernetes;
 pub(crate) mod model;
 pub(crate) mod rollout;
 pub(crate) mod workspace;
