@@ -1,6 +1,7 @@
 //! The history of cases as text, JSON and Markdown.
 
 pub mod baselines;
+pub mod period;
 
 use std::io::{self, Write};
 
