@@ -11,6 +11,7 @@ mod kubernetes;
 mod manifest;
 mod mlflow;
 mod mlflow_api;
+mod mlflow_mirror;
 mod open;
 mod tell;
 #[cfg(test)]

@@ -31,6 +31,7 @@ use crate::{
         target::{FlagdPlace, KubernetesPlace, Subject, TargetHttp, TargetKind, TargetProgram, TargetSettings},
     },
     ports::{
+        mirror::Mirror,
         provider::ConnectError,
         target::{Target, Targets},
     },
@@ -151,13 +152,31 @@ impl Opening<'_> {
             .ok_or_else(|| self.wrong("`command` names no program"))
     }
 
-    fn open(&self) -> Result<Arc<dyn Target>, ConnectError> {
-        let teller = Teller {
+    fn teller(&self) -> Teller {
+        Teller {
             name: self.settings.name.clone(),
             subject: self.subject.clone(),
             timeout: self.settings.timeout,
             scrubber: Arc::clone(self.sites.scrubber()),
+        }
+    }
+
+    fn mlflow(&self) -> Result<Mlflow, ConnectError> {
+        let TargetKind::Mlflow { http, model, stable_alias, candidate_alias, .. } = &self.settings.kind else {
+            return Err(self.wrong("only a registry of MLflow mirrors versions"));
         };
+        let model = self.fixed("model", model, Escape::None)?;
+        if model.contains(['\'', '/', ':', '\\']) {
+            return Err(self.wrong("the name of a registered model has no quotes, slashes or colons"));
+        }
+        let api = Api { teller: self.teller(), site: self.site(http)?, model };
+        let alias = |key, alias| self.fixed(key, alias, Escape::None);
+        let stable_alias = alias("stable-alias", stable_alias)?;
+        Ok(Mlflow { api, stable_alias, candidate_alias: alias("candidate-alias", candidate_alias)? })
+    }
+
+    fn open(&self) -> Result<Arc<dyn Target>, ConnectError> {
+        let teller = self.teller();
         Ok(match &self.settings.kind {
             TargetKind::Flagd { place, flag } => {
                 let place = match place {
@@ -169,16 +188,7 @@ impl Opening<'_> {
                 };
                 Arc::new(Flagd { teller, place, flag: self.fixed("flag", flag, Escape::None)? })
             }
-            TargetKind::Mlflow { http, model, stable_alias, candidate_alias } => {
-                let model = self.fixed("model", model, Escape::None)?;
-                if model.contains(['\'', '/', ':', '\\']) {
-                    return Err(self.wrong("the name of a registered model has no quotes, slashes or colons"));
-                }
-                let api = Api { teller, site: self.site(http)?, model };
-                let alias = |key, alias| self.fixed(key, alias, Escape::None);
-                let stable_alias = alias("stable-alias", stable_alias)?;
-                Arc::new(Mlflow { api, stable_alias, candidate_alias: alias("candidate-alias", candidate_alias)? })
-            }
+            TargetKind::Mlflow { .. } => Arc::new(self.mlflow()?),
             TargetKind::Haproxy { socket, backend, server } => {
                 let backend = self.fixed("backend", backend, Escape::None)?;
                 if !is_name(&backend) {
@@ -200,5 +210,11 @@ impl Opening<'_> {
 impl Targets for TargetFactory {
     fn open(&self, settings: &TargetSettings, subject: &Subject) -> Result<Arc<dyn Target>, ConnectError> {
         Opening { sites: &self.sites, base: &self.base, settings, subject }.open()
+    }
+
+    fn mirror(&self, settings: &TargetSettings, prompt: &str) -> Result<Arc<dyn Mirror>, ConnectError> {
+        let subject = Subject { prompt: prompt.to_owned(), environment: String::new() };
+        let opening = Opening { sites: &self.sites, base: &self.base, settings, subject: &subject };
+        opening.mlflow().map(|mlflow| Arc::new(mlflow) as Arc<dyn Mirror>)
     }
 }

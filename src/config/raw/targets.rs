@@ -40,6 +40,8 @@ pub(in crate::config) struct Target {
     /// The alias of the version that is being rolled out (mlflow).
     #[schemars(length(min = 1))]
     pub(in crate::config) candidate_alias: Option<String>,
+    /// Whether the registry's versions are mirrored there, with digest and status as tags (mlflow).
+    pub(in crate::config) mirror: Option<bool>,
     /// The runtime socket (haproxy).
     #[schemars(length(min = 1), example = "/run/haproxy/admin.sock")]
     pub(in crate::config) socket: Option<String>,

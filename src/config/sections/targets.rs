@@ -31,6 +31,7 @@ const KEYS_OF_KINDS: &[(&str, &[&str])] = &[
     ("model", &["mlflow"]),
     ("stable-alias", &["mlflow"]),
     ("candidate-alias", &["mlflow"]),
+    ("mirror", &["mlflow"]),
     ("socket", &["haproxy"]),
     ("backend", &["haproxy"]),
     ("server", &["haproxy"]),
@@ -77,6 +78,7 @@ fn kind(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>)
             model: target.model.clone()?,
             stable_alias: target.stable_alias.clone()?,
             candidate_alias: target.candidate_alias.clone()?,
+            mirror: mirror(target, path, problems)?,
         }),
         "haproxy" => haproxy(target, path, problems),
         "kubernetes" => in_cluster(target, path, problems),
@@ -91,6 +93,17 @@ fn kind(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>)
         }
         _ => None,
     }
+}
+
+/// Whether it mirrors the registry, which is one for all environments.
+fn mirror(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<bool> {
+    let mirror = target.mirror?;
+    let by_environment = |text: &Option<String>| text.as_ref().is_some_and(|text| text.replace(' ', "").contains("{{environment}}"));
+    if mirror && (by_environment(&target.model) || by_environment(&target.url)) {
+        let message = "a mirror of the registry is one for all environments: it cannot hold {{environment}}";
+        problems.push(Finding::error(path.key("mirror"), message).help("take {{environment}} out of `model` and `url`".to_owned()));
+    }
+    Some(mirror)
 }
 
 /// Every `{{name}}` must be one that is known where it stands.
@@ -240,6 +253,13 @@ mod tests {
             ("{kind: mlflow}", "`url` is missing"),
             ("{kind: mlflow, url: 'http://u:p@x'}", "must not contain a user"),
             ("{kind: mlflow, url: 'http://{{prompt}}/'}", "no fixed host"),
+            ("{kind: mlflow, url: 'http://x', mirror: true, model: '{{environment}}'}", "one for all environments"),
+            ("{kind: kubernetes}", "`config-map` is missing"),
+            ("{kind: kubernetes, config-map: a, http-route: b}", "a target has one object"),
+            ("{kind: kubernetes, config-map: a, rule: b}", "`rule` belongs to `http-route`"),
+            ("{kind: kubernetes, http-route: a, service: b}", "`service` must hold {{version}}"),
+            ("{kind: kubernetes, http-route: a, port: 0}", "1"),
+            ("{kind: kubernetes, config-map: a, namespace: A}", "cannot name a namespace"),
             ("{kind: haproxy}", "`backend` is missing"),
             ("{kind: haproxy, socket: s, backend: b, server: s1}", "`server` must hold {{version}}"),
             ("{kind: webhook, url: 'https://x', secret-env: hunter-2}", "no name of an environment variable"),

@@ -35,6 +35,8 @@ pub enum TargetKind {
         stable_alias: String,
         /// The alias of the version that is being rolled out.
         candidate_alias: String,
+        /// Whether the registry's versions are mirrored there too.
+        mirror: bool,
     },
     /// Weights of servers, set over HAProxy's runtime socket.
     Haproxy {

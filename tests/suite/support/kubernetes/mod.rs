@@ -53,18 +53,17 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// A running API server; it ends with the test.
+/// A running API server; it ends with the tests.
 #[derive(Debug)]
 pub(crate) struct FakeKubernetes {
     shared: Arc<Shared>,
     address: SocketAddr,
-    _runtime: tokio::runtime::Runtime,
 }
 
 impl FakeKubernetes {
     pub(crate) fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let state = State {
             objects: BTreeMap::new(),
@@ -77,8 +76,13 @@ impl FakeKubernetes {
             requests: Vec::new(),
         };
         let shared = Arc::new(Shared { state: Mutex::new(state) });
-        runtime.spawn(server::serve(listener, Arc::clone(&shared)));
-        Self { shared, address, _runtime: runtime }
+        let served = Arc::clone(&shared);
+        // A thread of its own, so that it can be started and dropped inside of a test that has a runtime.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { server::serve(tokio::net::TcpListener::from_std(listener).unwrap(), served).await });
+        });
+        Self { shared, address }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
