@@ -117,7 +117,7 @@ fn mark(status: Status) -> (&'static str, &'static str) {
 
 fn cells(row: &Row, rules: &Rules) -> Vec<String> {
     let value = |value: Option<f64>, unit: &str| {
-        value.map(|value| one_line(&format!("{} {}", digits(value), truncate_chars(unit, 20))).trim().to_owned()).unwrap_or_default()
+        value.map(|value| format!("{} {}", digits(value), truncate_chars(unit, 20)).trim().to_owned()).unwrap_or_default()
     };
     let interval = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok()).map(|measured| {
         let [low, high] = measured.interval;
@@ -128,11 +128,11 @@ fn cells(row: &Row, rules: &Rules) -> Vec<String> {
     let level = if (rules.alpha - 0.05).abs() < 1e-12 { "" } else { " *" };
     vec![
         format!("{} {}", mark(row.status).0, row.status.word()),
-        one_line(&truncate_chars(&row.name, 80)),
+        truncate_chars(&row.name, 80).into_owned(),
         value(row.base, &row.units[0]),
         value(row.head, &row.units[1]),
         change(row),
-        interval.map(|interval| format!("{interval}{level}")).unwrap_or_else(|| alone.to_owned()),
+        interval.map_or_else(|| alone.to_owned(), |interval| format!("{interval}{level}")),
     ]
 }
 
@@ -168,21 +168,22 @@ fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
 
 /// Why a row could not be compared or is not decided: a line of its own, as no table has the room.
 fn reason(row: &Row) -> Option<String> {
-    row.why.as_ref().map(|why| format!("{}: {}", one_line(&truncate_chars(&row.name, 80)), one_line(why)))
+    row.why.as_ref().map(|why| format!("{}: {why}", truncate_chars(&row.name, 80)))
 }
 
 fn text(found: &Comparison, rules: &Rules, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (mark, codes, said) = conclusion(found);
     writeln!(out, "{}: {said}", paint(style, codes, mark))?;
     let shown = if style.verbose { found.rows.len() } else { found.rows.len().min(SHOWN) };
-    let rows: Vec<Vec<String>> = found.rows.iter().take(shown).map(|row| cells(row, rules)).collect();
+    let rows: Vec<Vec<String>> =
+        found.rows.iter().take(shown).map(|row| cells(row, rules).iter().map(|cell| one_line(cell)).collect()).collect();
     let (table, left_out) = table::render(&COLUMNS, &rows, Some(style.width));
     writeln!(out, "{table}")?;
     if !left_out.is_empty() {
         writeln!(out, "(no room for: {})", left_out.join(", "))?;
     }
     for reason in found.rows.iter().take(shown).filter_map(reason) {
-        writeln!(out, "  {reason}")?;
+        writeln!(out, "  {}", one_line(&reason))?;
     }
     if shown < found.rows.len() {
         writeln!(out, "{} more; -v or --output json has all", found.rows.len() - shown)?;

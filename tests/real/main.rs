@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// A fault server that nobody here wrote.
+mod aimock;
 /// What benchmark tools write, read back.
 mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.

@@ -112,10 +112,12 @@ fn notes_have_sections_and_hostile_subjects_stay_text() {
         "fix: @octocat [x](http://e) <b>",
         "chore: d",
         "words",
+        "fix: ::warning::x",
     ]);
     let notes = world.release(&["notes"]).run().exits(0).stdout;
     let headings: Vec<&str> = notes.lines().filter(|line| line.starts_with("###")).collect();
     assert_eq!(headings, ["### Breaking", "### Fixed", "### Other"]);
+    assert!(notes.contains(":warning::x") && !notes.contains("u{200b}"), "{notes}");
     assert!(notes.contains("- **ui**: c is gone (`"), "{notes}");
     assert!(!notes.contains("@octocat") && !notes.contains("<b>") && !notes.contains("](http://e)"), "{notes}");
     let head = world.git(&["rev-parse", "HEAD"]);

@@ -207,8 +207,8 @@ fn callers_fit_what_they_call() {
         let caller: Value = serde_yaml::from_str(&text).unwrap();
         assert!(!text.contains("pull_request_target"), "{name}");
         assert_eq!(caller["permissions"], serde_json::json!({}), "{name}");
-        let called: Vec<&str> = jobs(&caller).map(|(_, job)| fits(name, job)).collect();
-        assert!(called.contains(&name), "{name} calls {called:?}");
+        let reached: Vec<&str> = jobs(&caller).map(|(_, job)| fits(name, job)).collect();
+        assert!(reached.contains(&name), "{name} calls {reached:?}");
     }
     let inner = workflow("performance-monitoring");
     assert_eq!(fits("performance-monitoring", &inner["jobs"]["rollback"]), "emergency-rollback");

@@ -46,11 +46,11 @@ pub async fn kpi(services: &Services, request: &KpiRequest) -> Result<Finished, 
     Ok(Finished { outcome, stdout, notes })
 }
 
-/// The measures of each of `times`, and whether the log's chain is broken.
+/// The measures of each of `spans`, and whether the log's chain is broken.
 pub(super) async fn measured(
     base: &Base,
     scope: &Scope,
-    times: &[(Option<Moment>, Moment)],
+    spans: &[(Option<Moment>, Moment)],
     notes: &mut Vec<String>,
 ) -> Result<(Vec<Kpis>, bool), Failure> {
     let (head, values, verified) = entries(base.store.as_ref(), base.patience()).await.map_err(Failure::Store)?;
@@ -72,7 +72,7 @@ pub(super) async fn measured(
             commits.insert((prompt.to_owned(), version), at);
         }
     }
-    let all: Vec<Kpis> = times.iter().map(|time| measure(&timed, head.dropped > 0, &commits, scope, *time)).collect();
+    let all: Vec<Kpis> = spans.iter().map(|span| measure(&timed, head.dropped > 0, &commits, scope, *span)).collect();
     if let Some(kpis) = all.first().filter(|kpis| kpis.with_commit < kpis.completed) {
         notes.push(format!(
             "note: lead time leaves out {} of {} completed rollouts: their version completed before, or its commit is not known, as when it is \

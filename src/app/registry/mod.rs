@@ -13,6 +13,7 @@ pub(super) use mirror::mirror;
 
 use super::{
     Failure, Services, TEXT_LIMIT,
+    inside::{self, Inside},
     rollout::{
         execute::refused,
         world::{Base, World},
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     config::prompt_file,
     domain::{
+        diagnostic::{Diagnostic, Place},
         prompt::Prompt,
         registry::{Entry, Status},
         rollout::{Effect, Moment, VersionRef, deployment::Deployment},
@@ -193,7 +195,12 @@ fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure>
     files.sort();
     files.dedup();
     let mut names = Vec::new();
+    let inside = Inside::of(&base.services, &base.folder, base.config.run.files_outside);
     for file in files {
+        if let Some(why) = inside.refuses(&base.services, &file) {
+            let place = Place::file(base.path.display().to_string());
+            return Err(Failure::Configuration(vec![Diagnostic::error(place, "suites", why).with_help(inside::HELP)]));
+        }
         let text = base.services.workspace.read_text(&file, TEXT_LIMIT).map_err(Failure::File)?;
         let (prompt, _) = prompt_file::parse(&text, &file.display().to_string()).map_err(Failure::Configuration)?;
         if prompt.name == name {
@@ -202,7 +209,7 @@ fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure>
         names.push(prompt.name);
     }
     let known = if names.is_empty() { "the suites name no prompt".to_owned() } else { format!("the suites test {}", names.join(", ")) };
-    Err(Failure::NothingSelected(format!("there is no prompt `{name}` in the files: {known}")))
+    Err(Failure::NothingToDo(format!("there is no prompt `{name}` in the files: {known}")))
 }
 
 /// What a step's effects mean for the versions: writes that go with the step's own, and marks in `after`.

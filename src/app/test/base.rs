@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     Plan, SuitePlan, TestRequest,
+    compared::compare,
     load::{self, CASES_LIMIT},
     plan::CasePlan,
 };
@@ -17,10 +18,7 @@ use crate::{
     domain::{
         prompt::Variables,
         provider::ProviderSettings,
-        regression::{
-            comparison::{BaseRun, Change},
-            samples,
-        },
+        regression::comparison::{BaseRun, Change},
         suite::{
             Case, CaseSource, SuiteSettings,
             run::{PromptIdentity, SuiteRun},
@@ -137,19 +135,9 @@ impl Base {
 
     /// Compares a suite whose samples are there.
     pub(super) fn compare(&self, run: &mut SuiteRun, settings: &crate::domain::regression::Settings) {
-        let Some(suite) = self.suites.get(&run.name) else { return };
-        let nothing = Vec::new();
-        let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
-        // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
-        let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-        let mut comparison =
-            samples::compare_counting(base, head, suite.changes.clone(), settings, &|case| run.counts_of(case), run.sampling);
-        for case in &mut comparison.cases {
-            let known = run.known_case(&case.case);
-            case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());
-            case.flaky = known.and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate);
+        if let Some(suite) = self.suites.get(&run.name) {
+            compare(run, suite.changes.clone(), settings);
         }
-        run.comparison = Some(comparison);
     }
 }
 
@@ -222,8 +210,9 @@ impl Reader<'_> {
 
     async fn suite(&mut self, suite: &SuitePlan, was: &SuiteSettings, mut changes: Vec<Change>) -> Result<BaseSuite, VcsError> {
         let path = self.plan.base.join(&was.prompt);
-        let Some(file) = self.prompt(&path, &suite.settings.name).await? else {
-            return Ok(BaseSuite { changes: vec![Change::NewPrompt], plan: None });
+        let file = match self.prompt(&path, &suite.settings.name).await? {
+            Ok(file) => file,
+            Err(why) => return Ok(BaseSuite { changes: vec![why], plan: None }),
         };
         let cases = self.cases(was, &file).await?;
         let matched = match &cases {
@@ -272,19 +261,22 @@ impl Reader<'_> {
             model,
             parameters,
             prices: suite.prices,
+            listed: suite.listed,
             cases: Vec::new(),
             graders: suite.graders.clone(),
         })
     }
 
-    async fn prompt(&mut self, path: &Path, suite: &str) -> Result<Option<PromptFile>, VcsError> {
-        let Some(text) = self.text(path, TEXT_LIMIT).await? else { return Ok(None) };
+    /// The prompt, or what stands in its place: it is not there, or not to be read.
+    async fn prompt(&mut self, path: &Path, suite: &str) -> Result<Result<PromptFile, Change>, VcsError> {
+        let Some(bytes) = self.services.vcs.file(self.commit, path, TEXT_LIMIT).await? else { return Ok(Err(Change::NewPrompt)) };
+        let Some(text) = self.utf8(path, bytes) else { return Ok(Err(Change::UnreadablePrompt)) };
         match config::prompt_file::read(&text, &path.display().to_string()) {
-            Ok((file, _)) => Ok(Some(file)),
+            Ok((file, _)) => Ok(Ok(file)),
             Err(problems) => {
                 let why = problems.first().map(ToString::to_string).unwrap_or_default();
                 self.notes.push(format!("suite `{suite}`: the prompt on base cannot be read, so there is nothing to compare with: {why}"));
-                Ok(None)
+                Ok(Err(Change::UnreadablePrompt))
             }
         }
     }
@@ -323,11 +315,15 @@ impl Reader<'_> {
 
     async fn text(&mut self, path: &Path, limit: u64) -> Result<Option<String>, VcsError> {
         let Some(bytes) = self.services.vcs.file(self.commit, path, limit).await? else { return Ok(None) };
+        Ok(self.utf8(path, bytes))
+    }
+
+    fn utf8(&mut self, path: &Path, bytes: Vec<u8>) -> Option<String> {
         let Ok(text) = String::from_utf8(bytes) else {
             self.notes.push(format!("{} on base is not UTF-8 text", path.display()));
-            return Ok(None);
+            return None;
         };
-        Ok(Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)))
+        Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::config::{GitHubSettings, RunSettings};
 use crate::domain::{
     lint::LintSettings,
+    price_list::Listed,
     prompt::{Prompt, Variables},
     provider::{Prices, ProviderSettings, Request, Task},
     suite::{
@@ -22,6 +23,8 @@ pub struct Plan {
     pub suites: Vec<SuitePlan>,
     /// All providers of the configuration.
     pub providers: Vec<ProviderSettings>,
+    /// Whether the configuration names none of them, so that GitHub Models answers.
+    pub implied_provider: bool,
     /// What the whole run keeps to.
     pub run: RunSettings,
     /// Every file that was read to make the plan; no report may go there.
@@ -57,6 +60,8 @@ pub struct SuitePlan {
     pub parameters: Map<String, Value>,
     /// What tokens cost, where known.
     pub prices: Option<Prices>,
+    /// Where the prices come from, if not from the configuration.
+    pub listed: Option<&'static Listed>,
     /// The cases that were selected.
     pub cases: Vec<Arc<CasePlan>>,
     /// Whom the assertions ask.

@@ -67,10 +67,10 @@ fn the_last_days_are_in_one_issue_with_trends_and_delivery() {
     // A metric that gets worse is what the report is for, and no failure of it.
     step(&stage, &github).run().exits(0).says("the issue about the last days was opened").shows("change failure rate");
     let body = {
-        let state = github.state();
-        assert_eq!((state.issues.len(), state.issues[0].title.as_str()), (1, "Report of greeting in production"));
-        assert_eq!(state.issues[0].labels, ["report"]);
-        state.issues[0].body.clone()
+        let there = github.state();
+        assert_eq!((there.issues.len(), there.issues[0].title.as_str()), (1, "Report of greeting in production"));
+        assert_eq!(there.issues[0].labels, ["report"]);
+        there.issues[0].body.clone()
     };
     assert!(body.contains("greeting in production, the 7 days to "), "{body}");
     assert!(body.contains("| change failure rate | 50.0 % | 1 failed of 2 ended | unknown |"), "{body}");
@@ -109,9 +109,9 @@ fn what_cannot_be_asked_is_said_and_is_no_success() {
 fn a_token_that_may_not_write_issues_is_said_and_changes_nothing() {
     let prometheus = Prometheus::start(&[("p95", "480"), ("5xx", "0.001")]);
     let stage = Stage::of(&CONFIG.replace("URL", &prometheus.host.url));
-    let mut state = State::new();
-    state.denied.insert("issues=write");
-    let github = FakeGitHub::start(state);
+    let mut denying = State::new();
+    denying.denied.insert("issues=write");
+    let github = FakeGitHub::start(denying);
     step(&stage, &github).run().exits(0).says("warning: the issue with the report").says("issues");
     assert!(stage.workspace.read("summary").contains("### Delivery"));
 }

@@ -1,6 +1,7 @@
 //! The world the binary runs in: a scrubbed environment, a temporary workspace, a model and GitHub behind HTTP.
 
 pub(crate) mod bin;
+pub(crate) mod broken;
 pub(crate) mod clock;
 pub(crate) mod github;
 pub(crate) mod hosts;

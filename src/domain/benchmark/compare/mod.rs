@@ -194,7 +194,7 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
 fn is_one_measurement(rows: &[Row]) -> bool {
     let same = |row: &Row| {
         let [base, head] = &row.samples;
-        row.reported[0] == row.reported[1] && base.len() == head.len() && base.iter().zip(head).all(|(base, head)| base == head)
+        row.reported[0] == row.reported[1] && base == head
     };
     rows.iter().any(|row| row.samples[0].len() > 1) && rows.iter().all(same)
 }
