@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    answer::Usage,
+    answer::{Answer, Usage},
     provider::{Prices, Request, Task},
 };
 
@@ -58,7 +58,7 @@ impl Estimate {
             Task::Embeddings => 0,
             Task::Chat => most.or(longest).unwrap_or_else(|| LEAST.max(input_tokens)),
         };
-        let usage = Usage { input_tokens: Some(input_tokens), output_tokens: Some(output_tokens) };
+        let usage = Usage { input_tokens: Some(input_tokens), output_tokens: Some(output_tokens), estimated: false };
         Self { input_tokens, output_tokens, usd: prices.and_then(|prices| prices.cost_usd(usage)) }
     }
 
@@ -76,6 +76,11 @@ pub fn tokens_in(text: &str) -> u64 {
 /// About how many tokens the messages of a request have.
 pub fn tokens_of(request: &Request) -> u64 {
     request.messages.iter().map(|message| tokens_in(&message.content)).fold(0, u64::saturating_add)
+}
+
+/// Tokens of an answer, with guesses for what its provider did not count.
+pub fn usage_of(answer: &Answer, request: &Request) -> Usage {
+    answer.usage.or_estimated(tokens_of(request), if answer.text.is_empty() { 0 } else { tokens_in(&answer.text) })
 }
 
 /// What a run has spent, and what is under way.

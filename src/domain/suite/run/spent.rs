@@ -30,10 +30,7 @@ impl TestRun {
     /// Tokens of all answers asked for in this run, of base too; replayed ones cost nothing now.
     pub fn usage(&self) -> Usage {
         let live = self.all_samples().filter_map(Sample::answer).filter(|answer| !answer.origin.is_replayed());
-        live.fold(Usage::default(), |sum, answer| Usage {
-            input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-            output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-        })
+        live.fold(Usage::default(), |sum, answer| sum.plus(answer.usage))
     }
 
     /// Dollars spent in this run on live answers, of base too; see [`cost_of`].
@@ -54,11 +51,4 @@ pub fn grader_cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Opti
 pub fn cost_of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Option<f64> {
     let costs: Vec<f64> = samples.into_iter().map(Sample::cost_usd).collect::<Option<_>>()?;
     costs.into_iter().reduce(|sum, cost| sum + cost)
-}
-
-fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (sum, more) {
-        (None, None) => None,
-        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
-    }
 }
