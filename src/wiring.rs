@@ -10,6 +10,7 @@ use crate::{
         git::{Git, History, Hosted},
         github::{GitHub, GitHubBranch, Identity, Settings},
         http::{Http, site::Sites},
+        kubernetes::Clusters,
         log,
         metric_source::MetricSourceFactory,
         notifier::NotifierFactory,
@@ -18,7 +19,7 @@ use crate::{
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
         secret::{Scrubber, Secret},
-        store::{BranchStore, DirectoryStore, GitBranch, PostgresStore, SqliteStore},
+        store::{BranchStore, ConfigMapStore, DirectoryStore, GitBranch, PostgresStore, SqliteStore},
         target::TargetFactory,
         workspace::Disk,
     },
@@ -70,7 +71,7 @@ pub fn services(global: &Global) -> Services {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let providers = ProviderFactory::new(Arc::new(variable_or_token), "").with_scrubber(Arc::clone(&scrubber));
     let sites = Sites::new(Arc::new(variable), Arc::clone(&scrubber));
-    let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
+    let stores = StoreFactory { sites: sites.clone(), clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
     let code_hosts: Arc<dyn CodeHosts> = Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) });
     let ci = step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step));
     Services {
@@ -111,6 +112,7 @@ fn who() -> Who {
 
 /// Opens stores.
 struct StoreFactory {
+    sites: Sites,
     clock: Arc<dyn Clock>,
     scrubber: Arc<Scrubber>,
     in_actions: bool,
@@ -160,6 +162,10 @@ impl Stores for StoreFactory {
             StoreKind::Git { remote, branch } => {
                 let branch = GitBranch::new(remote, branch, Path::new("."), self.clock(), Arc::clone(&self.scrubber));
                 self.on_branch(Arc::new(branch), settings.history)
+            }
+            StoreKind::Kubernetes { cluster, name } => {
+                let cluster = Clusters::new(&self.sites).open(cluster).map_err(|what| StoreError::Settings(format!("store: {what}")))?;
+                Arc::new(ConfigMapStore::new(cluster, name, self.clock()))
             }
             StoreKind::GitHub { branch } => self.github(branch, settings.history)?,
         })

@@ -14,6 +14,7 @@ pub mod examination;
 pub mod gate;
 pub mod history;
 pub mod kpi;
+pub mod kubernetes;
 pub mod lint;
 pub mod metric_source;
 pub mod monitor;
