@@ -8,6 +8,7 @@ use std::{
 use super::{
     load::origin,
     plan::{CasePlan, GraderPlan},
+    priced,
 };
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
@@ -84,5 +85,6 @@ fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]
     };
     let mut parameters = origin.parameters.clone();
     parameters.extend(provider.parameters.clone());
-    Ok(GraderPlan { provider: name.clone(), model, parameters, prices: provider.prices.or(origin.prices) })
+    let (prices, _) = priced::of(provider, origin, &model);
+    Ok(GraderPlan { provider: name.clone(), model, parameters, prices })
 }

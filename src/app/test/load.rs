@@ -9,9 +9,13 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Plan, SuitePlan, graders, plan::CasePlan};
+use super::{Plan, SuitePlan, graders, plan::CasePlan, priced};
 use crate::{
-    app::{Failure, Services, TEXT_LIMIT, read_config},
+    app::{
+        Failure, Services, TEXT_LIMIT,
+        inside::{self, Inside},
+        read_config,
+    },
     config::{self, prompt_file::PromptFile},
     domain::{
         diagnostic::{Diagnostic, Place, Severity},
@@ -50,8 +54,10 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
             *path = base.join(&*path);
         }
     }
-    let mut loader =
-        Loader { services, base: &base, prove_variables: !request.without_variables, found: Vec::new(), read: vec![path.clone()] };
+    let inside = Inside::of(services, &base, config.run.files_outside);
+    found.extend(inside.cassettes(services, &config.providers, &path));
+    let (prove_variables, read) = (!request.without_variables, vec![path.clone()]);
+    let mut loader = Loader { services, base: &base, inside: &inside, prove_variables, found: Vec::new(), read };
     let suites = config
         .suites
         .into_iter()
@@ -107,6 +113,7 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
 struct Loader<'a> {
     services: &'a Services,
     base: &'a Path,
+    inside: &'a Inside,
     prove_variables: bool,
     found: Vec<Diagnostic>,
     read: Vec<PathBuf>,
@@ -125,13 +132,13 @@ impl Loader<'_> {
             return None;
         };
         let parameters = parameters(&settings, &prompt, provider, providers);
-        let prices = provider.prices.or(origin(provider, providers).prices);
+        let (prices, listed) = priced::of(provider, origin(provider, providers), &model);
         let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
         let graders = graders::find(&settings, &cases, providers).unwrap_or_else(|problems| {
             self.found.extend(problems);
             BTreeMap::new()
         });
-        let plan = SuitePlan { settings, prompt, model, parameters, prices, cases, graders };
+        let plan = SuitePlan { settings, prompt, model, parameters, prices, listed, cases, graders };
         self.prove(&plan);
         Some(plan)
     }
@@ -147,6 +154,10 @@ impl Loader<'_> {
 
     fn prompt(&mut self, settings: &SuiteSettings) -> Option<PromptFile> {
         let path = self.base.join(&settings.prompt);
+        if let Some(why) = self.inside.refuses(self.services, &path) {
+            self.error(settings, format!("the prompt cannot be read: {why}"), inside::HELP);
+            return None;
+        }
         self.read.push(path.clone());
         let text = match self.services.workspace.read_text(&path, TEXT_LIMIT) {
             Ok(text) => text,
@@ -230,6 +241,10 @@ impl Loader<'_> {
     }
 
     fn case_file(&mut self, settings: &SuiteSettings, file: &Path) -> Option<Vec<Case>> {
+        if let Some(why) = self.inside.refuses(self.services, file) {
+            self.error(settings, format!("the cases cannot be read: {why}"), inside::HELP);
+            return None;
+        }
         self.read.push(file.to_owned());
         let text = match self.services.workspace.read_text(file, CASES_LIMIT) {
             Ok(text) => text,

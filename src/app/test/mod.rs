@@ -5,6 +5,7 @@ mod ask;
 mod base;
 mod baseline;
 mod changed;
+mod compared;
 mod confirm;
 mod graded;
 mod graders;
@@ -16,6 +17,7 @@ mod measure;
 mod pace;
 mod places;
 mod plan;
+mod priced;
 mod purse;
 mod reports;
 mod rounds;
@@ -45,6 +47,7 @@ use crate::{
 pub use base::BaseRequest;
 pub use baseline::Against;
 pub use changed::Scope;
+pub(in crate::app) use compared::compare;
 pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 
@@ -146,13 +149,14 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     run.warnings.extend(of_history);
     run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
-    let recorded = history::record(services, &plan, &run, request.record_history).await;
+    let recorded = history::record(services, &plan, &run, request.record_history, spread.is_part()).await;
     spread.keep(&run)?;
     run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    let nothing_here = spread.is_part() && run.suites.is_empty() && lost.is_empty();
+    // Nothing decides about such a part; whether that is enough is the whole run's question.
+    let nothing_here = spread.is_part() && (run.suites.is_empty() || run.is_all_excused()) && lost.is_empty();
     let outcome = if nothing_here { Outcome::Done } else { Outcome::of(&run, !lost.is_empty()) };
     let findings = linted.counting();
     let telling = if spread.is_part() { publish::Telling::nobody() } else { request.telling.clone() };

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::config::{GitHubSettings, RunSettings};
 use crate::domain::{
     lint::LintSettings,
+    price_list::Listed,
     prompt::{Prompt, Variables},
     provider::{Prices, ProviderSettings, Request, Task},
     suite::{
@@ -59,6 +60,8 @@ pub struct SuitePlan {
     pub parameters: Map<String, Value>,
     /// What tokens cost, where known.
     pub prices: Option<Prices>,
+    /// Where the prices come from, if not from the configuration.
+    pub listed: Option<&'static Listed>,
     /// The cases that were selected.
     pub cases: Vec<Arc<CasePlan>>,
     /// Whom the assertions ask.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{ProcessUse, Sample, SuiteRun, TestRun};
+use super::run::{KnownCase, ProcessUse, Sample, SuiteRun, TestRun};
 use crate::domain::{digest, regression::comparison::Change};
 
 /// One of several parts of a run.
@@ -104,14 +104,17 @@ pub fn merge(parts: &[Part]) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch>> {
     ordered.sort_by_key(|part| part.shard);
     let Some(first) = ordered.first() else { return Err(vec![(None, "no parts".to_owned())]) };
     let mut problems = Vec::new();
-    let suites = first.suites.iter().filter_map(|whole| suite(whole, &ordered, &mut problems)).collect();
+    let suites: Vec<SuiteRun> = first.suites.iter().filter_map(|whole| suite(whole, &ordered, &mut problems)).collect();
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|problem| (None, problem)).collect());
     }
     let runs = || ordered.iter().map(|part| &part.run);
     let mut warnings: Vec<String> = Vec::new();
-    for warning in runs().flat_map(|run| &run.warnings) {
-        if !warnings.contains(warning) {
+    // All of a part may be in quarantine, and not all of the run.
+    let of_parts: Vec<String> = runs().flat_map(|run| &run.suites).filter_map(SuiteRun::excused).collect();
+    let of_all: Vec<String> = suites.iter().filter_map(SuiteRun::excused).collect();
+    for warning in runs().flat_map(|run| &run.warnings).chain(&of_all) {
+        if !warnings.contains(warning) && (of_all.contains(warning) || !of_parts.contains(warning)) {
             warnings.push(warning.clone());
         }
     }
@@ -179,12 +182,25 @@ fn suite(whole: &Whole, parts: &[&Part], problems: &mut Vec<String>) -> Option<S
     let runs: Vec<&SuiteRun> = parts.iter().filter_map(|part| part.run.suites.iter().find(|suite| suite.name == whole.name)).collect();
     let mut merged = SuiteRun { comparison: None, samples: Vec::new(), ..(*runs.first()?).clone() };
     merged.samples = together(runs.iter().flat_map(|run| &run.samples), whole.samples, &whole.name, problems);
+    merged.known = known(&runs, &merged.samples);
     merged.duration = runs.iter().map(|run| run.duration).max().unwrap_or_default();
     if let Some(base) = &mut merged.base {
         let of_base = runs.iter().filter_map(|run| run.base.as_ref()).flat_map(|base| &base.samples);
         base.samples = together(of_base, whole.of_base, &format!("{} on base", whole.name), problems);
     }
     Some(merged)
+}
+
+/// What is known of the cases of all parts, in the order that a run which is not spread has: quarantines, then flaky cases, each in the
+/// order of the cases.
+fn known(runs: &[&SuiteRun], samples: &[Sample]) -> Vec<KnownCase> {
+    let mut place: BTreeMap<&str, usize> = BTreeMap::new();
+    for sample in samples {
+        place.entry(&sample.case_id.0).or_insert(sample.case_index);
+    }
+    let mut all: Vec<KnownCase> = runs.iter().flat_map(|run| &run.known).cloned().collect();
+    all.sort_by_key(|known| (known.quarantine.is_none(), place.get(known.case.0.as_str()).copied()));
+    all
 }
 
 fn together<'s>(samples: impl Iterator<Item = &'s Sample>, expected: usize, name: &str, problems: &mut Vec<String>) -> Vec<Sample> {
@@ -237,6 +253,7 @@ mod tests {
             prompt: PromptIdentity { name: "p".to_owned(), version: None, digest: "d".to_owned(), file: PathBuf::from("p.yml") },
             provider: "model".to_owned(),
             model: "m".to_owned(),
+            listed: None,
             min_pass_rate: 0.95,
             lints: Vec::new(),
             sampling: None,

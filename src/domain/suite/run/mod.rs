@@ -14,6 +14,7 @@ use crate::domain::{
     answer::{Answer, Origin, Usage},
     budget::BudgetStop,
     lint::LintResult,
+    price_list::Listed,
     provider::{FaultKind, ProviderFault},
     regression::{
         Sampling,
@@ -24,7 +25,7 @@ use crate::domain::{
 };
 pub use counts::Counts;
 pub use known::{KnownCase, KnownFlaky, Quarantined};
-pub use spent::{cost_of, grader_cost_of};
+pub use spent::{cost_of, grader_cost_of, would_come_to};
 
 /// What one run of `test` found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,6 +64,9 @@ pub struct SuiteRun {
     pub provider: String,
     /// The model asked for.
     pub model: String,
+    /// The list's price that costs were reckoned with; `None`: the configuration's, or none.
+    #[serde(default)]
+    pub listed: Option<Listed>,
     /// The share of samples that must pass.
     pub min_pass_rate: f64,
     /// What the lints say about the prompt and its cases; empty where they are off.

@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) job_tokens: BTreeMap<String, BTreeSet<String>>,
     /// The token of the request under way.
     pub(super) given: String,
+    /// The scopes of a classic token, told with every answer.
+    pub(crate) scopes: Option<&'static str>,
     /// Whether refusals name the permission in a header.
     pub(crate) names_permissions: bool,
     pub(crate) pulls: BTreeMap<u64, Pull>,
@@ -191,6 +193,7 @@ impl State {
             job_tokens: BTreeMap::new(),
             given: String::new(),
             names_permissions: true,
+            scopes: None,
             pulls: BTreeMap::from([(7, pull)]),
             comments: Vec::new(),
             issues: Vec::new(),
