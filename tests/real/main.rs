@@ -28,6 +28,8 @@ mod github_openapi;
 mod graded;
 /// The binary ended at each system call.
 mod kills;
+/// The registry mirrored to MLflow.
+mod mirror;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
 /// A model behind HTTP.

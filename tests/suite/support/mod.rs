@@ -5,6 +5,7 @@ pub(crate) mod broken;
 pub(crate) mod clock;
 pub(crate) mod github;
 pub(crate) mod hosts;
+pub(crate) mod kubernetes;
 pub(crate) mod model;
 pub(crate) mod rollout;
 pub(crate) mod workspace;
