@@ -13,7 +13,7 @@ use crate::{
     config,
     domain::{
         diagnostic::{Diagnostic, Place},
-        lint::{self, CaseSubject, LintReport, LintRun, Linting, LintSettings, Subject},
+        lint::{self, CaseSubject, LintReport, LintRun, LintSettings, Linting, Subject},
         prompt::Prompt,
     },
     report::{
@@ -44,7 +44,9 @@ pub struct LintRequest {
 pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Failure> {
     let (suites, mut settings, mut said, broken) = match plan_for_lint(services, request.config.clone()) {
         Ok((plan, said)) => (plan.suites, plan.lints, said, plan.broken),
-        Err(Failure::NoConfiguration { .. }) if !request.paths.is_empty() => (Vec::new(), config::default_lints(), Vec::new(), Broken::default()),
+        Err(Failure::NoConfiguration { .. }) if !request.paths.is_empty() => {
+            (Vec::new(), config::default_lints(), Vec::new(), Broken::default())
+        }
         Err(failure) => return Err(failure),
     };
     settings.fail_on = request.fail_on.unwrap_or(settings.fail_on);

@@ -36,11 +36,7 @@ pub(super) fn answer(text: &str) -> KeptAnswer {
         latency: Duration::from_millis(100),
         time_to_first_token: None,
         origin: Origin::Live,
-        texts: Some(Box::new(Texts {
-            text: text.to_owned(),
-            finish_reason: Some("stop".to_owned()),
-            model: Some("tiny-1".to_owned()),
-        })),
+        texts: Some(Box::new(Texts { text: text.to_owned(), finish_reason: Some("stop".to_owned()), model: Some("tiny-1".to_owned()) })),
     }
 }
 
@@ -74,6 +70,19 @@ pub(super) fn answer_mut(sample: &mut Sample) -> &mut KeptAnswer {
     match &mut sample.result {
         SampleResult::Judged { answer, .. } => answer,
         SampleResult::Faulted(_) | SampleResult::NotRun(_) => panic!("the sample has no answer"),
+    }
+}
+
+/// The text of a judged sample's answer, to be changed.
+pub(super) fn text_mut(sample: &mut Sample) -> &mut String {
+    &mut answer_mut(sample).texts.as_mut().expect("a fixture keeps its texts").text
+}
+
+/// The judgements of a judged sample, to be changed.
+pub(super) fn assertions_mut(sample: &mut Sample) -> &mut [AssertionRun] {
+    match &mut sample.result {
+        SampleResult::Judged { assertions, .. } => Arc::make_mut(assertions),
+        SampleResult::Faulted(_) | SampleResult::NotRun(_) => panic!("the sample has no judgements"),
     }
 }
 

@@ -9,9 +9,7 @@ use super::{
     escape::{terminal, truncate_chars},
     known, summary,
 };
-use crate::domain::{
-    suite::run::{AssertionRun, Counts, KeptAnswer, MOST_TEXTS, NotRun, Sample, SampleResult, SuiteRun, TestRun, listed},
-};
+use crate::domain::suite::run::{AssertionRun, Counts, KeptAnswer, MOST_TEXTS, NotRun, Sample, SampleResult, SuiteRun, TestRun, listed};
 
 /// Characters of a message; all of it is in the body.
 const MESSAGE_SHOWN: usize = 300;
@@ -216,7 +214,7 @@ mod tests {
     fn characters_that_xml_cannot_hold_are_made_visible() {
         let mut run = fixture::failing(1);
         let all: String = ('\0'..='\u{ffff}').filter(|c| c.is_control() || *c >= '\u{fff0}').chain(['\u{e0001}']).collect();
-        fixture::answer_mut(&mut run.suites[0].samples[0]).text = all;
+        *fixture::text_mut(&mut run.suites[0].samples[0]) = all;
         let xml = xml(&run);
         let allowed = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
         assert!(xml.chars().all(allowed), "{xml}");

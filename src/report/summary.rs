@@ -10,7 +10,9 @@ use crate::domain::{
     duration,
     provider::FaultKind,
     regression::Comparison,
-    suite::run::{AssertionRun, KeptAnswer, GraderCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
+    suite::run::{
+        AssertionRun, GraderCall, KeptAnswer, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of,
+    },
 };
 
 /// The longest text shown of one variable.

@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    cases::Cases,
-    load::origin,
-    plan::GraderPlan,
-};
+use super::{cases::Cases, load::origin, plan::GraderPlan};
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     provider::{ProviderKind, ProviderSettings},

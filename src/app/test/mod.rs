@@ -44,8 +44,8 @@ use crate::{
 };
 pub use base::BaseRequest;
 pub use baseline::Against;
-pub use changed::Scope;
 pub(in crate::app) use cases::Broken;
+pub use changed::Scope;
 pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 

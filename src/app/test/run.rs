@@ -324,7 +324,12 @@ pub(super) struct Both {
 
 impl Both {
     pub(super) fn new(suite: &SuitePlan) -> Self {
-        Self { head: Vec::new(), base: Vec::new(), keeping: [Keeping::new(suite.texts), Keeping::new(suite.texts)] }
+        // Room for all from the start: a list that grows is there twice meanwhile.
+        Self {
+            head: Vec::with_capacity(suite.samples()),
+            base: Vec::new(),
+            keeping: [Keeping::new(suite.texts), Keeping::new(suite.texts)],
+        }
     }
 
     fn take(&mut self, sample: Option<(bool, Sample)>) {

@@ -4,12 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 
 use super::{CaseReader, MOST_SHARED};
 use crate::{
-    config::{
-        locate,
-        path::Path,
-        problems::Problems,
-        strict_json,
-    },
+    config::{locate, path::Path, problems::Problems, strict_json},
     domain::{
         diagnostic::{Diagnostic, Place},
         suite::Case,

@@ -55,7 +55,9 @@ pub type Stream = Box<dyn Iterator<Item = Result<Case, Vec<Diagnostic>>> + Send>
 
 /// Whether the form of a file allows to read its cases one by one.
 pub fn can_stream(file: &std::path::Path) -> bool {
-    file.extension().and_then(|form| form.to_str()).is_some_and(|form| matches!(form.to_ascii_lowercase().as_str(), "jsonl" | "ndjson" | "csv"))
+    file.extension()
+        .and_then(|form| form.to_str())
+        .is_some_and(|form| matches!(form.to_ascii_lowercase().as_str(), "jsonl" | "ndjson" | "csv"))
 }
 
 /// Reads the cases of a file one by one, without ever holding the file; `None` where its form allows only to read it whole.

@@ -73,7 +73,6 @@ pub fn compare(
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-
     use super::*;
     use crate::domain::{
         answer::{Origin, Usage},

@@ -10,6 +10,8 @@ mod graded;
 mod interrupt;
 /// The clock runs on the request alone.
 mod latency;
+/// Many cases in little memory.
+mod memory;
 /// Nothing goes out but to the configured providers.
 mod privacy;
 /// Provider faults: their own state, their own exit codes, bounded time.

@@ -93,7 +93,10 @@ impl Reading {
         let index = self.from + position;
         let Some(judged) = &self.judged else { return case_plan(case, index, &self.defaults, &self.prompt) };
         let assertions_see = case_plan(case.clone(), index, &self.defaults, judged).assertion_variables;
-        CasePlan { assertion_variables: Variables::new(assertions_see.values().clone()), ..case_plan(case, index, &self.defaults, &self.prompt) }
+        CasePlan {
+            assertion_variables: Variables::new(assertions_see.values().clone()),
+            ..case_plan(case, index, &self.defaults, &self.prompt)
+        }
     }
 
     /// Looks through the file. `each` gets every case, for what concerns all cases together.

@@ -147,8 +147,7 @@ impl Keeping {
         if let Some(known) = self.lists.get(&key).filter(|known| alike(known)) {
             return Arc::clone(known);
         }
-        let bare: Arc<[AssertionRun]> =
-            assertions.iter().map(|assertion| bare(assertion)).collect();
+        let bare: Arc<[AssertionRun]> = assertions.iter().map(|assertion| bare(assertion)).collect();
         if self.lists.len() < MOST_LISTS {
             self.lists.insert(key, Arc::clone(&bare));
         }
@@ -174,6 +173,114 @@ impl Sample {
         match &self.result {
             SampleResult::Judged { answer, .. } => answer.texts.is_some(),
             SampleResult::Faulted(_) | SampleResult::NotRun(_) => !self.vars.is_empty(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::domain::{
+        answer::{Origin, Usage},
+        provider::{FaultKind, ProviderFault},
+        suite::{CaseId, run::Texts},
+    };
+
+    fn assertion(passed: bool, reason: String) -> AssertionRun {
+        let (name, label) = ("contains".to_owned(), format!("contains: \"{reason}\""));
+        AssertionRun { name, label, passed, score: f64::from(u8::from(passed)), weight: 1.0, reason }
+    }
+
+    /// A sample that passes (0), fails (1) or has no answer (2).
+    fn sample(index: usize, end: u8) -> Sample {
+        let (text, passed) = (format!("answer {index}"), end == 0);
+        let texts = Some(Box::new(Texts { text: text.clone(), ..Texts::default() }));
+        let latency = Duration::from_micros(index as u64);
+        let answer = KeptAnswer { usage: Usage::default(), latency, time_to_first_token: None, origin: Origin::Live, texts };
+        let assertions = Arc::from([assertion(passed, text)]);
+        let judged = SampleResult::Judged { answer, cost_usd: Some(0.5), passed, score: 0.0, assertions };
+        Sample {
+            case_id: CaseId(index.to_string()),
+            case_index: index,
+            repeat: 0,
+            vars: Arc::new(Map::from_iter([("index".to_owned(), json!(index))])),
+            result: if end == 2 { SampleResult::Faulted(ProviderFault::new(FaultKind::Timeout, "late")) } else { judged },
+            queue: Duration::ZERO,
+            execution: Duration::ZERO,
+            attempts: 1,
+            asked: Vec::new(),
+        }
+    }
+
+    fn kept(samples: impl IntoIterator<Item = Sample>, bounds: TextBounds) -> Vec<Sample> {
+        let (mut keeping, mut all) = (Keeping::new(bounds), Vec::new());
+        samples.into_iter().for_each(|sample| keeping.add(sample, &mut all));
+        all.sort_unstable_by_key(|sample| sample.case_index);
+        keeping.finish(&mut all);
+        all
+    }
+
+    fn with_texts(samples: &[Sample]) -> Vec<usize> {
+        samples.iter().filter(|sample| sample.has_texts()).map(|sample| sample.case_index).collect()
+    }
+
+    #[test]
+    fn the_first_texts_stay_and_all_numbers() {
+        let ends = [0, 1, 0, 1, 0, 1, 2, 0];
+        let samples = kept(ends.iter().enumerate().map(|(index, end)| sample(index, *end)), TextBounds { passed_before: 3, others: 2 });
+        assert_eq!(with_texts(&samples), [0, 1, 2, 3]);
+        assert_eq!(
+            samples.iter().map(|sample| sample.vars.is_empty()).collect::<Vec<_>>(),
+            [false, false, false, false, true, true, true, true]
+        );
+        let late = &samples[7];
+        assert_eq!((late.passed(), late.cost_usd(), late.answer().unwrap().latency), (true, Some(0.5), Duration::from_micros(7)));
+        assert_eq!(late.answer().unwrap().text(), LEFT_OUT);
+        let SampleResult::Judged { assertions, .. } = &samples[5].result else { panic!("{:?}", samples[5]) };
+        assert_eq!((assertions[0].reason.as_str(), assertions[0].label.as_str()), (LEFT_OUT, "contains: \"answer 5\""));
+    }
+
+    #[test]
+    fn equal_judgements_are_held_once() {
+        let samples = kept((0..100).map(|index| sample(index, 0)), TextBounds { passed_before: 0, others: 0 });
+        let lists: std::collections::HashSet<*const AssertionRun> = samples.iter().map(|sample| sample.assertions().as_ptr()).collect();
+        assert_eq!(lists.len(), 1, "their reasons and labels differ, and are left out");
+    }
+
+    #[test]
+    fn a_report_lists_what_has_texts_and_counts_the_rest() {
+        let samples = kept((0..10).map(|index| sample(index, u8::from(index % 2 == 1))), TextBounds { passed_before: 4, others: 1 });
+        let (shown, others) = listed(&samples, &mut 3);
+        assert_eq!(shown.iter().map(|sample| sample.case_index).collect::<Vec<_>>(), [0, 1, 2, 3, 5]);
+        assert_eq!((others.total, others.passed, others.failed), (5, 3, 2));
+    }
+
+    proptest! {
+        /// Neither the order in which samples come nor how a run is spread changes what is kept.
+        #[test]
+        fn what_is_kept_follows_from_the_order_of_the_cases(
+            ends in proptest::collection::vec(0_u8..3, 0..60),
+            passed_before in 0_usize..60,
+            others in 1_usize..8,
+            turned in 0_usize..60,
+            shards in 1_usize..5,
+        ) {
+            let bounds = TextBounds { passed_before, others };
+            let all: Vec<Sample> = ends.iter().enumerate().map(|(index, end)| sample(index, *end)).collect();
+            let whole = kept(all.clone(), bounds);
+            let mut other = all.clone();
+            other.rotate_left(turned % ends.len().max(1));
+            prop_assert_eq!(with_texts(&kept(other, bounds)), with_texts(&whole));
+            let parts = (0..shards).flat_map(|shard| kept(all.iter().filter(|sample| sample.case_index % shards == shard).cloned(), bounds));
+            let mut merged: Vec<Sample> = parts.collect();
+            merged.sort_unstable_by_key(|sample| sample.case_index);
+            Keeping::new(TextBounds { others, ..TextBounds::default() }).finish(&mut merged);
+            prop_assert_eq!(serde_json::to_string(&merged).unwrap(), serde_json::to_string(&whole).unwrap());
         }
     }
 }

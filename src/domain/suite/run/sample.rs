@@ -163,6 +163,14 @@ impl Sample {
         }
     }
 
+    /// Each assertion's judgement, in order; empty where nothing was judged.
+    pub fn assertions(&self) -> &[AssertionRun] {
+        match &self.result {
+            SampleResult::Judged { assertions, .. } => assertions,
+            SampleResult::Faulted(_) | SampleResult::NotRun(_) => &[],
+        }
+    }
+
     /// What is kept of the answer, where there is one.
     pub fn answer(&self) -> Option<&KeptAnswer> {
         match &self.result {
@@ -179,4 +187,3 @@ impl Sample {
         }
     }
 }
-
