@@ -4,9 +4,8 @@
 FROM rust:1.95-slim-bookworm AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /build
-# Static, so that it runs on nothing; relocations packed; no tables for unwinding (1.7 MB) and no index of them, since a panic aborts.
-ENV RUSTFLAGS="-C target-feature=+crt-static -C force-unwind-tables=no -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr" \
-    CFLAGS=-fno-asynchronous-unwind-tables
+# Static, so that it runs on nothing; relocations packed; no tables for unwinding and no index of them, since a panic aborts.
+ENV RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--no-eh-frame-hdr -C link-arg=-Wl,-T,/build/.cargo/no-unwinding.ld"
 ARG TARGETARCH
 RUN case "$TARGETARCH" in \
       amd64) echo x86_64-unknown-linux-gnu ;; \

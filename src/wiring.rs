@@ -31,7 +31,7 @@ use crate::{
     ports::{
         ci::{Ci, Event as CiEvent},
         clock::Clock,
-        code_host::{CodeHost, CodeHosts, NoCodeHost},
+        code_host::{Administration, CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
         store::{Branch, Store, StoreError, Stores},
         vcs::{Proposed, VcsError},
@@ -168,6 +168,19 @@ struct GitHubOfThisRun {
 
 impl CodeHosts for GitHubOfThisRun {
     fn open(&self) -> Result<Arc<dyn CodeHost>, NoCodeHost> {
+        let named = variable("GITHUB_API_URL").filter(|value| !value.is_empty());
+        self.connect(named).map(|github| github as Arc<dyn CodeHost>)
+    }
+
+    fn administration(&self) -> Result<Arc<dyn Administration>, NoCodeHost> {
+        // Asked for by people at their own machines too, where nobody names it.
+        let named = variable("GITHUB_API_URL").filter(|value| !value.is_empty());
+        self.connect(Some(named.unwrap_or_else(|| "https://api.github.com".to_owned()))).map(|github| github as Arc<dyn Administration>)
+    }
+}
+
+impl GitHubOfThisRun {
+    fn connect(&self, api_url: Option<String>) -> Result<Arc<GitHub>, NoCodeHost> {
         let set = |name: &'static str| variable(name).filter(|value| !value.is_empty()).ok_or(NoCodeHost::NotNamed(name));
         let token = inputs::token(&variable).map_or_else(|| set("GITHUB_TOKEN"), Ok)?;
         let identity = match inputs::login(&variable) {
@@ -178,11 +191,16 @@ impl CodeHosts for GitHubOfThisRun {
         };
         let token = Secret::new(token);
         self.scrubber.register(&token);
-        let settings = Settings { api_url: set("GITHUB_API_URL")?, repository: set("GITHUB_REPOSITORY")?, token, identity };
+        let settings = Settings {
+            api_url: api_url.ok_or(NoCodeHost::NotNamed("GITHUB_API_URL"))?,
+            repository: set("GITHUB_REPOSITORY")?,
+            token,
+            identity,
+        };
         let unusable = |error: &dyn std::fmt::Display| NoCodeHost::Unusable(error.to_string());
         let http = Http::new().map_err(|error| unusable(&error))?;
         let github = GitHub::new(settings, &http, Arc::clone(&self.clock), Arc::clone(&self.scrubber));
-        github.map(|github| Arc::new(github) as Arc<dyn CodeHost>).map_err(|error| unusable(&error))
+        github.map(Arc::new).map_err(|error| unusable(&error))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `prompt-cicd compare BASE HEAD`: two result files of benchmarks.
 
 use std::{
-    io::Read as _,
+    io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,8 @@ use crate::{
         benchmark::{Benchmark, Tool, compare as decide},
         diagnostic::{Diagnostic, Place},
         regression::Rules,
+        suggest::nearest,
+        wildcard,
     },
     ports::workspace::WorkspaceError,
     report::{Style, compare::render, samples::Format},
@@ -49,7 +51,7 @@ pub struct CompareRequest {
 /// A file that cannot be read, is of no known format, or of another one; no benchmark in common.
 pub fn compare(services: &Services, request: &CompareRequest) -> Result<Finished, Failure> {
     let rules = rules(request)?;
-    let thresholds = thresholds(services, request)?;
+    let (thresholds, places) = thresholds(services, request)?;
     let [base_format, head_format] = &request.formats;
     // Both at once: one run shows every problem.
     let (base, head) = match (read(services, &request.base, base_format.as_deref()), read(services, &request.head, head_format.as_deref()))
@@ -64,22 +66,58 @@ pub fn compare(services: &Services, request: &CompareRequest) -> Result<Finished
     if base.0 != head.0 {
         notes.push(format!("warning: base is of {} and head of {}: only equal names are compared", base.0.name(), head.0.name()));
     }
-    if services.workspace.identity(&request.base) == services.workspace.identity(&request.head) {
-        notes.push("warning: base and head are the same file".to_owned());
+    let same_file = services.workspace.identity(&request.base) == services.workspace.identity(&request.head);
+    let mut found = decide::compare(&base.1, &head.1, &thresholds, &rules);
+    if same_file {
+        found = found.of_one_measurement("base and head are the same file");
+    } else if base.1 == head.1 && same_bytes(services, &request.base, &request.head) {
+        found = found.of_one_measurement("base and head are byte for byte the same: one measurement, compared with itself");
     }
-    let found = decide::compare(&base.1, &head.1, &thresholds, &rules);
+    notes.extend(idle_rules(&thresholds, &places, &found));
     if !found.rows.iter().any(|row| row.base.is_some() && row.head.is_some() || row.why.is_some()) {
         let place = Place::file(request.head.display().to_string());
         let message = format!("no benchmark in common with {}", request.base.display());
         return Err(Failure::Samples(vec![Diagnostic::error(place, "", message).with_help("names are compared as they are written")]));
     }
-    let sure = found.rows.iter().all(|row| row.status != decide::Status::Unusable)
+    // No number of samples makes a file another than itself.
+    let sure = !same_file
+        && found.rows.iter().all(|row| row.status != decide::Status::Unusable)
         && !(thresholds.missing_fails && found.rows.iter().any(|row| row.status == decide::Status::Missing));
     let open = found.open && !(sure && request.allow_inconclusive);
     let mut stdout = Vec::new();
     render(request.format, &found, [base.0.name(), head.0.name()], &rules, &request.style, &mut stdout)
         .map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished { outcome: Outcome::Compared { regressed: found.regressed, open }, stdout, notes })
+}
+
+/// Whether two files hold the same; what cannot be read, or is a folder, does not.
+fn same_bytes(services: &Services, base: &Path, head: &Path) -> bool {
+    let open = |path| services.workspace.open(path).ok().map(|stream| BufReader::with_capacity(256 * 1024, stream));
+    let (Some(mut base), Some(mut head)) = (open(base), open(head)) else { return false };
+    loop {
+        let (Ok(one), Ok(two)) = (base.fill_buf(), head.fill_buf()) else { return false };
+        let both = one.len().min(two.len());
+        if both == 0 {
+            return one.is_empty() && two.is_empty();
+        }
+        if one.get(..both) != two.get(..both) {
+            return false;
+        }
+        base.consume(both);
+        head.consume(both);
+    }
+}
+
+/// Thresholds for names that no benchmark has are said: most likely a name is misspelt.
+fn idle_rules(thresholds: &decide::Thresholds, places: &[Place], found: &decide::Comparison) -> Vec<String> {
+    let fits = |pattern: &str| found.rows.iter().any(|row| wildcard::matches(pattern, &row.name));
+    let idle = thresholds.rules.iter().zip(places).filter(|(rule, _)| !fits(&rule.pattern));
+    idle.map(|(rule, place)| {
+        let near = nearest(&rule.pattern, found.rows.iter().map(|row| row.name.as_str()));
+        let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        format!("warning: {place}: thresholds for `{}` hold for no benchmark{help}", rule.pattern)
+    })
+    .collect()
 }
 
 fn on_command_line(flag: &str, message: impl Into<String>) -> Diagnostic {
@@ -94,9 +132,9 @@ fn rules(request: &CompareRequest) -> Result<Rules, Failure> {
     }
 }
 
-fn thresholds(services: &Services, request: &CompareRequest) -> Result<decide::Thresholds, Failure> {
-    let mut thresholds = match &request.thresholds {
-        None => decide::Thresholds::default(),
+fn thresholds(services: &Services, request: &CompareRequest) -> Result<(decide::Thresholds, Vec<Place>), Failure> {
+    let (mut thresholds, places) = match &request.thresholds {
+        None => (decide::Thresholds::default(), Vec::new()),
         Some(path) => {
             let text = services.workspace.read_text(path, TEXT_LIMIT).map_err(Failure::File)?;
             benchmark::thresholds::read(&text, &path.display().to_string()).map_err(Failure::Samples)?
@@ -119,7 +157,7 @@ fn thresholds(services: &Services, request: &CompareRequest) -> Result<decide::T
     if thresholds.warn > thresholds.fail {
         wrong.push(on_command_line("--warn", "warns later than it fails: it must be at most `--fail`"));
     }
-    if wrong.is_empty() { Ok(thresholds) } else { Err(Failure::Samples(wrong)) }
+    if wrong.is_empty() { Ok((thresholds, places)) } else { Err(Failure::Samples(wrong)) }
 }
 
 /// A result with the tool it is of.
@@ -182,5 +220,6 @@ fn criterion(services: &Services, folder: &Path) -> Result<Vec<Benchmark>, Failu
         let benchmark = benchmark::criterion_benchmark(&sample, id.as_deref(), &file.display().to_string(), &name);
         found.push(benchmark.map_err(Failure::Samples)?);
     }
+    benchmark::distinct(&found, &folder.display().to_string()).map_err(Failure::Samples)?;
     Ok(found)
 }

@@ -29,7 +29,7 @@ pub const TABLE: [Row; 18] = [
     Row {
         code: 13,
         name: "gate-closed",
-        meaning: "a gate is closed, the pull request is invalid, or numbers or a budget did not suffice to decide",
+        meaning: "a gate is closed, the pull request is invalid, something is out of date, or numbers or a budget did not suffice to decide",
     },
     Row { code: 10, name: "assertions-failed", meaning: "assertions failed" },
     Row { code: 12, name: "regression", meaning: "regression" },

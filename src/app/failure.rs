@@ -47,7 +47,7 @@ pub enum Failure {
     /// The selection left nothing to do.
     #[error("nothing selected: {0}")]
     NothingSelected(String),
-    /// There is nothing to do; the text says what would be something.
+    /// There is nothing to do, or nothing of that name; the text says what would be something.
     #[error("{0}")]
     NothingToDo(String),
     /// The event that started the workflow, or the code host that it names, cannot be used.

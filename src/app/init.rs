@@ -13,9 +13,12 @@ pub const STARTER: [(&str, &str); 3] = [
 ];
 
 /// The workflows that `init --workflows` writes: callers of our reusable ones, a path and a text each.
-pub const CALLERS: [(&str, &str); 6] = [
+pub const CALLERS: [(&str, &str); 9] = [
     (".github/workflows/prompt-template-pr.yml", include_str!("../../workflows/prompt-template-pr.yml")),
     (".github/workflows/prompt-template-publish.yml", include_str!("../../workflows/prompt-template-publish.yml")),
+    (".github/workflows/pull-request-checks.yml", include_str!("../../workflows/pull-request-checks.yml")),
+    (".github/workflows/quality-gates.yml", include_str!("../../workflows/quality-gates.yml")),
+    (".github/workflows/prompt-release.yml", include_str!("../../workflows/prompt-release.yml")),
     (".github/workflows/gradual-rollout.yml", include_str!("../../workflows/gradual-rollout.yml")),
     (".github/workflows/performance-monitoring.yml", include_str!("../../workflows/performance-monitoring.yml")),
     (".github/workflows/nightly.yml", include_str!("../../workflows/nightly.yml")),

@@ -52,7 +52,7 @@ pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Fail
     settings.fail_on = request.fail_on.unwrap_or(settings.fail_on);
     let (suites, lone) = if request.paths.is_empty() {
         if suites.is_empty() {
-            return Err(Failure::NothingSelected("the configuration has no suites, and no path was given".to_owned()));
+            return Err(Failure::NothingToDo("the configuration has no suites, and no path was given".to_owned()));
         }
         (suites, Vec::new())
     } else {

@@ -8,6 +8,7 @@ pub mod config;
 pub mod detect;
 pub mod distributions;
 pub mod doctor;
+pub mod env;
 pub mod exit_code;
 pub mod failure;
 pub mod gate;

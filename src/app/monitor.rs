@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::{Failure, Finished, Outcome, Services, read_config};
 use crate::{
-    config,
+    config::{self, Config},
     domain::{
         annotation::{Annotation, Level},
         diagnostic::{Diagnostic, Place},
@@ -58,36 +58,15 @@ pub struct MonitorRequest {
 pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Finished, Failure> {
     let (path, text) = read_config(services, request.config.clone())?;
     let (mut config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
-    let settings = selected(config.monitor, request)?;
+    let settings = selected(config.monitor.clone(), request)?;
     named(&settings, request)?;
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-    let (mut sources, mut errors) = (Vec::new(), Vec::new());
     for source in &mut config.metric_sources {
         if let MetricSourceKind::File(file) = &mut source.kind {
             *file = folder.join(&*file);
         }
-        if settings.metrics.iter().any(|metric| metric.source == source.name) {
-            match services.metric_sources.open(source) {
-                Ok(source) => sources.push(source),
-                Err(error) => errors.push(error),
-            }
-        }
     }
-    if !errors.is_empty() {
-        return Err(Failure::Connection(errors));
-    }
-    let at = services.clock.now();
-    let now = at.parse::<jiff::Timestamp>().map_err(|error| Failure::Internal(error.into()))?;
-    let pass = Pass { settings: &settings, request, sources: &sources, now_ms: now.as_millisecond() };
-    let observed = join_all(settings.metrics.iter().map(|metric| pass.observe(metric))).await;
-    let run = MonitorRun {
-        prompt: request.prompt.clone(),
-        environment: request.environment.clone(),
-        version: request.version.clone(),
-        at,
-        metrics: judge(&settings, &config.regression.rules, &observed),
-        rollback_after: settings.rollback_after,
-    };
+    let run = look(services, &config, &settings, request).await?;
     let outcome = Outcome::Monitored {
         bad: run.health().is_bad(),
         undecided: run.is_open(Open::Undecided),
@@ -105,6 +84,40 @@ pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Fi
     Ok(Finished { outcome, stdout, notes })
 }
 
+/// Asks the sources about every metric of `settings`, and judges what they say; nobody is told.
+///
+/// # Errors
+/// A source that cannot be opened.
+pub(super) async fn look(
+    services: &Services,
+    config: &Config,
+    settings: &Settings,
+    request: &MonitorRequest,
+) -> Result<MonitorRun, Failure> {
+    let (mut sources, mut errors) = (Vec::new(), Vec::new());
+    for source in config.metric_sources.iter().filter(|source| settings.metrics.iter().any(|metric| metric.source == source.name)) {
+        match services.metric_sources.open(source) {
+            Ok(source) => sources.push(source),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Failure::Connection(errors));
+    }
+    let at = services.clock.now();
+    let now = at.parse::<jiff::Timestamp>().map_err(|error| Failure::Internal(error.into()))?;
+    let pass = Pass { settings, request, sources: &sources, now_ms: now.as_millisecond() };
+    let observed = join_all(settings.metrics.iter().map(|metric| pass.observe(metric))).await;
+    Ok(MonitorRun {
+        prompt: request.prompt.clone(),
+        environment: request.environment.clone(),
+        version: request.version.clone(),
+        at,
+        metrics: judge(settings, &config.regression.rules, &observed),
+        rollback_after: settings.rollback_after,
+    })
+}
+
 fn selected(settings: Settings, request: &MonitorRequest) -> Result<Settings, Failure> {
     let known: Vec<&str> = settings.metrics.iter().map(|metric| metric.name.as_str()).collect();
     if known.is_empty() {
@@ -119,7 +132,7 @@ fn selected(settings: Settings, request: &MonitorRequest) -> Result<Settings, Fa
 }
 
 /// A query that speaks of something without a name would ask for nothing.
-fn named(settings: &Settings, request: &MonitorRequest) -> Result<(), Failure> {
+pub(super) fn named(settings: &Settings, request: &MonitorRequest) -> Result<(), Failure> {
     let places = [
         ("{{prompt}}", "--prompt", &request.prompt),
         ("{{environment}}", "--environment", &request.environment),

@@ -43,6 +43,18 @@ pub enum Outcome {
         /// Whether its chain is broken.
         broken: bool,
     },
+    /// The code host was set up.
+    SetUp {
+        /// Whether it refused some of it.
+        refused: bool,
+        /// Whether it did not answer for some of it.
+        unreachable: bool,
+    },
+    /// What is there was held against what should be.
+    OutOfDate {
+        /// Whether it differs.
+        so: bool,
+    },
     /// What a run needs was looked at.
     Examined {
         /// Whether something is written wrongly or missing here.
@@ -128,6 +140,10 @@ impl Outcome {
             Self::Compared { open, .. } => if_so(*open, 13, 0),
             Self::PullRequest { invalid } => if_so(*invalid, 13, 0),
             Self::Audited { broken } => if_so(*broken, 13, 0),
+            Self::OutOfDate { so } => if_so(*so, 13, 0),
+            Self::SetUp { refused, unreachable } => {
+                exit_code::strongest(unreachable.then_some(30).into_iter().chain(refused.then_some(31)))
+            }
             Self::Examined { misconfigured, unreachable, refused } => {
                 let codes = [misconfigured.then_some(3), unreachable.then_some(30), refused.then_some(31)];
                 exit_code::strongest(codes.into_iter().flatten())

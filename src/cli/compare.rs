@@ -29,13 +29,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     thresholds: Option<PathBuf>,
     /// Warn of a change for the worse above this [default: 10%]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     warn: Option<String>,
     /// Fail for a change for the worse above this [default: 20%]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     fail: Option<String>,
     /// The chance of any false regression among benchmarks with samples
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05, allow_negative_numbers = true)]
     alpha: f64,
     /// How the result is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = SamplesFormat::Text)]

@@ -17,13 +17,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIRECTION")]
     direction: Option<String>,
     /// The least effect that counts, in standard deviations [default: 0.5]
-    #[arg(long, value_name = "D")]
+    #[arg(long, value_name = "D", allow_negative_numbers = true)]
     min_effect_size: Option<f64>,
     /// How much worse is fine, as a share like 0.1; decides instead of the least effect, and needs a direction
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     margin: Option<f64>,
     /// Fewer values a side than this are never judged [default: 10]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     min_samples: Option<usize>,
     /// How the result is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = SamplesFormat::Text)]

@@ -9,7 +9,7 @@ use crate::{
     report::{Style, gate::Format},
 };
 
-/// Judge numbers that other tools produced: coverage, tests, findings, latencies
+/// Judge numbers of other tools and metric sources: coverage, tests, findings, latencies
 ///
 /// Exit 0: every gate is open. 13: a gate is closed, or its number could not be read. 3: the configuration is wrong.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,15 @@ pub(super) struct Args {
     /// A file instead of the configuration's, as NAME=PATH; may be given several times
     #[arg(long, value_name = "NAME=PATH", value_parser = named_file)]
     file: Vec<(String, PathBuf)>,
+    /// What `{{prompt}}` is in queries
+    #[arg(long, value_name = "NAME")]
+    prompt: Option<String>,
+    /// What `{{environment}}` is in queries
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// What `{{version}}` is in queries
+    #[arg(long, value_name = "VERSION")]
+    prompt_version: Option<String>,
     /// A file that --save wrote on the main branch: gates with `never-worse` look at it
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -55,6 +64,9 @@ impl Args {
             config,
             names: self.names,
             files: self.file,
+            prompt: self.prompt,
+            environment: self.environment,
+            version: self.prompt_version,
             baseline: self.baseline,
             save: self.save,
             format: match self.format {

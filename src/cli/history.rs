@@ -8,7 +8,7 @@ use super::rollout::OutputFormat;
 use crate::{
     app::{
         Failure, Finished, Services,
-        history::{self, HistoryRequest, KpiRequest, Pruning},
+        history::{self, HistoryRequest, KpiRequest, Pruning, ReportRequest},
     },
     domain::kpi::Scope,
     report::Style,
@@ -36,6 +36,27 @@ enum What {
         /// From this day or time on, like 2026-01-31; else from the audit log's beginning
         #[arg(long, value_name = "DATE", value_parser = day_or_time)]
         since: Option<String>,
+        /// What standard output gets
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
+        format: OutputFormat,
+    },
+    /// Put together the last days: delivery, metrics, unsettled cases
+    Report {
+        /// Of this prompt; also what `{{prompt}}` is in queries
+        #[arg(value_name = "PROMPT")]
+        prompt: Option<String>,
+        /// In this environment; also what `{{environment}}` is in queries
+        #[arg(long, short, value_name = "NAME")]
+        environment: Option<String>,
+        /// What `{{version}}` is in queries
+        #[arg(long, value_name = "VERSION")]
+        prompt_version: Option<String>,
+        /// How many days
+        #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=366))]
+        days: u32,
+        /// Keep one issue that holds the newest report
+        #[arg(long)]
+        issue: bool,
         /// What standard output gets
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
         format: OutputFormat,
@@ -79,6 +100,11 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args
         What::Kpi { prompt, environment, since, format } => {
             let request = KpiRequest { config, scope: Scope { prompt, environment }, since, shape: format.into() };
             history::kpi(services, &request).await
+        }
+        What::Report { prompt, environment, prompt_version, days, issue, format } => {
+            let scope = Scope { prompt, environment };
+            let request = ReportRequest { config, scope, version: prompt_version, days, issue, shape: format.into(), style };
+            history::report(services, &request).await
         }
         What::Prune { which, keep, before, dry_run } => {
             let pruning = Pruning { keep: keep.and_then(|keep| usize::try_from(keep).ok()), before, dry_run };

@@ -48,7 +48,7 @@ pub const TOKEN: &str = "token";
 pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 32] = [
+pub const INPUTS: [Input; 34] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
     Input { name: "tag", flag: "tag", variable: None, key: None, kind: Kind::List },
@@ -63,6 +63,7 @@ pub const INPUTS: [Input; 32] = [
         key: Some("suites[*].limits.request"),
         kind: Kind::Text,
     },
+    Input { name: "shard", flag: "shard", variable: None, key: None, kind: Kind::Text },
     Input { name: "base", flag: "base", variable: None, key: None, kind: Kind::Text },
     Input { name: "record", flag: "record", variable: None, key: None, kind: Kind::Text },
     Input { name: "replay", flag: "replay", variable: None, key: None, kind: Kind::Text },
@@ -86,6 +87,7 @@ pub const INPUTS: [Input; 32] = [
     Input { name: "approved-by", flag: "approved-by", variable: None, key: None, kind: Kind::Text },
     Input { name: "by", flag: "by", variable: None, key: None, kind: Kind::Text },
     Input { name: "emergency", flag: "emergency", variable: None, key: None, kind: Kind::Switch(None) },
+    Input { name: "watch", flag: "watch", variable: None, key: None, kind: Kind::Switch(Some("no-watch")) },
     Input { name: "yes", flag: "yes", variable: None, key: None, kind: Kind::Switch(None) },
 ];
 

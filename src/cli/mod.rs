@@ -9,6 +9,7 @@ mod config;
 mod detect;
 mod distributions;
 mod doctor;
+mod env;
 mod gate;
 mod history;
 mod init;
@@ -112,6 +113,7 @@ enum Command {
     Pr(pr::Args),
     Publish(publish::Args),
     Doctor(doctor::Args),
+    Env(env::Args),
     Audit(audit::Args),
     History(history::Args),
     Baseline(baseline::Args),
@@ -143,6 +145,7 @@ impl Cli {
             | Command::Config(_)
             | Command::Bench(_)
             | Command::Doctor(_)
+            | Command::Env(_)
             | Command::Audit(_)
             | Command::History(_)
             | Command::Baseline(_)
@@ -165,12 +168,13 @@ impl Cli {
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
             Command::Rollback(args) => rollback::run(services, config, style, args).await,
             Command::Doctor(args) => Box::pin(crate::app::doctor::doctor(services, &args.request(config))).await,
+            Command::Env(args) => Box::pin(env::run(services, config, args)).await,
             Command::Bench(args) => Box::pin(crate::app::bench::bench(services, &args.request(config, style))).await,
             Command::Compare(args) => crate::app::compare::compare(services, &args.request(style)),
             Command::Detect(args) => crate::app::detect::detect(services, &args.request(style)),
             Command::Distributions(args) => crate::app::distributions::distributions(services, &args.request(style)),
             Command::Trend(args) => crate::app::trend::trend(services, &args.request(style)),
-            Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)),
+            Command::Gate(args) => crate::app::gate::gate(services, &args.request(config, style)).await,
             Command::Monitor(args) => crate::app::monitor::monitor(services, &args.request(config, style)).await,
             Command::Pr(args) => crate::app::pr::pr(services, &args.request(config, style)).await,
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,

@@ -30,7 +30,7 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Merge {
-    /// The files of all shards: what `test --shard 1/8 --report shard=FILE` wrote
+    /// The files of all shards, or a folder with them: what `test --shard 1/8 --report shard=FILE` wrote
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// What standard output gets: text, json, markdown, junit, html

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum as _};
 
 use super::rollout::{OutputFormat, Place};
 use crate::{
@@ -54,6 +54,9 @@ pub(super) struct Args {
     /// What standard output gets
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
     format: OutputFormat,
+    /// Write what came of it to a file as well: text=FILE, json=FILE or markdown=FILE (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = file)]
+    reports: Vec<(OutputFormat, PathBuf)>,
     /// Show what would happen; change nothing
     #[arg(long)]
     dry_run: bool,
@@ -98,6 +101,11 @@ fn time(text: &str) -> Result<Duration, String> {
     duration::parse(text).map_err(|error| error.to_string())
 }
 
+fn file(text: &str) -> Result<(OutputFormat, PathBuf), String> {
+    let (name, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("write FORMAT=FILE, like json=rollback.json")?;
+    Ok((OutputFormat::from_str(name, false)?, PathBuf::from(path)))
+}
+
 pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Style, args: Args) -> Result<Finished, Failure> {
     match args.verb {
         Some(Verb::ListVersions(place)) => rollback::list_versions(services, &place.subject(config, style)).await,
@@ -122,6 +130,7 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
                 yes: args.yes || args.emergency,
                 emergency: args.emergency,
                 timeout: args.timeout,
+                reports: args.reports.into_iter().map(|(format, file)| (format.into(), file)).collect(),
                 watch: args.watch.then_some(true).or(args.no_watch.then_some(false)),
             };
             rollback::rollback(services, &request).await

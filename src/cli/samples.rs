@@ -51,10 +51,10 @@ pub(super) struct Samples {
     #[arg(long, value_name = "TESTS", value_delimiter = ',')]
     tests: Option<Vec<String>>,
     /// The confidence level [default: 0.95]
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
     confidence_level: Option<f64>,
     /// The threshold of the outlier rule [default: 3 for z, 3.5 for mad, 1.5 for iqr]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     outlier_threshold: Option<f64>,
     /// How outliers are named: z, mad or iqr [default: z]
     #[arg(long, value_name = "RULE")]
@@ -63,10 +63,10 @@ pub(super) struct Samples {
     #[arg(long)]
     filter_outliers: bool,
     /// Use at most so many values a side, drawn with the seed
-    #[arg(long = "max-samples", value_name = "COUNT", num_args = 0..=1, default_missing_value = "10000")]
+    #[arg(long = "max-samples", value_name = "COUNT", num_args = 0..=1, default_missing_value = "10000", allow_negative_numbers = true)]
     most: Option<usize>,
     /// The seed of drawing
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 

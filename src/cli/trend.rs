@@ -20,10 +20,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// The confidence level
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, allow_negative_numbers = true)]
     confidence_level: f64,
     /// The seed of the permutations that find change points
-    #[arg(long, value_name = "NUMBER", default_value_t = 20_250_801)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 20_250_801, allow_negative_numbers = true)]
     seed: u64,
     /// How the result is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = SamplesFormat::Text)]

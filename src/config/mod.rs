@@ -34,13 +34,16 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::domain::{
-    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, gate::GateRule, history, lint::LintSettings,
+    budget::Budget, comment::CommentMode, diagnostic::Diagnostic, environment::Wanted, gate::GateRule, history, lint::LintSettings,
     metric_source::MetricSourceSettings, monitor, notice::ChannelSettings, provider::ProviderSettings, pull_request::Rules, regression,
     retry::RetryPolicy, rollout::settings::EnvironmentSettings, store::StoreSettings, suite::SuiteSettings, target::TargetSettings,
 };
 use document::Document;
 use path::Path;
 use problems::{Finding, Problems};
+
+/// The profiles of `environments`, commented; part of the documentation.
+pub const ENVIRONMENT_PROFILES: &str = defaults::PROFILES;
 
 /// The presets of `gates`, commented; part of the documentation.
 pub const GATE_PRESETS: &str = sections::gates::PRESETS;
@@ -54,6 +57,8 @@ const STARTER: &str = include_str!("../../templates/init/prompt-cicd.yml");
 pub struct Config {
     /// The providers in the order of the file.
     pub providers: Vec<ProviderSettings>,
+    /// Whether the file names none of them, so that GitHub Models answers.
+    pub implied_provider: bool,
     /// The suites in the order of the file.
     pub suites: Vec<SuiteSettings>,
     /// What the whole run keeps to.
@@ -62,6 +67,8 @@ pub struct Config {
     pub lints: LintSettings,
     /// Where prompts are served, in the order of the file.
     pub environments: Vec<EnvironmentSettings>,
+    /// What `env apply` sets up on the code host.
+    pub hosting: Wanted,
     /// How head is compared with base.
     pub regression: regression::Settings,
     /// Where state is kept between runs.
@@ -204,7 +211,8 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let effective = defaults::lay_under(&sound);
     let file: raw::File = document::typed(effective.clone(), problems)?;
     version(file.version.as_ref(), problems);
-    let providers = written.get("providers").and_then(Value::as_object);
+    // Without any, the defaults have one.
+    let providers = written.get("providers").or_else(|| effective.get("providers")).and_then(Value::as_object);
     let run = sections::run::read(&file.run.unwrap_or_default(), problems);
     let lints = sections::lints::read(file.lints.unwrap_or_default());
     let suites: Vec<String> = file.suites.iter().flatten().filter_map(|suite| suite.name.clone()).collect();
@@ -216,16 +224,21 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
     let names = sections::rollout::Names { targets: Some(&targets), sources: Some(&sources), queries: &queries, suites: &suites };
     let regression = sections::regression::read(file.regression.unwrap_or_default(), problems);
     let store = sections::store::read(file.store.unwrap_or_default(), problems);
+    let on_host = file.github.as_ref();
+    let labels = on_host.and_then(|github| github.labels);
+    let hosting = sections::hosting::read(file.environments.as_ref(), labels, on_host.and_then(|github| github.ruleset.as_ref()), problems);
     let github = sections::github::read(&file.github.unwrap_or_default());
     let pull_request = sections::pull_request::read(file.pull_request.unwrap_or_default());
     let release = sections::release::read(file.release.unwrap_or_default());
-    let gates = sections::gates::read(file.gates.unwrap_or_default(), problems);
+    let gates = sections::gates::read(file.gates.unwrap_or_default(), (&sources, &queries), problems);
     let monitor = sections::monitor::read(file.monitor.unwrap_or_default(), (&sources, &queries), problems);
     let environments: Vec<String> =
         written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
     let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);
     notifications.extend(github.filter(|github| github.deployments).map(|_| ChannelSettings::mirror()));
     let config = Config {
+        implied_provider: written.get("providers").is_none(),
+        hosting,
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),

@@ -1,5 +1,7 @@
 //! Collecting everything that is wrong, so that it is said at once and in the order of the file.
 
+use std::collections::BTreeMap;
+
 use crate::domain::diagnostic::{Diagnostic, Place, Severity};
 
 use super::{
@@ -7,6 +9,8 @@ use super::{
     path::{Path, Segment},
 };
 
+/// Problems of one kind that are shown; the rest of them is counted.
+const MOST_ALIKE: usize = 10;
 /// Problems shown at most; the rest is counted.
 const MOST_SHOWN: usize = 100;
 
@@ -168,6 +172,7 @@ pub(super) fn text_problem(file: &str, problem: &TextProblem) -> Diagnostic {
 /// In the order of the file, and no more than a person reads.
 pub(super) fn in_order(mut list: Vec<Diagnostic>) -> Vec<Diagnostic> {
     list.sort_by(|a, b| a.place.cmp(&b.place));
+    let mut list = folded(list);
     if list.len() > MOST_SHOWN {
         let more = list.len() - MOST_SHOWN;
         // Errors must not be hidden behind warnings.
@@ -186,4 +191,35 @@ pub(super) fn in_order(mut list: Vec<Diagnostic>) -> Vec<Diagnostic> {
         }
     }
     list
+}
+
+/// The same said many times, as of a key that every case misspells, is said a few times, and then how often it comes again.
+fn folded(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    // Which name it is about makes no other kind of it.
+    let shape = |message: &str| message.split('`').step_by(2).collect::<Vec<_>>().join("`");
+    let kind = |diagnostic: &Diagnostic| (diagnostic.severity, shape(&diagnostic.message), diagnostic.help.clone());
+    let mut times: BTreeMap<_, usize> = BTreeMap::new();
+    for diagnostic in &list {
+        *times.entry(kind(diagnostic)).or_default() += 1;
+    }
+    let mut shown: BTreeMap<_, usize> = BTreeMap::new();
+    list.into_iter()
+        .filter_map(|diagnostic| {
+            let kind = kind(&diagnostic);
+            let all = times.get(&kind).copied().unwrap_or_default();
+            let so_far = shown.entry(kind).or_default();
+            *so_far += 1;
+            // One that could be shown is not worth a fold.
+            let more = all.saturating_sub(MOST_ALIKE);
+            match *so_far {
+                _ if more <= 1 => Some(diagnostic),
+                at if at <= MOST_ALIKE => Some(diagnostic),
+                at if at == MOST_ALIKE + 1 => {
+                    let message = format!("{}: {more} more like this from here on", diagnostic.message);
+                    Some(Diagnostic { path: String::new(), message, ..diagnostic })
+                }
+                _ => None,
+            }
+        })
+        .collect()
 }

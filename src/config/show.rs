@@ -28,6 +28,8 @@ pub struct Setting {
 pub enum Origin {
     /// `defaults.yml`.
     Default,
+    /// `defaults.yml`, because the file names no provider.
+    NoProvider,
     /// The user's file.
     File(Place),
     /// A flag of the command line, by name.
@@ -42,6 +44,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::NoProvider => f.write_str("default, for the file names no provider: GitHub Models, in a workflow"),
             Self::File(Place { file, line: Some(line), .. }) => write!(f, "{file}:{line}"),
             Self::File(place) => write!(f, "{place}"),
             Self::Flag(name) => write!(f, "flag {name}"),
@@ -59,6 +62,7 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
     let document = Document::read(text, file)?;
     let mut problems = document.problems(file);
     let effective = super::read(&document.value, &mut problems).map(|(_, effective)| effective);
+    let implied = document.value.get("providers").is_none();
     let mut settings = Vec::new();
     if let Some(effective) = &effective {
         for section in [
@@ -84,6 +88,11 @@ pub fn effective(text: &str, file: &str) -> Result<Vec<Setting>, Vec<Diagnostic>
             }
         }
     }
+    if implied {
+        for setting in settings.iter_mut().filter(|setting| setting.origin == Origin::Default && of_provider(&setting.path)) {
+            setting.origin = Origin::NoProvider;
+        }
+    }
     finish(effective, problems).map(|_| settings)
 }
 
@@ -103,6 +112,11 @@ fn collect(value: &Value, path: &Path, problems: &Problems<'_>, settings: &mut V
             settings.push(Setting { path: path.to_string(), value: value.to_string(), origin: origin(path, problems) });
         }
     }
+}
+
+/// Whether a value says who answers.
+fn of_provider(path: &str) -> bool {
+    path.starts_with("providers.") || path.starts_with("suites[") && path.ends_with("].provider")
 }
 
 fn origin(path: &Path, problems: &Problems<'_>) -> Origin {
@@ -169,6 +183,26 @@ mod tests {
                     assert_eq!(line(&shown, &path), format!("{value} (default)"));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_file_without_providers_says_who_answers() {
+        let settings = effective("version: 1\nsuites: [{name: s, prompt: p, cases: c}]\n", "c.yml").unwrap();
+        let told = "default, for the file names no provider: GitHub Models, in a workflow";
+        for (path, value) in [
+            ("providers.github-models.model", "\"openai/gpt-4o-mini\""),
+            ("providers.github-models.base-url", "\"https://models.github.ai/inference\""),
+            ("suites[0].provider", "\"github-models\""),
+        ] {
+            assert_eq!(line(&settings, path), format!("{value} ({told})"), "{path}");
+        }
+        // Whoever names one means it.
+        for text in [
+            "suite-defaults: {provider: x}\nsuites: [{name: s, prompt: p, cases: c}]\n",
+            "providers: {}\nsuites: [{name: s, prompt: p, cases: c}]\n",
+        ] {
+            assert!(effective(&format!("version: 1\n{text}"), "c.yml").is_err(), "{text}");
         }
     }
 

@@ -355,6 +355,20 @@ fn limits_that_cannot_be_reached_are_a_warning() {
 }
 
 #[test]
+fn the_same_mistake_in_many_cases_is_said_a_few_times_and_counted() {
+    let case = |number: usize| format!("      - {{id: c{number}, varz: {{name: a}}, vars: {{name: a}}, assert: [{{contains: a}}]}}\n");
+    let cases: String = (0..30).map(case).collect();
+    let text = format!(
+        "version: 1\nproviders: {{p: {{kind: echo}}}}\nsuites:\n  - name: s\n    prompt: p.yml\n    provider: p\n    nmae: x\n    cases:\n{cases}"
+    );
+    let wrong = parse(&text, "c.yml").unwrap_err();
+    let said: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    assert_eq!(said.iter().filter(|said| said.contains("unknown key `varz`")).count(), 11, "{said:#?}");
+    assert!(said.last().unwrap().contains("20 more like this from here on"), "{said:#?}");
+    assert!(said.iter().any(|said| said.contains("nmae")), "what is of another kind is not hidden: {said:#?}");
+}
+
+#[test]
 fn the_defaults_are_one_sound_map() {
     let values = defaults::values();
     let sections: Vec<&str> = values.keys().map(String::as_str).collect();

@@ -9,6 +9,7 @@ pub mod comment;
 pub mod diagnostic;
 pub mod digest;
 pub mod duration;
+pub mod environment;
 pub mod examination;
 pub mod gate;
 pub mod history;

@@ -60,6 +60,13 @@ pub trait Vcs: Send + Sync {
     /// When one of the two is not to be had, only a part of the history is here, or there are more than are read.
     async fn commits(&self, from: Option<&str>, to: &str, paths: &[PathBuf]) -> Result<Vec<Commit>, VcsError>;
 
+    /// The files among these that are not as in the commit that is checked out: changed, or in no commit. Without any named, all files
+    /// that git follows are looked at. Paths are relative to the working directory.
+    ///
+    /// # Errors
+    /// When nothing here reads the history.
+    async fn altered(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>, VcsError>;
+
     /// Commits these files as they are in the working directory, and nothing else; its name comes back.
     ///
     /// # Errors

@@ -12,10 +12,7 @@ use super::{
     table::{self, Column},
 };
 use crate::domain::{
-    benchmark::{
-        SHARE,
-        compare::{Comparison, Row, Status},
-    },
+    benchmark::compare::{Comparison, Row, Status},
     regression::{Direction, Rules},
 };
 
@@ -24,14 +21,13 @@ const SHOWN: usize = 60;
 /// Pictures on a page.
 const PICTURES: usize = 10;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 6] = [
     Column { title: "", numeric: false, dispensable: 0 },
     Column { title: "benchmark", numeric: false, dispensable: 0 },
     Column { title: "base", numeric: true, dispensable: 0 },
     Column { title: "head", numeric: true, dispensable: 0 },
     Column { title: "change", numeric: true, dispensable: 0 },
     Column { title: "ratio, 90 % interval", numeric: false, dispensable: 1 },
-    Column { title: "why", numeric: false, dispensable: 2 },
 ];
 
 /// Writes a comparison; `tools` are the names of what base and head are written by.
@@ -55,15 +51,18 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
         let measured = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok());
         json!({
             "name": row.name,
-            "unit": row.unit,
+            "unit": row.units[1],
+            "base_unit": row.units[0],
             "direction": match row.direction {
                 Direction::HigherIsBetter => "higher-is-better",
                 Direction::LowerIsBetter => "lower-is-better",
             },
             "base": row.base.filter(|value| value.is_finite()),
             "head": row.head.filter(|value| value.is_finite()),
-            "change_pct": row.change_percent.filter(|_| row.unit != SHARE),
-            "change_points": row.change_percent.filter(|_| row.unit == SHARE),
+            "base_reported": row.reported[0].filter(|value| value.is_finite()),
+            "head_reported": row.reported[1].filter(|value| value.is_finite()),
+            "change_pct": row.change_percent.filter(|_| !row.is_share()),
+            "change_points": row.change_percent.filter(|_| row.is_share()),
             "change_text": change(row),
             "status": row.status.word(),
             "fails": row.status == Status::Failed,
@@ -85,6 +84,7 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
         "schema_version": 1,
         "regression_detected": found.regressed,
         "undecided": found.open,
+        "why": found.why,
         "base_format": tools[0],
         "head_format": tools[1],
         "alpha": rules.alpha,
@@ -97,7 +97,7 @@ fn change(row: &Row) -> String {
     match (row.status, row.change_percent) {
         (Status::New, _) => "NEW".to_owned(),
         (Status::Missing, _) => "MISSING".to_owned(),
-        (_, Some(points)) if row.unit == SHARE => format!("{points:+.1} points"),
+        (_, Some(points)) if row.is_share() => format!("{points:+.1} points"),
         (_, Some(percent)) => format!("{percent:+.1}%"),
         (_, None) => "–".to_owned(),
     }
@@ -116,21 +116,23 @@ fn mark(status: Status) -> (&'static str, &'static str) {
 }
 
 fn cells(row: &Row, rules: &Rules) -> Vec<String> {
-    let value = |value: Option<f64>| value.map(|value| format!("{} {}", digits(value), row.unit).trim().to_owned()).unwrap_or_default();
+    let value = |value: Option<f64>, unit: &str| {
+        value.map(|value| format!("{} {}", digits(value), truncate_chars(unit, 20)).trim().to_owned()).unwrap_or_default()
+    };
     let interval = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok()).map(|measured| {
         let [low, high] = measured.interval;
         format!("{} ({} to {})", digits(measured.effect), digits(low), digits(high))
     });
+    let alone = if row.by_threshold_only() { "by threshold only" } else { "" };
     // The interval's level is 1 − 2α.
     let level = if (rules.alpha - 0.05).abs() < 1e-12 { "" } else { " *" };
     vec![
         format!("{} {}", mark(row.status).0, row.status.word()),
-        one_line(&truncate_chars(&row.name, 80)),
-        one_line(&value(row.base)),
-        one_line(&value(row.head)),
+        truncate_chars(&row.name, 80).into_owned(),
+        value(row.base, &row.units[0]),
+        value(row.head, &row.units[1]),
         change(row),
-        interval.map(|interval| format!("{interval}{level}")).unwrap_or_default(),
-        row.why.as_deref().map(one_line).unwrap_or_default(),
+        interval.map_or_else(|| alone.to_owned(), |interval| format!("{interval}{level}")),
     ]
 }
 
@@ -154,18 +156,34 @@ fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
         (false, true) => ("? INCONCLUSIVE", "1;33"),
         (false, false) => ("✓ NO REGRESSION", "1;32"),
     };
-    (mark, codes, format!("{} benchmarks: {}", found.rows.len(), counts.join(", ")))
+    let compared = found.rows.iter().filter(|row| row.change_percent.is_some()).count();
+    let alone = match found.rows.iter().filter(|row| row.by_threshold_only()).count() {
+        0 => String::new(),
+        all if all == compared => "; by threshold only, as no side has enough samples to judge by".to_owned(),
+        some => format!("; {some} by threshold only, without enough samples"),
+    };
+    let why = found.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+    (mark, codes, format!("{} benchmarks: {}{alone}{why}", found.rows.len(), counts.join(", ")))
+}
+
+/// Why a row could not be compared or is not decided: a line of its own, as no table has the room.
+fn reason(row: &Row) -> Option<String> {
+    row.why.as_ref().map(|why| format!("{}: {why}", truncate_chars(&row.name, 80)))
 }
 
 fn text(found: &Comparison, rules: &Rules, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (mark, codes, said) = conclusion(found);
     writeln!(out, "{}: {said}", paint(style, codes, mark))?;
     let shown = if style.verbose { found.rows.len() } else { found.rows.len().min(SHOWN) };
-    let rows: Vec<Vec<String>> = found.rows.iter().take(shown).map(|row| cells(row, rules)).collect();
+    let rows: Vec<Vec<String>> =
+        found.rows.iter().take(shown).map(|row| cells(row, rules).iter().map(|cell| one_line(cell)).collect()).collect();
     let (table, left_out) = table::render(&COLUMNS, &rows, Some(style.width));
     writeln!(out, "{table}")?;
     if !left_out.is_empty() {
         writeln!(out, "(no room for: {})", left_out.join(", "))?;
+    }
+    for reason in found.rows.iter().take(shown).filter_map(reason) {
+        writeln!(out, "  {}", one_line(&reason))?;
     }
     if shown < found.rows.len() {
         writeln!(out, "{} more; -v or --output json has all", found.rows.len() - shown)?;
@@ -180,6 +198,13 @@ fn markdown(found: &Comparison, rules: &Rules, out: &mut dyn Write) -> io::Resul
     writeln!(out, "| {} |\n|{}", titles.join(" | "), "---|".repeat(COLUMNS.len()))?;
     for row in found.rows.iter().take(SHOWN) {
         writeln!(out, "| {} |", cells(row, rules).iter().map(|cell| markdown_table_cell(cell, 100)).collect::<Vec<_>>().join(" | "))?;
+    }
+    let reasons: Vec<String> = found.rows.iter().take(SHOWN).filter_map(reason).collect();
+    if !reasons.is_empty() {
+        writeln!(out)?;
+    }
+    for reason in reasons {
+        writeln!(out, "- {}", markdown_table_cell(&reason, 300))?;
     }
     if found.rows.len() > SHOWN {
         writeln!(out, "\n{} more are in the JSON.", found.rows.len() - SHOWN)?;
@@ -198,5 +223,6 @@ fn html(found: &Comparison, rules: &Rules, out: &mut dyn Write) -> io::Result<()
             picture::distributions(&row.name, ["base", "head"], [base, head])
         })
         .collect();
-    page(mark, &[said], (&titles, &rows), &pictures, out)
+    let said: Vec<String> = std::iter::once(said).chain(found.rows.iter().filter_map(reason)).collect();
+    page(mark, &said, (&titles, &rows), &pictures, out)
 }

@@ -158,10 +158,11 @@ fn reach(metric: &Metric, measured: &Measured, detectable: f64) -> String {
 pub(super) fn changes(comparison: &Comparison) -> Vec<String> {
     const NAMED: usize = 5;
     let mut sentences = Vec::new();
-    let (mut added, mut removed, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut added, mut removed, mut changed, mut redefined) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in &comparison.changes {
         match change {
             Change::NewPrompt => sentences.push("the prompt is new: base has nothing to compare with".to_owned()),
+            Change::UnreadablePrompt => sentences.push("the prompt on base cannot be read: nothing was compared".to_owned()),
             Change::SamePrompt => sentences.push("base would be asked the very same: its answers say nothing about the change".to_owned()),
             Change::Suite => sentences.push("the suite changed: both sides are judged as head has it".to_owned()),
             Change::Model { from, to } => sentences.push(format!("the model changed from {from} to {to}")),
@@ -170,11 +171,13 @@ pub(super) fn changes(comparison: &Comparison) -> Vec<String> {
             Change::CaseAdded(case) => added.push(case.0.as_str()),
             Change::CaseRemoved(case) => removed.push(case.0.as_str()),
             Change::CaseChanged(case) => changed.push(case.0.as_str()),
+            Change::CaseRedefined(case) => redefined.push(case.0.as_str()),
         }
     }
     for (cases, what) in [
         (added, "new: not compared"),
         (removed, "not there any more: not compared"),
+        (redefined, "changed since the baseline: not compared"),
         (changed, "changed: both sides are asked and judged as head has it"),
     ] {
         if !cases.is_empty() {

@@ -10,6 +10,7 @@ pub mod comment;
 pub mod compare;
 mod comparison;
 pub mod doctor;
+pub mod environment;
 pub mod escape;
 mod figures;
 #[cfg(test)]

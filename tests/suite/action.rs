@@ -43,6 +43,8 @@ fn outputs_are_those_that_are_set() {
     let mut set: BTreeSet<String> = workspace.read("output").lines().filter_map(|line| Some(line.split_once("<<")?.0.to_owned())).collect();
     // Set by `monitor` alone; `tests/suite/monitor/issues.rs` looks at it.
     set.insert("rollback-requested".to_owned());
+    // Set by `release`; `tests/suite/versions.rs` looks at them.
+    set.extend(["version", "tag", "release-url"].map(str::to_owned));
     assert_eq!(keys(&action()["outputs"]), set);
 }
 

@@ -34,7 +34,7 @@ fn workflows_are_those_that_people_can_copy() {
         assert_eq!(workspace.read(&format!(".github/workflows/{name}")), std::fs::read_to_string(&path).unwrap(), "{name}");
         seen += 1;
     }
-    assert_eq!(seen, 6);
+    assert_eq!(seen, 9);
 }
 
 #[test]

@@ -34,6 +34,8 @@ mod detect;
 mod docs;
 /// `prompt-cicd doctor`: what is wrong, and what to do.
 mod doctor;
+/// `prompt-cicd env`: what GitHub has for environments.
+mod env;
 /// What rollouts must survive: an end between any two effects, every fault of their world.
 mod faults;
 /// The corpora that fuzzing left.

@@ -112,10 +112,12 @@ fn notes_have_sections_and_hostile_subjects_stay_text() {
         "fix: @octocat [x](http://e) <b>",
         "chore: d",
         "words",
+        "fix: ::warning::x",
     ]);
     let notes = world.release(&["notes"]).run().exits(0).stdout;
     let headings: Vec<&str> = notes.lines().filter(|line| line.starts_with("###")).collect();
     assert_eq!(headings, ["### Breaking", "### Fixed", "### Other"]);
+    assert!(notes.contains(":warning::x") && !notes.contains("u{200b}"), "{notes}");
     assert!(notes.contains("- **ui**: c is gone (`"), "{notes}");
     assert!(!notes.contains("@octocat") && !notes.contains("<b>") && !notes.contains("](http://e)"), "{notes}");
     let head = world.git(&["rev-parse", "HEAD"]);
@@ -197,6 +199,12 @@ fn a_release_is_made_once_whatever_happens_on_the_way() {
     on_github(&world, &github, &["publish", "--dry-run"]).run().exits(0).shows("1.0.0 → 1.1.0 (nothing was done");
     on_github(&world, &github, &["publish"]).run().exits(0).shows("release: https://github.com/octo/prompts/releases/tag/v1.1.0");
     on_github(&world, &github, &["publish"]).run().exits(0).says("v1.1.0 was released already; nothing was changed");
+    world.workspace.write("output", b"");
+    let output = world.workspace.path().join("output").to_str().unwrap().to_owned();
+    on_github(&world, &github, &["publish"]).env("GITHUB_OUTPUT", &output).run().exits(0);
+    let outputs = crate::actions::outputs(&std::fs::read_to_string(&output).unwrap());
+    let url = "https://github.com/octo/prompts/releases/tag/v1.1.0";
+    assert_eq!(["version", "tag", "release-url"].map(|name| outputs[name].as_str()), ["1.1.0", "v1.1.0", url]);
     let releases = github.state().releases.clone();
     assert_eq!(releases.len(), 1);
     assert_eq!((releases[0]["tag_name"].as_str(), releases[0]["prerelease"].as_bool()), (Some("v1.1.0"), Some(false)));

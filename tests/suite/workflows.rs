@@ -12,8 +12,19 @@ use crate::{
     support::{Finished, rollout::Stage},
 };
 
-const REUSABLE: [&str; 6] =
-    ["prompt-template-pr", "prompt-template-publish", "gradual-rollout", "performance-monitoring", "emergency-rollback", "nightly"];
+const REUSABLE: [&str; 9] = [
+    "prompt-template-pr",
+    "prompt-template-publish",
+    "pull-request-checks",
+    "quality-gates",
+    "prompt-release",
+    "gradual-rollout",
+    "performance-monitoring",
+    "emergency-rollback",
+    "nightly",
+];
+/// Those whose newer run makes an older one pointless.
+const CANCELLED: [&str; 3] = ["prompt-template-pr", "pull-request-checks", "quality-gates"];
 
 fn text(folder: &str, name: &str) -> String {
     fs::read_to_string(root().join(folder).join(format!("{name}.yml"))).unwrap()
@@ -29,7 +40,25 @@ fn jobs(workflow: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 /// The steps of a job that are ours.
 fn ours(job: &Value) -> Vec<&Value> {
-    job["steps"].as_array().unwrap().iter().filter(|step| step["uses"] == "$/").collect()
+    steps(job).filter(|step| step["uses"] == "$/").collect()
+}
+
+/// All steps of a job; a job that calls another workflow has none.
+fn steps(job: &Value) -> impl Iterator<Item = &Value> {
+    job["steps"].as_array().into_iter().flatten()
+}
+
+/// What an expression gives that is more than one input; `tests/real/workflows` has GitHub's own evaluator for it.
+fn computed(expression: &str, inputs: &BTreeMap<&str, String>) -> Option<String> {
+    match expression {
+        "inputs.skip-stages && '100' || inputs.stages" if inputs.get("skip-stages").is_some_and(|skip| skip == "true") => {
+            Some("100".to_owned())
+        }
+        "inputs.skip-stages && '100' || inputs.stages" => Some(inputs.get("stages").cloned().unwrap_or_default()),
+        "format('{0}/{1}', matrix.shard, strategy.job-total)" => Some("2/3".to_owned()),
+        "format('shard=.prompt-cicd/shards/{0}.json', matrix.shard)" => Some("shard=.prompt-cicd/shards/2.json".to_owned()),
+        _ => None,
+    }
 }
 
 /// What the runner puts into the environment for a step's `with`; `${{ inputs.NAME }}` is what the caller gave.
@@ -38,7 +67,12 @@ fn given(step: &Value, inputs: &BTreeMap<&str, String>) -> BTreeMap<String, Stri
     let mut found = BTreeMap::new();
     for (name, value) in step["with"].as_object().unwrap() {
         let value = value.as_str().unwrap_or_else(|| panic!("{name}: an input must be a text"));
-        let value = input.captures(value).map_or(value.to_owned(), |by| inputs.get(&by[1]).cloned().unwrap_or_default());
+        let inner = value.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}"));
+        let value = match (input.captures(value), inner.and_then(|expression| computed(expression, inputs))) {
+            (Some(by), _) => inputs.get(&by[1]).cloned().unwrap_or_default(),
+            (None, Some(value)) => value,
+            (None, None) => value.to_owned(),
+        };
         assert!(!value.contains("${{"), "{name}: only a whole input can stand here: {value}");
         found.insert(format!("INPUT_{}", name.to_uppercase()), value);
     }
@@ -106,8 +140,8 @@ fn runs(condition: Option<&Value>, mode: &str) -> bool {
 #[test]
 fn a_mode_that_nobody_knows_is_refused() {
     let workflow = workflow("gradual-rollout");
-    let expected = [("run", vec!["plan", "rollout"]), ("start", vec!["plan", "rollout"]), ("step", vec!["step"])];
-    let others = ["runn", "", "watch", "run ", "abort"].map(|mode| (mode, vec!["mode"]));
+    let expected = [("run", vec!["plan", "rollout"]), ("start", vec!["plan", "rollout"]), ("step", vec!["step"]), ("abort", vec!["abort"])];
+    let others = ["runn", "", "watch", "run ", "resume"].map(|mode| (mode, vec!["mode"]));
     for (mode, jobs_of_it) in expected.into_iter().chain(others) {
         let alone = |job: &Value| runs(job.get("if"), mode);
         let running: Vec<&str> = jobs(&workflow)
@@ -121,7 +155,7 @@ fn a_mode_that_nobody_knows_is_refused() {
     let stage = Stage::empty("stage-duration: 1s", "1s");
     let done = carry_out(&stage, stage.workspace.path(), &ours(&workflow["jobs"]["mode"]), &BTreeMap::new());
     assert_eq!(done[0].0.code, 2, "{:?}", done[0].0);
-    assert!(done[0].0.stderr.contains("mode-must-be-run-start-or-step"), "{:?}", done[0].0);
+    assert!(done[0].0.stderr.contains("mode-must-be-run-start-step-or-abort"), "{:?}", done[0].0);
 }
 
 #[test]
@@ -134,16 +168,18 @@ fn every_workflow_holds_to_the_rules() {
         assert_eq!(workflow["permissions"], serde_json::json!({}), "{name}: permissions at the top");
         let group = workflow["concurrency"]["group"].as_str().unwrap();
         assert!(group.starts_with(&format!("{name}-")), "{name}: its group is {group}");
-        assert_eq!(workflow["concurrency"]["cancel-in-progress"], name == "prompt-template-pr", "{name}");
+        assert_eq!(workflow["concurrency"]["cancel-in-progress"], CANCELLED.contains(&name), "{name}");
         groups.push(group.to_owned());
         for (job, value) in jobs(&workflow) {
             assert!(value["permissions"].as_object().is_some_and(|given| !given.is_empty()), "{name}, {job}: no permissions");
-            let program = value["steps"].as_array().unwrap().iter().any(|step| step.get("run").is_some());
+            let program = steps(value).any(|step| step.get("run").is_some());
             assert!(!program, "{name}, {job}: a step with a text of its own");
-            assert!(value["timeout-minutes"].is_number() || value["timeout-minutes"].is_string(), "{name}, {job}: no timeout");
+            let calls = value.get("uses").is_some();
+            assert!(calls || value["timeout-minutes"].is_number() || value["timeout-minutes"].is_string(), "{name}, {job}: no timeout");
         }
         for line in text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: ")) {
-            assert!(line == "$/" || pin.is_match(line), "{name}: not pinned: {line}");
+            let own = line == "$/" || REUSABLE.iter().any(|other| line == format!("$/.github/workflows/{other}.yml"));
+            assert!(own || pin.is_match(line), "{name}: not pinned: {line}");
         }
         for part in ["inputs", "outputs", "secrets"] {
             for (key, value) in workflow["on"]["workflow_call"][part].as_object().into_iter().flatten() {
@@ -159,7 +195,7 @@ fn every_workflow_holds_to_the_rules() {
 #[test]
 fn an_emergency_checks_out_the_configuration_alone() {
     for (job, value) in jobs(&workflow("emergency-rollback")) {
-        let checkout = value["steps"].as_array().unwrap().iter().find(|step| step["uses"] != "$/").unwrap();
+        let checkout = steps(value).find(|step| step["uses"] != "$/").unwrap();
         assert_eq!(checkout["with"]["sparse-checkout"], "${{ inputs.config }}", "{job}");
     }
 }
@@ -167,31 +203,51 @@ fn an_emergency_checks_out_the_configuration_alone() {
 #[test]
 fn callers_fit_what_they_call() {
     for name in REUSABLE {
-        let (text, reusable) = (text("workflows", name), workflow(name));
+        let text = text("workflows", name);
         let caller: Value = serde_yaml::from_str(&text).unwrap();
         assert!(!text.contains("pull_request_target"), "{name}");
         assert_eq!(caller["permissions"], serde_json::json!({}), "{name}");
-        let (_, job) = jobs(&caller).next().unwrap();
-        assert!(job.get("steps").is_none(), "{name}: a caller only calls");
-        let version = env!("CARGO_PKG_VERSION");
-        assert_eq!(job["uses"], format!("org/prompt-cicd/.github/workflows/{name}.yml@v{version}"));
-        for part in ["with", "secrets"] {
-            let place = if part == "with" { "inputs" } else { part };
-            for key in job[part].as_object().into_iter().flatten().map(|(key, _)| key) {
-                assert!(reusable["on"]["workflow_call"][place].get(key).is_some(), "{name}: {part} {key}");
-            }
-        }
-        for (key, _) in reusable["on"]["workflow_call"]["inputs"].as_object().unwrap().iter().filter(|(_, input)| input["required"] == true)
-        {
-            assert!(job["with"].get(key).is_some(), "{name}: {key} is required");
-        }
-        for (inner, value) in jobs(&reusable) {
-            for (scope, level) in value["permissions"].as_object().unwrap() {
-                let has = &job["permissions"][scope];
-                assert!(has == level || has == "write", "{name}: {inner} needs {scope}: {level}");
-            }
+        let reached: Vec<&str> = jobs(&caller).map(|(_, job)| fits(name, job)).collect();
+        assert!(reached.contains(&name), "{name} calls {reached:?}");
+    }
+    let inner = workflow("performance-monitoring");
+    assert_eq!(fits("performance-monitoring", &inner["jobs"]["rollback"]), "emergency-rollback");
+}
+
+/// Holds a job to the workflow that it calls, whose name comes back: it gives what is there and required, and grants what is needed.
+fn fits<'w>(name: &str, job: &'w Value) -> &'w str {
+    assert!(job.get("steps").is_none(), "{name}: a caller only calls");
+    let version = format!("@v{}", env!("CARGO_PKG_VERSION"));
+    let uses = job["uses"].as_str().unwrap();
+    let place = uses.strip_prefix("org/prompt-cicd/").and_then(|rest| rest.strip_suffix(&version)).or_else(|| uses.strip_prefix("$/"));
+    let called = place.and_then(|place| place.strip_prefix(".github/workflows/")?.strip_suffix(".yml"));
+    let called = called.unwrap_or_else(|| panic!("{name} calls {uses}"));
+    let reusable = workflow(called);
+    for part in ["with", "secrets"] {
+        let place = if part == "with" { "inputs" } else { part };
+        for key in job[part].as_object().into_iter().flatten().map(|(key, _)| key) {
+            assert!(reusable["on"]["workflow_call"][place].get(key).is_some(), "{name}: {part} {key}");
         }
     }
+    for (key, _) in reusable["on"]["workflow_call"]["inputs"].as_object().unwrap().iter().filter(|(_, input)| input["required"] == true) {
+        assert!(job["with"].get(key).is_some(), "{name}: {key} is required");
+    }
+    for (inner, value) in jobs(&reusable) {
+        for (scope, level) in value["permissions"].as_object().unwrap() {
+            let has = &job["permissions"][scope];
+            assert!(has == level || has == "write", "{name}: {inner} of {called} needs {scope}: {level}");
+        }
+    }
+    called
+}
+
+#[test]
+fn monitoring_reports_on_mondays_by_its_own_entry_of_the_schedule() {
+    let caller: Value = serde_yaml::from_str(&text("workflows", "performance-monitoring")).unwrap();
+    let entries: Vec<&str> = caller["on"]["schedule"].as_array().unwrap().iter().map(|entry| entry["cron"].as_str().unwrap()).collect();
+    assert_eq!(entries, ["*/30 * * * *", "0 9 * * 1"]);
+    let weekly = caller["jobs"]["monitor"]["with"]["weekly"].as_str().unwrap();
+    assert!(weekly.contains("github.event.schedule == '0 9 * * 1'"), "{weekly}");
 }
 
 /// Carries out the steps of one job that are ours, in a folder, each with its outputs.
@@ -251,6 +307,13 @@ fn a_rollout_is_started_run_and_rolled_back_by_the_workflows_steps() {
     let done = carry_out(&stage, bare.path(), &ours(&emergency["jobs"]["rollback"]), &inputs);
     assert_eq!((done[0].0.code, done[0].1["sla-met"].as_str()), (0, "true"), "{:?}", done[0].0);
     assert!(done[0].1["rollback-id"].contains("rollback"), "{:?}", done[0].1);
+    let kept = fs::read_to_string(bare.path().join(".prompt-cicd/rollback/rollback.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(
+        (kept["rollback_id"].as_str(), kept["status"].as_str()),
+        (done[0].1.get("rollback-id").map(String::as_str), Some("success"))
+    );
+    assert!(fs::read_to_string(bare.path().join(".prompt-cicd/rollback/rollback.md")).unwrap().contains("2.0.0 → 1.0.0"));
     assert_eq!((done[1].0.code, done[1].1["rollout-status"].as_str()), (0, "rolled-back"), "{:?}", done[1].0);
     assert_eq!((stage.share("1.0.0"), stage.share("2.0.0")), ("100".to_owned(), "0".to_owned()));
     let history = stage.call(["rollback", "history", "greeting", "--format", "json"]).exits(0).json();
@@ -298,7 +361,13 @@ fn tables(name: &str) -> String {
     for (job, value) in jobs(&workflow) {
         let scopes = value["permissions"].as_object().unwrap().iter();
         let scopes: Vec<String> = scopes.map(|(scope, level)| format!("`{scope}: {}`", level.as_str().unwrap())).collect();
-        let minutes = value["timeout-minutes"].as_u64().map_or("`timeout-minutes`".to_owned(), |minutes| minutes.to_string());
+        let minutes = match (&value["uses"], value["timeout-minutes"].as_u64()) {
+            (Value::String(called), _) => {
+                format!("those of `{}`", called.trim_start_matches("$/.github/workflows/").trim_end_matches(".yml"))
+            }
+            (_, Some(minutes)) => minutes.to_string(),
+            (_, None) => "`timeout-minutes`".to_owned(),
+        };
         lines.push(format!("| `{job}` | {} | {minutes} |", scopes.join(", ")));
     }
     lines.join("\n")

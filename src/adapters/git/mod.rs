@@ -92,6 +92,10 @@ impl Vcs for History {
         self.git.commits(from, to, paths).await
     }
 
+    async fn altered(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>, VcsError> {
+        self.git.altered(files).await
+    }
+
     async fn record(&self, files: &[PathBuf], message: &str) -> Result<String, VcsError> {
         self.git.record(files, message).await
     }

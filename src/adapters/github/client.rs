@@ -169,6 +169,11 @@ impl Client {
         })
     }
 
+    /// Whose repository it is.
+    pub(super) fn owner(&self) -> &str {
+        &self.owner
+    }
+
     /// The repository's own address with `parts` after it.
     pub(super) fn repo<'a>(&'a self, parts: &[&'a str]) -> Vec<&'a str> {
         let mut all = vec!["repos", &self.owner, &self.name];

@@ -218,9 +218,16 @@ fn permission(call: &Call) -> String {
     let name = match parts.first() {
         Some(&"pulls") => "pull-requests",
         Some(&"issues") if parts.contains(&"comments") => "pull-requests",
-        Some(&"issues") => "issues",
+        Some(&("issues" | "labels")) => "issues",
+        Some(&"environments") if parts.contains(&"variables") => "environments",
+        Some(&"environments") if call.method == "GET" => "actions",
+        Some(&"rulesets") if call.method == "GET" => "metadata",
+        Some(&("environments" | "rulesets")) => "administration",
+        Some(&"deployments") => "deployments",
+        Some(&"statuses") => "statuses",
+        None if call.path.contains("/teams/") => "members",
         Some(&("check-runs" | "commits")) => "checks",
-        Some(&("contents" | "compare" | "git")) => "contents",
+        Some(&("contents" | "compare" | "git" | "releases")) => "contents",
         Some(_) | None => "metadata",
     };
     let level = if call.method == "GET" { "read" } else { "write" };
@@ -245,6 +252,15 @@ mod tests {
             ("GET", "/repos/o/r/commits/abc/check-runs", "checks: read"),
             ("GET", "/repos/o/pulls/contents/issues/a.md", "contents: read"),
             ("GET", "/user", "metadata: read"),
+            ("PUT", "/repos/o/r/environments/production", "administration: write"),
+            ("GET", "/repos/o/r/environments/production", "actions: read"),
+            ("POST", "/repos/o/r/environments/production/variables", "environments: write"),
+            ("POST", "/repos/o/r/labels", "issues: write"),
+            ("POST", "/repos/o/r/rulesets", "administration: write"),
+            ("GET", "/repos/o/r/rulesets", "metadata: read"),
+            ("GET", "/orgs/o/teams/prompts", "members: read"),
+            ("POST", "/repos/o/r/deployments", "deployments: write"),
+            ("POST", "/repos/o/r/releases", "contents: write"),
         ] {
             assert_eq!(permission(&Call { method: method.to_owned(), path: path.to_owned() }), expected, "{method} {path}");
         }

@@ -5,6 +5,7 @@
 //! "GitHub". Its models are wide and fail on fields we never look at, so each file has its own small ones.
 
 mod address;
+mod administration;
 mod checks;
 mod client;
 mod comments;

@@ -29,6 +29,10 @@ use crate::{
     ports::provider::{ConnectError, Provider, Providers, Recording},
 };
 
+/// Where GitHub Models is, and the variable that says where it is for a company's own part of GitHub.
+const GITHUB_MODELS: &str = "https://models.github.ai/inference";
+const GITHUB_MODELS_URL: &str = "PROMPT_CICD_GITHUB_MODELS_URL";
+
 /// Looks up a variable of the environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -104,7 +108,11 @@ impl ProviderFactory {
         let state = if value.is_some() { "empty" } else { "not set" };
         let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).ok_or_else(|| ConnectError {
             message: format!("provider \"{provider}\": the environment variable {variable}, which should hold its key, is {state}"),
-            help: Some(format!("export {variable}=…, or remove `api-key-env` where the server needs no key; --replay needs none")),
+            help: Some(if variable == "GITHUB_TOKEN" {
+                "pass `GITHUB_TOKEN: ${{ github.token }}` to the step, in a job with `permissions: models: read`".to_owned()
+            } else {
+                format!("export {variable}=…, or remove `api-key-env` where the server needs no key; --replay needs none")
+            }),
         })?;
         let key = Secret::new(value);
         self.scrubber.register(&key);
@@ -112,6 +120,8 @@ impl ProviderFactory {
     }
 
     fn endpoint(&self, name: &str, http: &HttpSettings, path: &str, header: KeyHeader) -> Result<Endpoint, ConnectError> {
+        let elsewhere = (self.environment)(GITHUB_MODELS_URL).filter(|url| http.base_url == GITHUB_MODELS && !url.is_empty());
+        let http = &HttpSettings { base_url: elsewhere.unwrap_or_else(|| http.base_url.clone()), ..http.clone() };
         let key = self.key(name, http)?;
         Endpoint::new(name, http, path, key.as_ref().map(|key| (header, key)), self.http(name)?, self.scrubber())
     }

@@ -174,7 +174,13 @@ impl Endpoint {
     fn key_advice(&self) -> String {
         self.key_env.as_ref().map_or_else(
             || "the server wants a key: name the environment variable that holds it in `api-key-env`".to_owned(),
-            |variable| format!("check that the environment variable {variable} holds a key that is valid here"),
+            |variable| {
+                if variable == "GITHUB_TOKEN" {
+                    "the job needs `permissions: models: read`, and GitHub Models must be allowed where the repository lives".to_owned()
+                } else {
+                    format!("check that the environment variable {variable} holds a key that is valid here")
+                }
+            },
         )
     }
 

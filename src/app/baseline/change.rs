@@ -11,7 +11,10 @@ use serde_json::Value;
 use super::{BaselineRequest, all, change_baselines, last};
 use crate::{
     app::{Failure, Finished, Services, TEXT_LIMIT, history::opened},
-    domain::history::baseline::{BaselineRun, Pinned, Values, pooled, short},
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        history::baseline::{BaselineRun, Definitions, Pinned, Values, pooled, short},
+    },
     report::{escape::one_line, number},
 };
 
@@ -23,7 +26,7 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: PathBu
     let (opened, notes) = opened(services, request.config.clone())?;
     let commit = match commit {
         Some(commit) => Some(commit),
-        None => services.vcs.commit("HEAD").await.ok(),
+        None => checked_out(services).await?,
     };
     let mut said = String::new();
     for (suite, run) in of_report(services, &from, commit.as_deref())? {
@@ -44,9 +47,21 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: PathBu
         writeln!(said, "{}: the run of {} {what}", one_line(&suite), one_line(&run.at)).ok();
     }
     if said.is_empty() {
-        return Err(Failure::NothingSelected(format!("{} has no suite with a judged sample", from.display())));
+        return Err(Failure::NothingToDo(format!("{} has no suite with a judged sample", from.display())));
     }
     Ok(Finished { notes, ..Finished::done(said) })
+}
+
+/// The commit that is checked out, where nothing was changed since.
+///
+/// # Errors
+/// Changed files: which commit the report is of, nobody can say.
+async fn checked_out(services: &Services) -> Result<Option<String>, Failure> {
+    let altered = services.vcs.altered(&[]).await.unwrap_or_default();
+    let Some(first) = altered.first() else { return Ok(services.vcs.commit("HEAD").await.ok()) };
+    let message = format!("{} differs from the commit that is checked out, so the report may be of no commit", first.display());
+    let help = "name the commit that was tested with --commit, or commit the change and test again";
+    Err(Failure::Samples(vec![Diagnostic::error(Place::file("command line"), "--commit", message).with_help(help)]))
 }
 
 /// Pools the last runs at a commit and keeps them under a name, in place of what it named before.
@@ -63,8 +78,10 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
     for found in all(services, &opened, request.suite.as_ref()).await?.iter().filter(|found| !found.runs.is_empty()) {
         let chosen = last(services, found, opened.settings.baseline_runs, commit.as_deref()).await;
         let Some(newest) = chosen.runs.last() else { continue };
+        let held = pooled(&chosen.runs, &newest.cases);
         let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
-        let pinned = Pinned { at: now.clone(), of, model: newest.model.clone(), values: pooled(&chosen.runs) };
+        let held_note = held.note(chosen.runs.len());
+        let pinned = Pinned { at: now.clone(), of, model: newest.model.clone(), cases: newest.cases.clone(), values: held.values };
         change_baselines(services, &opened, &found.suite, |found, bytes| {
             found.pinned.insert(name.to_owned(), pinned.clone());
             found.fit(bytes);
@@ -73,7 +90,8 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
         .await
         .map_err(Failure::Store)?;
         let commits = chosen.runs.iter().filter_map(|run| run.commit.as_deref()).map(short).collect::<Vec<_>>().join(", ");
-        let note = chosen.note.map_or_else(String::new, |note| format!(" ({note})"));
+        let notes: Vec<String> = chosen.note.iter().cloned().chain(held_note).collect();
+        let note = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
         let line = format!(
             "{}: {} pinned as {}: {}{}",
             one_line(&found.suite),
@@ -85,7 +103,10 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
         writeln!(said, "{line}").ok();
     }
     if said.is_empty() {
-        return Err(Failure::NothingSelected(format!("{} has no run that could be pinned", opened.store.place())));
+        return Err(Failure::NothingToDo(format!(
+            "{} has no run that could be pinned; `prompt-cicd test --record-history` on the default branch records one",
+            opened.store.place()
+        )));
     }
     Ok(Finished { notes, ..Finished::done(said) })
 }
@@ -98,7 +119,10 @@ pub async fn prune(services: &Services, request: &BaselineRequest, keep: Option<
     let (opened, notes) = opened(services, request.config.clone())?;
     let found = all(services, &opened, request.suite.as_ref()).await?;
     if let Some(name) = unpin.filter(|name| !found.iter().any(|found| found.pinned.contains_key(*name))) {
-        return Err(Failure::NothingSelected(format!("{} has no baseline pinned as `{name}`", opened.store.place())));
+        return Err(Failure::NothingToDo(format!(
+            "{} has no baseline pinned as `{name}`; `prompt-cicd baseline show` shows what there is",
+            opened.store.place()
+        )));
     }
     let mut said = String::new();
     for found in &found {
@@ -133,7 +157,15 @@ fn of_report(services: &Services, from: &Path, commit: Option<&str>) -> Result<V
         let values = values(suite.get("test_case_results")?.as_array()?);
         let digest = suite.pointer("/prompt/digest").and_then(Value::as_str).unwrap_or_default().to_owned();
         let model = text_of(suite, "model").unwrap_or_default();
-        let run = BaselineRun { id: format!("report/{at}"), at: at.clone(), commit: commit.map(str::to_owned), model, digest, values };
+        let run = BaselineRun {
+            id: format!("report/{at}"),
+            at: at.clone(),
+            commit: commit.map(str::to_owned),
+            model,
+            digest,
+            cases: Definitions::new(),
+            values,
+        };
         (!run.values.is_empty()).then_some((name, run))
     };
     Ok(suites.iter().filter_map(run).collect())

@@ -68,7 +68,10 @@ async fn all(services: &Services, opened: &Opened, suite: Option<&String>) -> Re
     all.retain(|found: &SuiteBaselines| suite.is_none_or(|suite| found.suite == *suite));
     all.sort_by(|a, b| a.suite.cmp(&b.suite));
     match suite {
-        Some(suite) if all.is_empty() => Err(Failure::NothingSelected(format!("{} has no baseline of a suite `{suite}`", store.place()))),
+        Some(suite) if all.is_empty() => Err(Failure::NothingToDo(format!(
+            "{} has no baseline of a suite `{suite}`; `prompt-cicd baseline show` shows what there is",
+            store.place()
+        ))),
         _ => Ok(all),
     }
 }

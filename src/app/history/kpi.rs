@@ -10,7 +10,7 @@ use crate::{
         rollout::world::{Base, moment},
     },
     domain::{
-        kpi::{Commits, Scope, Timed, measure},
+        kpi::{Commits, Kpis, Scope, Timed, measure},
         rollout::Moment,
     },
     report::{kpi::render, rollout::Shape},
@@ -35,8 +35,25 @@ pub struct KpiRequest {
 /// A configuration that is wrong; whatever keeps the store from answering.
 pub async fn kpi(services: &Services, request: &KpiRequest) -> Result<Finished, Failure> {
     let base = Base::open(services, request.config.clone())?;
-    let (head, values, verified) = entries(base.store.as_ref(), base.patience()).await.map_err(Failure::Store)?;
     let mut notes = super::super::lines(&base.warnings);
+    let since: Option<Moment> = request.since.as_deref().map(moment);
+    let (kpis, broken) = measured(&base, &request.scope, &[(since, base.moment())], &mut notes).await?;
+    let mut stdout = Vec::new();
+    for kpis in &kpis {
+        render(request.shape, kpis, &request.scope, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    }
+    let outcome = if broken { Outcome::Audited { broken } } else { Outcome::Done };
+    Ok(Finished { outcome, stdout, notes })
+}
+
+/// The measures of each of `spans`, and whether the log's chain is broken.
+pub(super) async fn measured(
+    base: &Base,
+    scope: &Scope,
+    spans: &[(Option<Moment>, Moment)],
+    notes: &mut Vec<String>,
+) -> Result<(Vec<Kpis>, bool), Failure> {
+    let (head, values, verified) = entries(base.store.as_ref(), base.patience()).await.map_err(Failure::Store)?;
     let (log, broken) = match verified {
         Ok(log) => (log, false),
         Err(broken) => {
@@ -50,15 +67,11 @@ pub async fn kpi(services: &Services, request: &KpiRequest) -> Result<Finished, 
     let mut prompts: Vec<&str> = log.iter().filter_map(|entry| entry.prompt.as_deref()).collect();
     prompts.sort_unstable();
     prompts.dedup();
-    for prompt in prompts.into_iter().filter(|prompt| request.scope.prompt.as_deref().is_none_or(|wanted| wanted == *prompt)) {
-        for (version, at) in committed(&base, prompt, base.patience()).await? {
+    for prompt in prompts.into_iter().filter(|prompt| scope.prompt.as_deref().is_none_or(|wanted| wanted == *prompt)) {
+        for (version, at) in committed(base, prompt, base.patience()).await? {
             commits.insert((prompt.to_owned(), version), at);
         }
     }
-    let since: Option<Moment> = request.since.as_deref().map(moment);
-    let kpis = measure(&timed, head.dropped > 0, &commits, &request.scope, (since, base.moment()));
-    let mut stdout = Vec::new();
-    render(request.shape, &kpis, &request.scope, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    let outcome = if broken { Outcome::Audited { broken } } else { Outcome::Done };
-    Ok(Finished { outcome, stdout, notes })
+    let all = spans.iter().map(|span| measure(&timed, head.dropped > 0, &commits, scope, *span)).collect();
+    Ok((all, broken))
 }

@@ -2,6 +2,7 @@
 
 mod kpi;
 mod prune;
+mod report;
 mod show;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
 };
 pub use kpi::{KpiRequest, kpi};
 pub use prune::{Pruning, prune};
+pub use report::{ReportRequest, report};
 pub use show::show;
 
 /// The pause before a record is written again because another run came first; spread, and doubled up to 32 times.

@@ -22,7 +22,7 @@ pub async fn show(services: &Services, request: &HistoryRequest) -> Result<Finis
         (_, true) if !any => notes.push(format!(
             "note: {place}: no run is recorded yet; `prompt-cicd test --record-history` records one, and runs of the default branch in a workflow record themselves"
         )),
-        (Some(prompt), true) => return Err(Failure::NothingSelected(format!("{place} has no history of a prompt or suite `{prompt}`"))),
+        (Some(prompt), true) => return Err(Failure::NothingToDo(format!("{place} has no history of a prompt or suite `{prompt}`; `prompt-cicd history show` shows what there is"))),
         _ => {}
     }
     let mut stdout = Vec::new();

@@ -190,7 +190,7 @@ fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure>
         names.push(prompt.name);
     }
     let known = if names.is_empty() { "the suites name no prompt".to_owned() } else { format!("the suites test {}", names.join(", ")) };
-    Err(Failure::NothingSelected(format!("there is no prompt `{name}` in the files: {known}")))
+    Err(Failure::NothingToDo(format!("there is no prompt `{name}` in the files: {known}")))
 }
 
 /// What a step's effects mean for the versions: writes that go with the step's own, and marks in `after`.

@@ -22,13 +22,15 @@ use crate::{
 
 /// The most bytes of one shard's file.
 const PART_LIMIT: u64 = 1024 * 1024 * 1024;
+/// The most files of a folder.
+const MOST_PARTS: usize = 1_000;
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
 pub struct MergeRequest {
     /// The configuration; `None`: look in the usual places.
     pub config: Option<PathBuf>,
-    /// The files that the shards wrote.
+    /// The files that the shards wrote, or folders that hold them.
     pub files: Vec<PathBuf>,
     /// What standard output gets.
     pub format: Format,
@@ -47,11 +49,12 @@ pub struct MergeRequest {
 pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finished, Failure> {
     let (path, text) = read_config(services, request.config.clone())?;
     let (config, _) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
-    let parts = read(services, &request.files)?;
-    let mut run = put_together(parts, &request.files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
+    let files = files(services, &request.files)?;
+    let parts = read(services, &files)?;
+    let mut run = put_together(parts, &files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
     let clashes = request.reports.iter().filter(|(_, file)| {
         let identity = services.workspace.identity(file);
-        request.files.iter().any(|read| services.workspace.identity(read) == identity)
+        files.iter().any(|read| services.workspace.identity(read) == identity)
     });
     let clashes: Vec<Diagnostic> = clashes
         .map(|(format, file)| wrong(file, format!("the {format} report cannot go here: this command reads it"), "name another file"))
@@ -89,6 +92,23 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
 
 fn wrong(file: &Path, message: impl Into<String>, help: &str) -> Diagnostic {
     Diagnostic::error(Place::file(file.display().to_string()), "", message).with_help(help)
+}
+
+/// A folder stands for the `.json` files below it.
+fn files(services: &Services, given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in given {
+        if services.workspace.is_folder(path) {
+            let below = services.workspace.files_below(path, ".json", MOST_PARTS).map_err(Failure::File)?;
+            if below.is_empty() {
+                return Err(Failure::Shards(vec![wrong(path, "no shard of a run is in this folder", HELP)]));
+            }
+            files.extend(below);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
 }
 
 fn read(services: &Services, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {

@@ -9,7 +9,7 @@ mod resume;
 mod unwritten;
 mod watch;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 pub use look::{history, list_versions, status, validate};
 pub use resume::resume;
@@ -65,6 +65,8 @@ pub struct RollbackRequest {
     pub timeout: Option<Duration>,
     /// Whether health is watched afterwards; `None`: as the configuration says.
     pub watch: Option<bool>,
+    /// Files that get what came of it.
+    pub reports: Vec<(Shape, PathBuf)>,
 }
 
 /// Rolls back.
@@ -108,12 +110,19 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
     let wants = request.watch.unwrap_or(world.settings.rollback_watch.always);
     let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &reason, request.subject.by(services)));
-    told(&request.subject, &world, &mut loaded, record, wants).await
+    told(&request.subject, &world, &mut loaded, record, wants, &request.reports).await
 }
 
 /// Tells people, then watches where that is wanted: all of it after the rollback is done and written, and none of it changes what came of
 /// it.
-async fn told(subject: &Subject, world: &World, loaded: &mut Loaded, mut record: RollbackRecord, wants: bool) -> Result<Finished, Failure> {
+async fn told(
+    subject: &Subject,
+    world: &World,
+    loaded: &mut Loaded,
+    mut record: RollbackRecord,
+    wants: bool,
+    reports: &[(Shape, PathBuf)],
+) -> Result<Finished, Failure> {
     let kept = loaded.deployment.rollbacks.iter().any(|kept| kept.id == record.id && kept.ended == record.ended);
     let unkept = !kept && record.status != RollbackStatus::Unchanged;
     let mut notes = if unkept { world.tell_unkept(loaded, &record).await } else { world.deliver(loaded).await };
@@ -131,6 +140,12 @@ async fn told(subject: &Subject, world: &World, loaded: &mut Loaded, mut record:
     }
     let mut finished = shown(subject, world, loaded, &record)?;
     finished.notes.extend(notes);
+    for (shape, file) in reports {
+        let mut text = Vec::new();
+        render(*shape, &record, &mut text).map_err(|error| Failure::Internal(error.into()))?;
+        let written = world.base.services.workspace.write(file, &text);
+        finished.notes.extend(written.err().map(|error| format!("error: the report could not be written: {error}")));
+    }
     Ok(finished)
 }
 

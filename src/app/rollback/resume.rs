@@ -36,7 +36,7 @@ pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Dura
     match finish(&mut world, &mut loaded, deadline, event).await? {
         (Some(record), _) => {
             let wants = world.settings.rollback_watch.always;
-            told(subject, &world, &mut loaded, record, wants).await
+            told(subject, &world, &mut loaded, record, wants, &[]).await
         }
         (None, more) => subject.show(&world, &loaded.deployment, &more, Vec::new()),
     }

@@ -1,9 +1,10 @@
 //! The suites as they are on base: read at a commit, matched with head's case by case, and what differs said.
 
+mod matching;
+
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use super::{
@@ -29,6 +30,7 @@ use crate::{
     },
     ports::vcs::VcsError,
 };
+use matching::match_cases;
 
 /// What head is compared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -223,8 +225,9 @@ impl Reader<'_> {
 
     async fn suite(&mut self, suite: &SuitePlan, was: &SuiteSettings, mut changes: Vec<Change>) -> Result<BaseSuite, VcsError> {
         let path = self.plan.base.join(&was.prompt);
-        let Some(file) = self.prompt(&path, &suite.settings.name).await? else {
-            return Ok(BaseSuite { changes: vec![Change::NewPrompt], plan: None });
+        let file = match self.prompt(&path, &suite.settings.name).await? {
+            Ok(file) => file,
+            Err(why) => return Ok(BaseSuite { changes: vec![why], plan: None }),
         };
         let cases = if suite.cases.is_read_again() { self.too_large(suite) } else { self.cases(was, &file).await? };
         let matched = match &cases {
@@ -275,14 +278,16 @@ impl Reader<'_> {
         })
     }
 
-    async fn prompt(&mut self, path: &Path, suite: &str) -> Result<Option<PromptFile>, VcsError> {
-        let Some(text) = self.text(path, TEXT_LIMIT).await? else { return Ok(None) };
+    /// The prompt, or what stands in its place: it is not there, or not to be read.
+    async fn prompt(&mut self, path: &Path, suite: &str) -> Result<Result<PromptFile, Change>, VcsError> {
+        let Some(bytes) = self.services.vcs.file(self.commit, path, TEXT_LIMIT).await? else { return Ok(Err(Change::NewPrompt)) };
+        let Some(text) = self.utf8(path, bytes) else { return Ok(Err(Change::UnreadablePrompt)) };
         match config::prompt_file::read(&text, &path.display().to_string()) {
-            Ok((file, _)) => Ok(Some(file)),
+            Ok((file, _)) => Ok(Ok(file)),
             Err(problems) => {
                 let why = problems.first().map(ToString::to_string).unwrap_or_default();
                 self.notes.push(format!("suite `{suite}`: the prompt on base cannot be read, so there is nothing to compare with: {why}"));
-                Ok(None)
+                Ok(Err(Change::UnreadablePrompt))
             }
         }
     }
@@ -330,11 +335,15 @@ impl Reader<'_> {
 
     async fn text(&mut self, path: &Path, limit: u64) -> Result<Option<String>, VcsError> {
         let Some(bytes) = self.services.vcs.file(self.commit, path, limit).await? else { return Ok(None) };
+        Ok(self.utf8(path, bytes))
+    }
+
+    fn utf8(&mut self, path: &Path, bytes: Vec<u8>) -> Option<String> {
         let Ok(text) = String::from_utf8(bytes) else {
             self.notes.push(format!("{} on base is not UTF-8 text", path.display()));
-            return Ok(None);
+            return None;
         };
-        Ok(Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)))
+        Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
     }
 }
 
@@ -359,39 +368,4 @@ impl SuitePlan {
 /// Whether base would be asked the very same: its answers would say nothing about the prompt.
 fn is_same(base: &SuitePlan, head: &SuitePlan) -> bool {
     base.prompt.digest == head.prompt.digest && base.model == head.model && base.parameters == head.parameters
-}
-
-/// Finds each of head's cases among base's: by name, else by equal variables. What differs is said.
-fn match_cases<'b>(suite: &SuitePlan, base: &'b [Case], whole: bool, changes: &mut Vec<Change>) -> HashMap<usize, &'b Case> {
-    let by_id: HashMap<_, &Case> = base.iter().map(|case| (&case.id, case)).collect();
-    let cases: Vec<Arc<CasePlan>> = suite.cases.iter().collect();
-    let on_head: std::collections::HashSet<_> = cases.iter().map(|case| &case.case.id).collect();
-    let mut free: Vec<&Case> = base.iter().filter(|case| !on_head.contains(&case.id)).collect();
-    let mut matched = HashMap::new();
-    for case in &cases {
-        let head = &case.case;
-        if let Some(was) = by_id.get(&head.id) {
-            if !is_alike(was, head) {
-                changes.push(Change::CaseChanged(head.id.clone()));
-            }
-            matched.insert(case.index, *was);
-        } else if let Some(place) = free.iter().position(|was| was.vars == head.vars) {
-            let was = free.swap_remove(place);
-            changes.push(Change::CaseRenamed { from: was.id.clone(), to: head.id.clone() });
-            matched.insert(case.index, was);
-        } else {
-            changes.push(Change::CaseAdded(head.id.clone()));
-        }
-    }
-    if whole {
-        let gone = base.iter().filter(|case| free.iter().any(|free| free.id == case.id));
-        changes.extend(gone.map(|case| Change::CaseRemoved(case.id.clone())));
-    }
-    matched
-}
-
-fn is_alike(base: &Case, head: &Case) -> bool {
-    let labels =
-        |case: &Case| case.assertions.iter().map(|assertion| (assertion.label.clone(), assertion.weight.to_bits())).collect::<Vec<_>>();
-    base.vars == head.vars && base.expected == head.expected && base.threshold == head.threshold && labels(base) == labels(head)
 }

@@ -6,13 +6,13 @@ use super::{Plan, TestRequest};
 use crate::{
     app::{Failure, Services, baseline, history::Opened},
     domain::{
-        history::baseline::{Values, pooled},
+        history::baseline::{Pooled, Values, pooled},
         regression::{
             Settings,
             against::{self, AgainstBaseline},
             comparison::Change,
         },
-        suite::run::SuiteRun,
+        suite::{CaseId, run::SuiteRun},
     },
 };
 
@@ -43,6 +43,17 @@ struct Reference {
     note: Option<String>,
     model: String,
     values: Values,
+    /// Cases that were another one then.
+    changed: Vec<CaseId>,
+}
+
+impl Reference {
+    fn new(name: String, of: Vec<String>, note: Option<String>, model: &str, (pooled, runs): (Pooled, usize)) -> Self {
+        let notes: Vec<String> = note.into_iter().chain(pooled.note(runs)).collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        let changed = pooled.changed.into_iter().map(CaseId).collect();
+        Self { name, of, note, model: model.to_owned(), values: pooled.values, changed }
+    }
 }
 
 /// Reads the baselines; `None` where none is asked for. A comparison that was asked for and cannot happen is an error before anything
@@ -63,20 +74,19 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
     for suite in &plan.suites {
         let name = &suite.settings.name;
         let kept = baseline::of_suite(opened.store.as_ref(), name, opened.patience(services)).await.map_err(Failure::Store)?;
+        let now = super::history::definitions(suite);
         let mut references = Vec::new();
         let chosen = baseline::last(services, &kept, plan.history.baseline_runs, at.as_deref()).await;
         if let Some(newest) = chosen.runs.last() {
-            references.push(Reference {
-                name: format!("last {}", crate::report::number::plural(chosen.runs.len(), "run")),
-                of: chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect(),
-                note: chosen.note,
-                model: newest.model.clone(),
-                values: pooled(&chosen.runs),
-            });
+            let runs = chosen.runs.len();
+            let name = format!("last {}", crate::report::number::plural(runs, "run"));
+            let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
+            references.push(Reference::new(name, of, chosen.note, &newest.model, (pooled(&chosen.runs, &now), runs)));
         }
         for (pin, pinned) in kept.pinned.into_iter().filter(|(pin, _)| named.is_none_or(|named| named == pin)) {
             pins = true;
-            references.push(Reference { name: pin, of: pinned.of, note: None, model: pinned.model, values: pinned.values });
+            let held = pooled(&[&pinned.as_run(&pin)], &now);
+            references.push(Reference::new(pin, pinned.of, None, &pinned.model, (held, 1)));
         }
         if references.is_empty() {
             found.notes.push(format!("suite `{name}` has no baseline: it is compared with none"));
@@ -86,10 +96,10 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
     }
     let place = opened.store.place();
     match named {
-        Some(name) if !pins => Err(Failure::NothingSelected(format!(
+        Some(name) if !pins => Err(Failure::NothingToDo(format!(
             "{place} has no baseline pinned as `{name}`; `prompt-cicd baseline show` shows what there is"
         ))),
-        _ if found.suites.is_empty() => Err(Failure::NothingSelected(format!(
+        _ if found.suites.is_empty() => Err(Failure::NothingToDo(format!(
             "{place} has no baseline of these suites; `prompt-cicd test --record-history` on the default branch records one"
         ))),
         _ => Ok(Some(found)),
@@ -109,7 +119,10 @@ impl Baselines {
     pub(super) fn compare(&self, run: &mut SuiteRun, settings: &Settings) {
         let compared = self.suites.get(&run.name).into_iter().flatten().map(|reference| {
             let model = (reference.model != run.model).then(|| Change::Model { from: reference.model.clone(), to: run.model.clone() });
-            let changes = model.into_iter().collect();
+            // A case that is not asked now cannot have changed.
+            let asked = |case: &&CaseId| run.samples.iter().any(|sample| sample.case_id == **case);
+            let redefined = reference.changed.iter().filter(asked).cloned().map(Change::CaseRedefined);
+            let changes = model.into_iter().chain(redefined).collect();
             AgainstBaseline {
                 name: reference.name.clone(),
                 of: reference.of.clone(),

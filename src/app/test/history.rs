@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -19,7 +20,7 @@ use crate::{
         digest,
         history::{
             NewResult, NewRun, SuiteHistory, Tally,
-            baseline::{BaselineRun, SuiteBaselines},
+            baseline::{BaselineRun, Definitions, SuiteBaselines},
             news::{self, Failing},
             quarantine::rule_for,
             settings::{self, KnownFlaky, Record, Stage},
@@ -145,6 +146,11 @@ fn defined(case: &CasePlan, suite: &SuitePlan) -> String {
     short(&json!([case.assertion_variables.values(), assertions, case.threshold, graders]))
 }
 
+/// What each case of a suite is judged by.
+pub(super) fn definitions(suite: &SuitePlan) -> Definitions {
+    suite.cases.iter().map(|case| (case.case.id.0.clone(), defined(&case, suite))).collect()
+}
+
 /// What is asked, in 16 digits: prompt, model and parameters.
 fn asked(suite: &SuitePlan) -> String {
     short(&json!([suite.prompt.digest, suite.model, suite.parameters]))
@@ -168,10 +174,12 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         Ok(opened) => opened,
         Err(why) => return vec![refused(&why)],
     };
-    let commit = commit(services).await;
+    let altered = altered(services, plan).await;
+    let commit = if altered.is_empty() { commit(services).await } else { None };
     for suite in &run.suites {
         let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
         let Some(new) = new_run(services, suite, of_suite, run, commit.clone()) else { continue };
+        let new = NewRun { altered: !altered.is_empty(), ..new };
         let keep = plan.history.keep;
         let written = history::change(services, &opened, &suite.name, |history| {
             let fresh = history.record(&new);
@@ -180,15 +188,39 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         if let Err(why) = written.await {
             return vec![refused(&why)];
         }
-        if let Err(why) = keep_baseline(services, &opened, suite, plan, &new).await {
+        // What is on disk and in no commit is no baseline of one.
+        if !altered.is_empty() {
+            continue;
+        }
+        if let Err(why) = keep_baseline(services, &opened, suite, (plan, of_suite), &new).await {
             return vec![refused(&why)];
         }
     }
-    Vec::new()
+    uncommitted(&altered).into_iter().collect()
+}
+
+/// The files of this run that are not as the commit has them; none where that cannot be told, as without git's program.
+async fn altered(services: &Services, plan: &Plan) -> Vec<PathBuf> {
+    services.vcs.altered(&plan.read).await.unwrap_or_default()
+}
+
+fn uncommitted(altered: &[PathBuf]) -> Option<String> {
+    let first = altered.first()?;
+    let more = if altered.len() > 1 { format!(" and {} more", altered.len() - 1) } else { String::new() };
+    let first = one_line(&first.display().to_string());
+    Some(format!(
+        "note: {first}{more} differs from the commit that is checked out: the run is kept in the history as of changed files, and is no baseline"
+    ))
 }
 
 /// Keeps a run's numbers for the baselines.
-async fn keep_baseline(services: &Services, opened: &Opened, suite: &SuiteRun, plan: &Plan, new: &NewRun) -> Result<(), StoreError> {
+async fn keep_baseline(
+    services: &Services,
+    opened: &Opened,
+    suite: &SuiteRun,
+    (plan, of_suite): (&Plan, &SuitePlan),
+    new: &NewRun,
+) -> Result<(), StoreError> {
     let live = suite.samples.iter().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed()));
     let run = BaselineRun {
         id: new.id.clone(),
@@ -196,6 +228,7 @@ async fn keep_baseline(services: &Services, opened: &Opened, suite: &SuiteRun, p
         commit: new.commit.clone(),
         model: new.model.clone(),
         digest: suite.prompt.digest.clone(),
+        cases: definitions(of_suite),
         values: case_values(&live.cloned().collect::<Vec<_>>(), &plan.regression),
     };
     let record = |found: &mut SuiteBaselines, bytes: usize| {
@@ -268,6 +301,7 @@ fn new_run(services: &Services, suite: &SuiteRun, plan: &SuitePlan, run: &TestRu
         commit,
         model: suite.model.clone(),
         prompt: suite.prompt.name.clone(),
+        altered: false,
         cases,
     };
     (!new.cases.is_empty()).then_some(new)

@@ -80,6 +80,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
         Plan {
             suites,
             providers: config.providers,
+            implied_provider: config.implied_provider,
             run: config.run,
             lints: config.lints,
             github: config.github,

@@ -35,7 +35,7 @@ pub(in crate::app) async fn measure(
     if plan.suites.is_empty() {
         let near = suggest::nearest(&wanted.prompt, names.iter().map(String::as_str));
         let meant = near.map_or_else(|| format!("there are: {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
-        return Err(Failure::NothingSelected(format!("no suite with cases has the prompt `{}`; {meant}", wanted.prompt)));
+        return Err(Failure::NothingToDo(format!("no suite with cases has the prompt `{}`; {meant}", wanted.prompt)));
     }
     for suite in &mut plan.suites {
         let cases = u32::try_from(suite.cases.len()).unwrap_or(u32::MAX);

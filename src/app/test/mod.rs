@@ -10,6 +10,7 @@ mod confirm;
 mod graded;
 mod graders;
 mod history;
+mod implied;
 mod lints;
 mod load;
 mod measure;
@@ -118,7 +119,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     warnings.extend(history::findings(services, &plan));
     request.adjust(&mut plan);
     select::select(&mut plan, &request)?;
-    let narrowed = changed::narrow(services, &mut plan, request.scope).await;
+    let mut narrowed = changed::narrow(services, &mut plan, request.scope).await;
+    narrowed.notes.extend(implied::note(&plan));
     if let Some(why) = narrowed.nothing {
         return Ok(nothing(services, &plan, &request, &why).await);
     }

@@ -25,6 +25,8 @@ pub struct Plan {
     pub suites: Vec<SuitePlan>,
     /// All providers of the configuration.
     pub providers: Vec<ProviderSettings>,
+    /// Whether the configuration names none of them, so that GitHub Models answers.
+    pub implied_provider: bool,
     /// What the whole run keeps to.
     pub run: RunSettings,
     /// Every file that was read to make the plan; no report may go there.

@@ -1,5 +1,7 @@
 //! Carrying out a plan: many samples at once within their limits, in an order that never changes the report.
 
+mod both;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     iter::Peekable,
@@ -19,6 +21,7 @@ use super::{
     ask::{Asker, OfRun},
     base::Base,
     graded::{self, Graders},
+    implied,
     load::origin,
     pace::Lane,
     plan::CasePlan,
@@ -34,11 +37,12 @@ use crate::{
         regression::Settings,
         suite::{
             CaseId,
-            run::{Keeping, PromptIdentity, Sample, SuiteRun, TestRun},
+            run::{PromptIdentity, SuiteRun, TestRun},
         },
     },
     ports::provider::{ConnectError, Recording},
 };
+pub(super) use both::Both;
 
 /// How long requests under way may go on after a signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -70,7 +74,8 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
     for settings in plan.providers.iter().filter(|settings| needed(&settings.name)) {
         let asked = origin(settings, &plan.providers);
         let prices = priced(settings, asked);
-        if let Some(error) = unbound(settings, asked, prices, plan, request) {
+        let unnamed = implied::unnamed(services, plan, &settings.name, request);
+        if let Some(error) = unnamed.or_else(|| unbound(settings, asked, prices, plan, request)) {
             unusable.push(error);
             continue;
         }
@@ -311,44 +316,6 @@ impl<'a> SuiteRunner<'a> {
 fn same_case(base: &mut Peekable<impl Iterator<Item = Arc<CasePlan>>>, case: &CasePlan) -> Option<Arc<CasePlan>> {
     while base.next_if(|was| was.index < case.index).is_some() {}
     base.next_if(|was| was.index == case.index)
-}
-
-/// The samples of both sides as they come.
-#[derive(Default)]
-pub(super) struct Both {
-    pub(super) head: Vec<Sample>,
-    pub(super) base: Vec<Sample>,
-    /// What head's and base's keep.
-    keeping: [Keeping; 2],
-}
-
-impl Both {
-    pub(super) fn new(suite: &SuitePlan) -> Self {
-        // Room for all from the start: a list that grows is there twice meanwhile.
-        Self {
-            head: Vec::with_capacity(suite.samples()),
-            base: Vec::new(),
-            keeping: [Keeping::new(suite.texts), Keeping::new(suite.texts)],
-        }
-    }
-
-    fn take(&mut self, sample: Option<(bool, Sample)>) {
-        let [of_head, of_base] = &mut self.keeping;
-        match sample {
-            Some((true, sample)) => of_base.add(sample, &mut self.base),
-            Some((false, sample)) => of_head.add(sample, &mut self.head),
-            None => {}
-        }
-    }
-
-    /// Puts head's and base's each in the order of cases, then repeats.
-    pub(super) fn sort(&mut self) {
-        for (samples, keeping) in [&mut self.head, &mut self.base].into_iter().zip(&mut self.keeping) {
-            // In place: no two have the same key, and half as much again would be too much of a million.
-            samples.sort_unstable_by_key(|sample| (sample.case_index, sample.repeat));
-            keeping.finish(samples);
-        }
-    }
 }
 
 /// A side of a sample: whether it is base's, its suite and its case.

@@ -1,6 +1,6 @@
 //! `BenchmarkDotNet`: the full JSON exporter. Nanoseconds; a benchmark without statistics failed.
 
-use std::io::BufRead;
+use std::{collections::BTreeMap, io::BufRead};
 
 use serde::Deserialize;
 
@@ -36,9 +36,15 @@ struct Statistics {
 
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let file: File = json(stream)?;
+    // Jobs of one method share its full name; what is displayed has the job in it.
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for name in file.benchmarks.iter().filter_map(|entry| entry.full_name.clone()) {
+        *times.entry(name).or_default() += 1;
+    }
     let benchmark = |entry: Entry| {
         let (value, samples) = entry.statistics.map(|found| (found.mean.0, found.original_values.0)).unwrap_or_default();
-        let name = entry.full_name.unwrap_or(entry.display_info);
+        let own = entry.full_name.filter(|name| times.get(name) == Some(&1) || entry.display_info.is_empty());
+        let name = own.unwrap_or(entry.display_info);
         Benchmark { name, unit: "ns".to_owned(), direction: Direction::LowerIsBetter, value, samples }
     };
     Ok(file.benchmarks.into_iter().map(benchmark).collect())

@@ -21,7 +21,10 @@ mod vitest;
 #[cfg(test)]
 mod tests;
 
-use std::io::{BufRead, BufReader, Read};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Read},
+};
 
 use serde::de::DeserializeOwned;
 
@@ -37,6 +40,8 @@ pub use criterion::{ENDING as CRITERION_ENDING, SAMPLE as CRITERION_SAMPLE, benc
 pub const PREFIX: u64 = 64 * 1024;
 /// The most benchmarks of one file.
 const MOST_BENCHMARKS: usize = 100_000;
+/// The most names that a problem lists.
+const MOST_NAMED: usize = 10;
 /// The longest line of a text format, in bytes.
 const LONGEST_LINE: u64 = 1024 * 1024;
 
@@ -95,8 +100,29 @@ pub fn read(tool: Tool, stream: &mut dyn Read, file: &str) -> Result<Vec<Benchma
     match found.len() {
         0 => Err(failed(Wrong::of("it has no benchmark"))),
         n if n > MOST_BENCHMARKS => Err(failed(Wrong::of(format!("more than {MOST_BENCHMARKS} benchmarks")))),
-        _ => Ok(found),
+        _ => distinct(&found, file).map(|()| found),
     }
+}
+
+/// Refuses benchmarks of one name: which of them a comparison would mean, nobody can say.
+///
+/// # Errors
+/// The names that stand for several.
+pub fn distinct(found: &[Benchmark], file: &str) -> Result<(), Vec<Diagnostic>> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for benchmark in found {
+        *times.entry(&benchmark.name).or_default() += 1;
+    }
+    let several: Vec<_> = times.into_iter().filter(|(_, times)| *times > 1).collect();
+    let wrong = several.iter().take(MOST_NAMED).map(|(name, times)| {
+        let message = format!("the name `{}` stands for {times} benchmarks: nobody can say which is meant", suggest::shorten(name));
+        Diagnostic::error(Place::file(file), "", message).with_help("give each benchmark a name of its own")
+    });
+    let mut wrong: Vec<Diagnostic> = wrong.collect();
+    if several.len() > MOST_NAMED {
+        wrong.push(Diagnostic::error(Place::file(file), "", format!("and {} more such names", several.len() - MOST_NAMED)));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// What to say to a name that stands for no tool.

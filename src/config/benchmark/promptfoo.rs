@@ -53,13 +53,14 @@ struct Response {
 
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let file: File = json(stream)?;
-    let mut groups: BTreeMap<String, [Samples; 4]> = BTreeMap::new();
+    // By provider, whole label and place: prompts that begin alike are not one prompt.
+    let mut groups: BTreeMap<(String, String, usize), [Samples; 4]> = BTreeMap::new();
     for entry in file.results.results {
         let text = |key: &str| entry.provider.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let provider = text("label").or_else(|| text("id")).or_else(|| entry.provider.as_str()).unwrap_or("provider");
-        let label: String = entry.prompt.and_then(|prompt| prompt.label).unwrap_or_default().chars().take(80).collect();
-        let label = if label.is_empty() { format!("prompt {}", entry.prompt_idx) } else { label };
-        let [latency, cost, score, passed] = groups.entry(format!("{provider} | {label}")).or_default();
+        let label = entry.prompt.and_then(|prompt| prompt.label).filter(|label| !label.is_empty());
+        let label = label.unwrap_or_else(|| format!("prompt {}", entry.prompt_idx));
+        let [latency, cost, score, passed] = groups.entry((provider.to_owned(), label, entry.prompt_idx)).or_default();
         // An answer from the cache has no latency of its own.
         if let (Some(value), false) = (entry.latency_ms.0, entry.response.is_some_and(|response| response.cached)) {
             latency.push(value);
@@ -72,8 +73,15 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         }
         passed.push(f64::from(u8::from(entry.success)));
     }
+    let shown = |provider: &str, label: &str| format!("{provider} | {}", label.chars().take(80).collect::<String>());
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    for (provider, label, _) in groups.keys() {
+        *times.entry(shown(provider, label)).or_default() += 1;
+    }
     let measured =
-        groups.into_iter().flat_map(|(name, samples)| {
+        groups.into_iter().flat_map(|((provider, label, index), samples)| {
+            let name = shown(&provider, &label);
+            let name = if times.get(&name) == Some(&1) { name } else { format!("{name} #{index}") };
             let kinds = [
                 ("latency", "ms", Direction::LowerIsBetter),
                 ("cost", "USD", Direction::LowerIsBetter),

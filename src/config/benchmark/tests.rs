@@ -146,13 +146,59 @@ fn more_samples_than_are_kept_are_streamed() {
 #[test]
 fn thresholds_are_read_and_checked_at_once() {
     let text = "warn: 5 %\nfail: 0.1\nmissing: fail\nbenchmarks:\n  - {name: 'parse*', fail: 50%, direction: higher-is-better}\n";
-    let found = thresholds::read(text, "t.yml").unwrap();
+    let (found, places) = thresholds::read(text, "t.yml").unwrap();
+    assert_eq!(places[0].to_string(), "t.yml:5:12");
     assert_eq!((found.warn, found.fail, found.missing_fails), (5.0, 10.0, true));
     assert_eq!((found.rules[0].fail, found.rules[0].direction), (Some(50.0), Some(Direction::HigherIsBetter)));
     let wrong =
         thresholds::read("warn: 30%\nfail: 20%\nmissing: no\nbenchmarks: [{name: a, direction: up, fail: -1}]", "t.yml").unwrap_err();
-    assert_eq!(wrong.len(), 5, "{wrong:?}");
-    assert!(thresholds::read("warm: 1", "t.yml").unwrap_err()[0].message.contains("unknown field"));
+    assert_eq!(wrong.len(), 4, "{wrong:?}");
+    // What only one of both says is not held against a default.
+    let (found, _) = thresholds::read("fail: 5 %", "t.yml").unwrap();
+    assert_eq!((found.warn, found.fail), (5.0, 5.0));
+}
+
+#[test]
+fn a_misspelt_threshold_is_told_with_its_place_and_what_was_meant() {
+    let said = |text: &str| {
+        let wrong = thresholds::read(text, "t.yml").unwrap_err();
+        wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let found = said("fail: 20 %\nwran: 5 %\nbenchmarks:\n  - name: a\n    direktion: up\n  - name: b\n    direction: higher-is-beter\n");
+    for expected in [
+        "t.yml:2:1: wran: unknown key `wran`\n  help: did you mean `warn`?",
+        "t.yml:5:5: benchmarks[0].direktion: unknown key `direktion`\n  help: did you mean `direction`?",
+        "t.yml:7:16: benchmarks[1].direction: unknown direction `higher-is-beter`\n  help: did you mean `higher-is-better`?",
+    ] {
+        assert!(found.contains(expected), "{expected}\n{found}");
+    }
+    assert!(said("missing: fial").contains("did you mean `fail`?"));
+}
+
+#[test]
+fn one_name_for_two_benchmarks_is_refused_and_names_are_kept_apart_where_they_can_be() {
+    let twice =
+        br#"[{"name": "a", "unit": "s", "value": 1}, {"name": "a", "unit": "s", "value": 2}, {"name": "b", "unit": "s", "value": 2}]"#;
+    let wrong = read(Tool::SmallerIsBetter, &mut twice.as_slice(), "f.json").unwrap_err();
+    assert_eq!(wrong.len(), 1);
+    assert!(wrong[0].to_string().contains("the name `a` stands for 2 benchmarks"), "{wrong:?}");
+    let packages = b"pkg: x/one\nBenchmarkA-8 1 5 ns/op\npkg: x/two\nBenchmarkA-8 1 9 ns/op\n";
+    let found = read(Tool::Go, &mut packages.as_slice(), "go.txt").unwrap();
+    assert_eq!(
+        found.iter().map(row).collect::<Vec<_>>(),
+        [("x/one.BenchmarkA", "ns/op", Some(5.0), 1), ("x/two.BenchmarkA", "ns/op", Some(9.0), 1)]
+    );
+    let jobs = br#"{"Benchmarks": [{"FullName": "D.F", "DisplayInfo": "D.F: Job-A", "Statistics": {"Mean": 1}},
+        {"FullName": "D.F", "DisplayInfo": "D.F: Job-B", "Statistics": {"Mean": 2}}]}"#;
+    let found = read(Tool::BenchmarkDotNet, &mut jobs.as_slice(), "f").unwrap();
+    assert_eq!(found.iter().map(|found| found.name.as_str()).collect::<Vec<_>>(), ["D.F: Job-A", "D.F: Job-B"]);
+    let long = "x".repeat(90);
+    let entry = |end: &str, index: u8| {
+        format!(r#"{{"provider": {{"id": "p"}}, "prompt": {{"label": "{long}{end}"}}, "promptIdx": {index}, "success": true}}"#)
+    };
+    let prompts = format!(r#"{{"results": {{"results": [{}, {}]}}}}"#, entry("a", 0), entry("b", 1));
+    let found = read(Tool::Promptfoo, &mut prompts.as_bytes(), "f").unwrap();
+    assert!(found.len() == 2 && found[0].name.contains("#0: pass rate") && found[1].name.contains("#1: pass rate"), "{found:?}");
 }
 
 proptest! {

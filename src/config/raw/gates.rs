@@ -19,7 +19,7 @@ pub(in crate::config) struct Gates {
     pub(in crate::config) rules: Option<Named<Gate>>,
 }
 
-/// One gate: a number in a file and what it must keep to.
+/// One gate: a number in a file or from a metric source, and what it must keep to.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(in crate::config) struct Gate {
@@ -33,6 +33,12 @@ pub(in crate::config) struct Gate {
     /// Which of the format's numbers; for `json` a JSON pointer such as `/latency/p99`.
     #[schemars(length(min = 1), example = "line-coverage")]
     pub(in crate::config) measure: Option<String>,
+    /// The metric source that is asked instead of a file, by name.
+    #[schemars(length(min = 1), example = &"prometheus")]
+    pub(in crate::config) source: Option<String>,
+    /// What is asked there; one number must come back. `{{version}}`, `{{environment}}` and `{{prompt}}` are filled in.
+    #[schemars(length(min = 1))]
+    pub(in crate::config) query: Option<String>,
     /// The number must not be below.
     pub(in crate::config) at_least: Option<f64>,
     /// The number must not be above.

@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::hosting::Ruleset;
 use crate::domain::comment::CommentMode;
 
 /// What GitHub is told beside outputs, annotations and the job summary.
@@ -18,6 +19,10 @@ pub(in crate::config) struct GitHub {
     pub(in crate::config) check_run: Option<bool>,
     /// Whether rollouts are shown on the Environments page; nothing is decided by it. The job needs `deployments: write`.
     pub(in crate::config) deployments: Option<bool>,
+    /// Whether `env apply` makes the labels that issues and pull requests get.
+    pub(in crate::config) labels: Option<bool>,
+    /// The required checks that `env apply` sets up.
+    pub(in crate::config) ruleset: Option<Ruleset>,
 }
 
 fn comment(_: &mut SchemaGenerator) -> Schema {

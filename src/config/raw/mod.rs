@@ -3,6 +3,7 @@
 pub(in crate::config) mod gates;
 mod github;
 pub(in crate::config) mod history;
+pub(in crate::config) mod hosting;
 mod lints;
 pub(in crate::config) mod metric_sources;
 pub(in crate::config) mod monitor;
@@ -98,15 +99,15 @@ pub(in crate::config) struct Provider {
     pub(in crate::config) parameters: Option<Map<String, Value>>,
     /// What tokens cost in US dollars.
     pub(in crate::config) prices: Option<Prices>,
-    /// The address before `/chat/completions` or `/messages` (openai, anthropic).
+    /// The address before `/chat/completions` or `/messages` (openai, anthropic, github-models).
     #[schemars(length(min = 1), example = "http://127.0.0.1:8080/v1")]
     pub(in crate::config) base_url: Option<String>,
-    /// The name of the environment variable that holds the key, never the key itself (openai, anthropic).
+    /// The name of the environment variable that holds the key, never the key itself (openai, anthropic, github-models).
     #[schemars(example = &"OPENAI_API_KEY")]
     pub(in crate::config) api_key_env: Option<String>,
-    /// Extra headers with fixed texts (openai, anthropic).
+    /// Extra headers with fixed texts (openai, anthropic, github-models).
     pub(in crate::config) headers: Option<BTreeMap<String, String>>,
-    /// Whether answers are streamed, which makes the time to the first token known (openai, anthropic).
+    /// Whether answers are streamed, which makes the time to the first token known (openai, anthropic, github-models).
     pub(in crate::config) stream: Option<bool>,
     /// Requests that may begin within 60 seconds, retries among them.
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -241,7 +242,7 @@ pub(in crate::config) struct CaseDefaults {
 }
 
 /// The kinds of providers, in the order of the documentation.
-pub(in crate::config) const KINDS: [&str; 5] = ["openai", "anthropic", "command", "echo", "cassette"];
+pub(in crate::config) const KINDS: [&str; 6] = ["openai", "anthropic", "github-models", "command", "echo", "cassette"];
 
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": KINDS})

@@ -3,7 +3,10 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::whole;
+use super::{
+    hosting::{self, OnHost},
+    whole,
+};
 use crate::domain::rollout::Strategy;
 
 /// Where prompts are served: its targets, and how versions come to it.
@@ -21,6 +24,13 @@ pub(in crate::config) struct Environment {
     /// Where people see it: the link on GitHub's Environments page (`github.deployments`).
     #[schemars(example = "https://example.com")]
     pub(in crate::config) url: Option<String>,
+    /// Ready values for what is not said here: approval, stages, strictness, and what GitHub's environment has.
+    #[expect(dead_code, reason = "read here for its schema; its values arrive in the environment")]
+    #[serde(default)]
+    #[schemars(schema_with = "hosting::profile")]
+    pub(in crate::config) profile: Option<String>,
+    /// What `env apply` sets up on GitHub.
+    pub(in crate::config) github: Option<OnHost>,
     /// What is different here from `rollouts`.
     pub(in crate::config) rollouts: Option<Rollouts>,
 }

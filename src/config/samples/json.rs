@@ -98,7 +98,9 @@ fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>
         return (format!("{said} (NaN and Infinity are no JSON)"), None);
     }
     if let Some(unknown) = said.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
-        const KNOWN: [&str; 15] = [
+        // The parser lists the names of a series itself; those of two samples are these.
+        let own: Vec<&str> = said.split("expected").nth(1).into_iter().flat_map(|rest| rest.split('`').skip(1).step_by(2)).collect();
+        const KNOWN: [&str; 13] = [
             "metric_name",
             "baseline_values",
             "current_values",
@@ -112,10 +114,13 @@ fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>
             "min_samples",
             "max_samples",
             "margin",
-            "values",
-            "timestamps",
         ];
-        return (format!("`{}` is not known here", suggest::shorten(unknown)), suggest::help(unknown, "known names", KNOWN));
+        if let (false, true) = (own.is_empty(), KNOWN.contains(&unknown)) {
+            let help = format!("it is a name of `detect`, which compares two samples; here there are: {}", own.join(", "));
+            return (format!("`{unknown}` is not known here"), Some(help));
+        }
+        let known = if own.is_empty() { KNOWN.to_vec() } else { own };
+        return (format!("`{}` is not known here", suggest::shorten(unknown)), suggest::help(unknown, "known names", known));
     }
     (suggest::shorten(said), None)
 }

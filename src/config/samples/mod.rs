@@ -102,8 +102,20 @@ pub fn series(bytes: &[u8], file: &str) -> Result<Series, Vec<Diagnostic>> {
 /// The first piece that is no finite number.
 pub fn list(text: &str) -> Result<Vec<f64>, String> {
     let text = text.trim().trim_start_matches('[').trim_end_matches(']');
-    let pieces = text.split([',', ' ', '\t', '\n', ';']).map(str::trim).filter(|piece| !piece.is_empty());
-    pieces.enumerate().map(|(index, piece)| number(piece).map_err(|wrong| format!("value {index} (from 0) {wrong}"))).collect()
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut pieces = Vec::new();
+    for piece in text.split([',', ';']) {
+        if piece.trim().is_empty() {
+            return Err(format!(
+                "value {} (from 0) is empty: two commas, or one at an end; take it out, or say what was measured",
+                pieces.len()
+            ));
+        }
+        pieces.extend(piece.split_whitespace());
+    }
+    pieces.into_iter().enumerate().map(|(index, piece)| number(piece).map_err(|wrong| format!("value {index} (from 0) {wrong}"))).collect()
 }
 
 /// A finite number, or what is wrong with the text.

@@ -22,21 +22,38 @@ pub(super) fn pair(stream: impl Read, file: &str, keep: Keep) -> Result<Pair, Ve
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(stream);
     let (mut row, mut columns, mut wrong) = (StringRecord::new(), None, Vec::new());
     let mut sides = [keep.baseline(), keep.current()];
+    // Columns may differ in length, but an empty cell between two values is a measurement that is not there.
+    let mut ends: [Option<usize>; 2] = [None; 2];
+    let mut fields = 0;
     while reader.read_record(&mut row).map_err(|error| vec![no_csv(&error, file)])? {
         let line = line_of(row.position());
         let places = match columns {
             Some(places) => places,
             None if is_header(&row) => {
                 columns = Some([column(&row, &BASELINE, "baseline", file)?, column(&row, &CURRENT, "current", file)?]);
+                fields = row.len();
                 continue;
             }
-            None => *columns.insert([0, 1]),
+            None => {
+                fields = 2;
+                *columns.insert([0, 1])
+            }
         };
-        for (side, place) in sides.iter_mut().zip(places) {
-            match row.get(place).filter(|cell| !cell.is_empty()).map(number) {
-                Some(Ok(value)) => side.push(value),
-                Some(Err(message)) => wrong.push(not_a_value(file, line, place, &message)),
-                None => {}
+        if row.len() > fields {
+            wrong.push(too_many(file, line, (row.len(), fields), "`baseline` and `current`"));
+        }
+        for ((side, end), place) in sides.iter_mut().zip(&mut ends).zip(places) {
+            match (row.get(place).filter(|cell| !cell.is_empty()), *end) {
+                (Some(_), Some(empty)) => wrong.push(gap(file, empty, line, place)),
+                (Some(cell), None) => match number(cell) {
+                    Ok(value) => side.push(value),
+                    Err(message) => wrong.push(not_a_value(file, line, place, &message)),
+                },
+                (None, _) => *end = end.or(Some(line)),
+            }
+            // Once is enough.
+            if end.is_some() && row.get(place).is_some_and(|cell| !cell.is_empty()) {
+                *end = None;
             }
             if side.kept() > MOST_VALUES {
                 let message = format!("more than {MOST_VALUES} values; draw some with --max-samples");
@@ -67,6 +84,17 @@ fn not_a_value(file: &str, line: usize, column: usize, message: &str) -> Diagnos
     Diagnostic::error(Place::line(file, line), "", format!("column {}: the value {message}", column + 1))
 }
 
+fn too_many(file: &str, line: usize, (found, expected): (usize, usize), names: &str) -> Diagnostic {
+    Diagnostic::error(Place::line(file, line), "", format!("{found} fields where {expected} are expected: which of them are meant?"))
+        .with_help(format!("name the columns {names} in a first line; others are passed over then"))
+}
+
+fn gap(file: &str, empty: usize, line: usize, column: usize) -> Diagnostic {
+    let message = format!("column {}: the cell is empty, and line {line} goes on", column + 1);
+    Diagnostic::error(Place::line(file, empty), "", message)
+        .with_help("take the row out, or say what was measured; only the end of a column may be empty")
+}
+
 pub(super) fn series(text: &str, file: &str) -> Result<Series, Vec<Diagnostic>> {
     let (header, rows) = rows(text, file)?;
     let (time, value) = match &header {
@@ -85,6 +113,12 @@ pub(super) fn series(text: &str, file: &str) -> Result<Series, Vec<Diagnostic>> 
             (time, value)
         }
     };
+    let fields = header.as_ref().map_or(2, StringRecord::len);
+    let long = rows.iter().filter(|(_, row)| row.len() > fields).take(MOST_PROBLEMS);
+    let long: Vec<Diagnostic> = long.map(|(line, row)| too_many(file, *line, (row.len(), fields), "`timestamp` and `value`")).collect();
+    if !long.is_empty() {
+        return Err(long);
+    }
     let values = numbers(&rows, value, file)?;
     let Some(time) = time else { return Ok(Series { values, ..Series::default() }) };
     let timestamps = rows.iter().map(|(line, row)| {
@@ -125,15 +159,18 @@ fn column(header: &StringRecord, names: &[&str], what: &str, file: &str) -> Resu
     })
 }
 
-/// The numbers of a column; cells that are empty or not there are left out, since columns may differ in length.
+/// The numbers of a column; cells that are empty or not there are left out at its end alone, since columns may differ in length.
 fn numbers(rows: &[(usize, StringRecord)], column: usize, file: &str) -> Result<Vec<f64>, Vec<Diagnostic>> {
     let mut values = Vec::new();
     let mut wrong = Vec::new();
+    let mut end = None;
     for (line, row) in rows {
         match row.get(column).filter(|cell| !cell.is_empty()).map(number) {
+            Some(_) if let Some(empty) = end.take() => wrong.push(gap(file, empty, *line, column)),
             Some(Ok(value)) => values.push(value),
             Some(Err(message)) if wrong.len() < MOST_PROBLEMS => wrong.push(not_a_value(file, *line, column, &message)),
-            None | Some(Err(_)) => {}
+            None => end = end.or(Some(*line)),
+            Some(Err(_)) => {}
         }
     }
     if wrong.is_empty() { Ok(values) } else { Err(wrong) }

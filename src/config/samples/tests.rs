@@ -67,6 +67,31 @@ fn series_come_with_dates_numbers_or_neither() {
     assert_eq!(json.timestamps.len(), 2);
     assert_eq!(list("[1, 2.5; -3]").unwrap(), [1.0, 2.5, -3.0]);
     assert!(list("1,x").unwrap_err().contains("value 1 (from 0) is `x`"));
+    assert_eq!((list("1 2\n3").unwrap(), list("[]").unwrap()), (vec![1.0, 2.0, 3.0], vec![]));
+}
+
+#[test]
+fn what_is_not_there_is_not_passed_over() {
+    for text in ["1,,2", "1,2,", ",1", "1; ;2"] {
+        assert!(list(text).unwrap_err().contains("is empty"), "{text}");
+    }
+    assert!(wrong("baseline,current\n1,2\n3,4,5\n").contains("in:3: 3 fields where 2 are expected"));
+    assert!(wrong("1,2,9\n3,4,9\n").contains("in:1: 3 fields where 2 are expected"));
+    assert!(wrong("baseline,current\n1,2\n,4\n5,6\n").contains("in:3: column 1: the cell is empty, and line 4 goes on"));
+    let passed_over = pair(b"host,baseline,current\na,1,2\nb,3,4\n", "in.csv").unwrap();
+    assert_eq!(passed_over.baseline, [1.0, 3.0], "a column with another name is none of ours");
+    let wrong = |text: &str| series(text.as_bytes(), "in").unwrap_err().iter().map(ToString::to_string).collect::<String>();
+    assert!(wrong("value\n1\n\"\"\n3\n").contains("the cell is empty"), "{}", wrong("value\n1\n\"\"\n3\n"));
+    assert!(wrong("1,2,3\n2,3,4\n").contains("3 fields where 2 are expected"));
+}
+
+#[test]
+fn nobody_is_told_to_write_what_he_wrote() {
+    let wrong = |text: &str| series(text.as_bytes(), "in").unwrap_err().iter().map(ToString::to_string).collect::<String>();
+    let found = wrong(r#"{"baseline_values": [1, 2]}"#);
+    assert!(found.contains("it is a name of `detect`") && !found.contains("did you mean `baseline_values`"), "{found}");
+    assert!(wrong(r#"{"valeus": [1, 2]}"#).contains("did you mean `values`?"));
+    assert!(!wrong(r#"{"margn": [1, 2]}"#).contains("did you mean"));
 }
 
 proptest! {

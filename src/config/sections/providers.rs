@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-const HTTP: &[&str] = &["openai", "anthropic"];
+const HTTP: &[&str] = &["openai", "anthropic", "github-models"];
 
 /// Keys that only some kinds take. All others (`kind`, `model`, `parameters`, `prices`) belong to every kind.
 pub(in crate::config) const KEYS_OF_KINDS: &[(&str, &[&str])] = &[
@@ -97,7 +97,8 @@ fn kind(provider: &raw::Provider, path: &Path, problems: &mut Problems<'_>) -> O
         }
     }
     match kind {
-        "openai" => http(provider, path, problems).map(ProviderKind::OpenAi),
+        // GitHub Models speaks OpenAI's chat completions.
+        "openai" | "github-models" => http(provider, path, problems).map(ProviderKind::OpenAi),
         "anthropic" => http(provider, path, problems).map(ProviderKind::Anthropic),
         "command" => command(provider, path, problems),
         "echo" => Some(ProviderKind::Echo),

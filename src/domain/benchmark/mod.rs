@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod measured;
 pub mod samples;
+pub mod unit;
 
 #[cfg(test)]
 mod tests;

@@ -53,8 +53,68 @@ fn what_cannot_be_compared_is_named_and_never_passes() {
     assert_eq!(status(&one(0.0), &one(0.0)), Status::Unchanged);
     let failed = vec![Benchmark { value: None, ..one(1.0).remove(0) }];
     assert_eq!(status(&one(1.0), &failed), Status::Unusable);
-    let other = vec![Benchmark { unit: "ms".to_owned(), ..one(1.0).remove(0) }];
-    assert_eq!(status(&one(1.0), &other), Status::Unusable);
+    let other = vec![Benchmark { unit: "MB".to_owned(), ..one(1.0).remove(0) }];
+    let found = compare(&one(1.0), &other, &Thresholds::default(), &Rules::default());
+    assert_eq!((found.rows[0].status, &found.rows[0].units), (Status::Unusable, &["s".to_owned(), "MB".to_owned()]));
+}
+
+#[test]
+fn another_unit_of_the_same_kind_is_converted() {
+    let in_ms = |value| vec![Benchmark { unit: "ms".to_owned(), ..one(value).remove(0) }];
+    let found = compare(&one(1.5), &in_ms(1_500.0), &Thresholds::default(), &Rules::default());
+    let row = &found.rows[0];
+    assert_eq!((row.status, row.base, row.head), (Status::Unchanged, Some(1_500.0), Some(1_500.0)));
+    assert_eq!(row.units, ["ms", "ms"]);
+    assert_eq!(status(&one(1.0), &in_ms(1_300.0)), Status::Failed);
+    let sampled_ms = Benchmark { unit: "ms".to_owned(), ..sampled("b", 1_500.0, 0.1, 30, 2) };
+    assert_eq!(status(&[sampled("b", 1.0, 0.1, 30, 1)], &[sampled_ms]), Status::Failed);
+}
+
+#[test]
+fn samples_that_do_not_decide_are_no_pass() {
+    // Forty passes of forty on both sides say little about two points.
+    let all = Benchmark { samples: [1.0; 40].into_iter().collect(), ..Benchmark::number("p", SHARE, Direction::HigherIsBetter, None) };
+    let time = |seed| sampled("t", 1.0, 0.1, 30, seed);
+    let found = compare(&[all.clone(), time(1)], &[all, time(2)], &Thresholds::default(), &Rules::default());
+    let open = found.rows.iter().find(|row| row.name == "p").unwrap();
+    assert_eq!((open.status, found.open, found.regressed), (Status::Open, true, false));
+    assert!(open.why.as_ref().unwrap().contains("the interval spans the margin"), "{open:?}");
+    let spread = |seed| [sampled("b", 1.0, 1.9, 10, seed)];
+    let found = compare(&spread(1), &spread(2), &Thresholds::default(), &Rules::default());
+    assert_eq!((found.rows[0].status, found.open), (Status::Open, true), "{found:?}");
+}
+
+#[test]
+fn too_few_samples_are_open_and_none_are_left_to_the_threshold() {
+    let few = |centre, seed| [sampled("b", centre, 0.01, 5, seed)];
+    let found = compare(&few(1.0, 1), &few(1.0, 2), &Thresholds::default(), &Rules::default());
+    assert_eq!((found.rows[0].status, found.open), (Status::Open, true));
+    assert_eq!(found.rows[0].why.as_deref(), Some("5 and 5 of at least 10 samples"));
+    assert_eq!(status(&few(1.0, 1), &few(1.5, 2)), Status::Failed, "the threshold is not softened by a few samples");
+    let found = compare(&one(1.0), &one(1.05), &Thresholds::default(), &Rules::default());
+    assert!(found.rows[0].by_threshold_only() && !found.open);
+}
+
+#[test]
+fn a_result_says_nothing_against_itself() {
+    let base = [sampled("b", 1.0, 0.1, 30, 1), sampled("c", 1.0, 0.1, 30, 2)];
+    let found = compare(&base, &base, &Thresholds::default(), &Rules::default());
+    assert!(found.open && !found.regressed && found.why.as_ref().unwrap().contains("one measurement"), "{found:?}");
+    let other = [base[0].clone(), sampled("c", 1.0, 0.1, 30, 3)];
+    assert_eq!(compare(&base, &other, &Thresholds::default(), &Rules::default()).why, None);
+}
+
+#[test]
+fn the_change_shown_is_the_one_that_was_judged() {
+    // One wild value moves the mean by 70 % and the geometric mean by 7 %.
+    let wild = |value: f64| (0..29).map(|index| 1.0 + 0.001 * f64::from(index)).chain([value]).collect::<Samples>();
+    let of = |value| [Benchmark { samples: wild(value), ..one(0.0).remove(0) }].map(|found| Benchmark { value: None, ..found });
+    let found = compare(&of(1.0), &of(22.0), &Thresholds::default(), &Rules::default());
+    let row = &found.rows[0];
+    let measured = row.judgement.as_ref().unwrap().evidence.result.as_ref().unwrap();
+    assert!((row.change_percent.unwrap() - (measured.effect - 1.0) * 100.0).abs() < 1e-9, "{row:?}");
+    assert!((row.head.unwrap() / row.base.unwrap() - measured.effect).abs() < 1e-9, "{row:?}");
+    assert!(row.change_percent.unwrap() < 15.0 && row.reported[1].unwrap() > 1.6, "{row:?}");
 }
 
 #[test]
@@ -90,7 +150,8 @@ fn pass_rates_are_compared_by_points() {
     // Three points fewer of a hundred may be chance.
     assert_eq!(status(&rate(95, 100), &rate(92, 100)), Status::Open);
     assert_eq!(status(&rate(3, 3), &rate(2, 3)), Status::Failed, "too few to test: the threshold decides");
-    assert_eq!(status(&rate(95, 100), &rate(95, 100)), Status::Unchanged);
+    assert_eq!(status(&rate(95, 100), &rate(95, 100)), Status::Open, "nor is the same number of a hundred a proof");
+    assert_eq!(status(&rate(950, 1_000), &rate(962, 1_000)), Status::Unchanged);
 }
 
 #[test]
@@ -119,6 +180,7 @@ proptest! {
             ..Benchmark::number(index.to_string(), "s", Direction::LowerIsBetter, Some(*value))
         }).collect();
         let found = compare(&benchmarks, &benchmarks, &Thresholds::default(), &Rules::default());
-        prop_assert!(!found.regressed && !found.open, "{found:?}");
+        prop_assert!(!found.regressed, "{found:?}");
+        prop_assert_eq!(found.open, samples.len() > 1);
     }
 }

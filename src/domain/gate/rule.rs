@@ -62,13 +62,42 @@ pub enum OnFail {
 /// Where a gate's number is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Source {
-    /// The file, relative to the configuration.
-    pub file: PathBuf,
-    /// The format by name; `None`: told by the content.
-    pub format: Option<String>,
-    /// Which of the format's numbers; for `json` a JSON pointer.
-    pub measure: String,
+pub enum Source {
+    /// In a file that another tool wrote.
+    File {
+        /// The file, relative to the configuration.
+        file: PathBuf,
+        /// The format by name; `None`: told by the content.
+        format: Option<String>,
+        /// Which of the format's numbers; for `json` a JSON pointer.
+        measure: String,
+    },
+    /// In the answer of a metric source.
+    Metric {
+        /// The source's name.
+        source: String,
+        /// What is asked there.
+        query: String,
+    },
+}
+
+impl Source {
+    /// What the number is called.
+    pub fn number(&self) -> &str {
+        match self {
+            Self::File { measure, .. } => measure,
+            Self::Metric { query, .. } => query,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, measure, .. } => write!(f, "{measure} in {}", file.display()),
+            Self::Metric { source, query } => write!(f, "{query} from {source}"),
+        }
+    }
 }
 
 /// One gate.
@@ -133,7 +162,7 @@ impl GateRule {
         let value = match value {
             Ok(value) if value.is_finite() => Some(value),
             Ok(value) => {
-                reasons.push(format!("{} is {value}, not a number", self.source.measure));
+                reasons.push(format!("{} is {value}, not a number", self.source.number()));
                 None
             }
             Err(Unread(why)) => {
@@ -187,7 +216,7 @@ mod tests {
     use super::*;
 
     fn rule(bound: Bound) -> GateRule {
-        let source = Source { file: "coverage.xml".into(), format: None, measure: "line-coverage".to_owned() };
+        let source = Source::File { file: "coverage.xml".into(), format: None, measure: "line-coverage".to_owned() };
         GateRule { name: "coverage".to_owned(), source, bound, never_worse: None, on_fail: OnFail::Fail }
     }
 

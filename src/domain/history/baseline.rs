@@ -3,12 +3,15 @@
 //! A run keeps one number for each case and metric: the mean over its live samples. The numbers of several runs are pooled case by
 //! case, so that a run is compared with the same cases, and what differs between cases does not stand in the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 /// A number for each case, by the metric's name.
 pub type Values = BTreeMap<String, BTreeMap<String, f64>>;
+
+/// What each case was: the digest of its variables, assertions and judges.
+pub type Definitions = BTreeMap<String, String>;
 
 /// The runs of one suite that baselines are made of, oldest first, and the pinned ones.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +42,9 @@ pub struct BaselineRun {
     pub model: String,
     /// The digest of the prompt.
     pub digest: String,
+    /// What the cases were, where that is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cases: Definitions,
     /// The numbers.
     pub values: Values,
 }
@@ -53,6 +59,9 @@ pub struct Pinned {
     pub of: Vec<String>,
     /// The model that was asked.
     pub model: String,
+    /// What the cases were, where that is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cases: Definitions,
     /// The pooled numbers.
     pub values: Values,
 }
@@ -129,18 +138,82 @@ pub fn short(commit: &str) -> String {
     commit.chars().take(10).collect()
 }
 
-/// The mean of several runs, case by case; a case counts where any of them has it.
-pub fn pooled(runs: &[&BaselineRun]) -> Values {
+/// Numbers of several runs, and the cases that had to be left out of some of them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pooled {
+    /// The mean over the runs, case by case.
+    pub values: Values,
+    /// Cases that were another one in every run: they have no number.
+    pub changed: BTreeSet<String>,
+    /// Cases that were another one in some of the runs: those do not count for them.
+    pub partly: BTreeSet<String>,
+    /// Runs that do not say what their cases were.
+    pub untold: usize,
+}
+
+impl Pooled {
+    /// What is not as one would expect of so many runs.
+    pub fn note(&self, runs: usize) -> Option<String> {
+        let mut notes = Vec::new();
+        match self.partly.len() {
+            0 => {}
+            1 => notes.push("1 case changed between these runs: only those that have it as it is now count for it".to_owned()),
+            many => {
+                notes.push(format!("{many} cases changed between these runs: only those that have them as they are now count for them"))
+            }
+        }
+        match self.untold {
+            0 => {}
+            all if all == runs => notes.push("what the cases were is not recorded: a changed case cannot be told".to_owned()),
+            some => notes.push(format!("{some} of {runs} runs do not say what their cases were: a changed case cannot be told there")),
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
+    }
+}
+
+/// The mean of several runs, case by case: a case counts where any of them has it as `now` says it is. A run that does not say
+/// what its cases were is taken as it stands.
+pub fn pooled(runs: &[&BaselineRun], now: &Definitions) -> Pooled {
     let mut sums: BTreeMap<&str, BTreeMap<&str, (f64, f64)>> = BTreeMap::new();
-    for (metric, cases) in runs.iter().flat_map(|run| &run.values) {
-        let of_metric = sums.entry(metric).or_default();
-        for (case, value) in cases.iter().filter(|(_, value)| value.is_finite()) {
-            let sum = of_metric.entry(case).or_default();
-            *sum = (sum.0 + value, sum.1 + 1.0);
+    let (mut left_out, mut kept) = (BTreeSet::new(), BTreeSet::new());
+    for run in runs {
+        let other = |case: &str| matches!((run.cases.get(case), now.get(case)), (Some(then), Some(now)) if then != now);
+        for (metric, cases) in &run.values {
+            let of_metric = sums.entry(metric).or_default();
+            for (case, value) in cases.iter().filter(|(_, value)| value.is_finite()) {
+                if other(case) {
+                    left_out.insert(case.clone());
+                    continue;
+                }
+                kept.insert(case.clone());
+                let sum = of_metric.entry(case).or_default();
+                *sum = (sum.0 + value, sum.1 + 1.0);
+            }
         }
     }
     let mean = |cases: BTreeMap<&str, (f64, f64)>| cases.into_iter().map(|(case, (sum, n))| (case.to_owned(), sum / n)).collect();
-    sums.into_iter().map(|(metric, cases)| (metric.to_owned(), mean(cases))).collect()
+    let values = sums.into_iter().filter(|(_, cases)| !cases.is_empty()).map(|(metric, cases)| (metric.to_owned(), mean(cases))).collect();
+    Pooled {
+        values,
+        changed: left_out.difference(&kept).cloned().collect(),
+        partly: left_out.intersection(&kept).cloned().collect(),
+        untold: runs.iter().filter(|run| run.cases.is_empty()).count(),
+    }
+}
+
+impl Pinned {
+    /// As one run, to be held against what the cases are now.
+    pub fn as_run(&self, name: &str) -> BaselineRun {
+        BaselineRun {
+            id: name.to_owned(),
+            at: self.at.clone(),
+            commit: None,
+            model: self.model.clone(),
+            digest: String::new(),
+            cases: self.cases.clone(),
+            values: self.values.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -156,6 +229,7 @@ mod tests {
             commit: Some(commit.to_owned()),
             model: "tiny".to_owned(),
             digest: "d".to_owned(),
+            cases: Definitions::new(),
             values: BTreeMap::from([("pass-rate".to_owned(), BTreeMap::from([("a".to_owned(), value)]))]),
         }
     }
@@ -176,7 +250,23 @@ mod tests {
         let chosen = baselines.last(2, "other", &|_| false);
         assert_eq!(ids(&chosen), ["c3", "c4"]);
         assert!(chosen.note.unwrap().contains("the newest runs are taken"));
-        assert!((pooled(&baselines.runs.iter().collect::<Vec<_>>())["pass-rate"]["a"] - 2.5).abs() < 1e-12);
+        let pooled = pooled(&baselines.runs.iter().collect::<Vec<_>>(), &Definitions::new());
+        assert!((pooled.values["pass-rate"]["a"] - 2.5).abs() < 1e-12);
+        assert!(pooled.note(4).unwrap().contains("what the cases were is not recorded"));
+    }
+
+    #[test]
+    fn a_case_counts_only_in_runs_that_have_it_as_it_is() {
+        let is = |digest: &str| Definitions::from([("a".to_owned(), digest.to_owned())]);
+        let of = |at, value, digest: &str| BaselineRun { cases: is(digest), ..run(at, "c", value) };
+        let (old, new) = (of(1, 0.0, "old"), of(2, 1.0, "new"));
+        let some = pooled(&[&old, &new], &is("new"));
+        assert_eq!((some.values["pass-rate"]["a"], some.changed.len(), some.partly.len()), (1.0, 0, 1));
+        assert!(some.note(2).unwrap().contains("1 case changed between these runs"), "{some:?}");
+        let none = pooled(&[&old, &new], &is("newer"));
+        assert_eq!((none.values.len(), none.changed.len(), none.note(2)), (0, 1, None));
+        let untold = pooled(&[&old, &run(3, "c", 0.5)], &is("old"));
+        assert_eq!((untold.values["pass-rate"]["a"], untold.untold), (0.25, 1));
     }
 
     proptest! {

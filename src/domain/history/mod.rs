@@ -47,6 +47,9 @@ pub struct Run {
     /// The commit that was tested, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Whether files of the run differed from the commit that was checked out: it is of none then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub altered: bool,
     /// The model that was asked.
     pub model: String,
 }
@@ -101,6 +104,8 @@ pub struct NewRun {
     pub model: String,
     /// The name of the prompt.
     pub prompt: String,
+    /// Whether files of the run differed from the commit that was checked out: it is of none then.
+    pub altered: bool,
     /// What each case counted; cases without a judged sample are left out.
     pub cases: Vec<NewResult>,
 }

@@ -16,7 +16,14 @@ impl SuiteHistory {
         let number = self.next;
         self.next += 1;
         self.prompt.clone_from(&run.prompt);
-        let kept = Run { number, id: run.id.clone(), at: run.at.clone(), commit: run.commit.clone(), model: run.model.clone() };
+        let kept = Run {
+            number,
+            id: run.id.clone(),
+            at: run.at.clone(),
+            commit: run.commit.clone(),
+            altered: run.altered,
+            model: run.model.clone(),
+        };
         // Times of one form are in the order of their texts.
         let place = self.runs.partition_point(|there| (&there.at, &there.id) <= (&kept.at, &kept.id));
         self.runs.insert(place, kept);
@@ -123,6 +130,7 @@ mod tests {
             commit: None,
             model: "tiny".to_owned(),
             prompt: "p".to_owned(),
+            altered: false,
             cases: cases.iter().map(result).collect(),
         }
     }

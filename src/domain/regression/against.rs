@@ -1,6 +1,6 @@
 //! A run against a baseline: the numbers of each case in earlier runs, paired with those of the same case now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Comparison, Settings,
@@ -46,7 +46,8 @@ pub fn compare(
     counts: &dyn Fn(&CaseId) -> bool,
 ) -> Comparison {
     let cases = Cases::of(&[], head).only(counts);
-    let in_base = |case: &CaseId| base.values().any(|cases| cases.contains_key(&case.0));
+    let redefined: BTreeSet<CaseId> = changes.iter().filter_map(Change::redefined).cloned().collect();
+    let in_base = |case: &CaseId| redefined.contains(case) || base.values().any(|cases| cases.contains_key(&case.0));
     changes.extend(cases.names().filter(|case| !in_base(case)).map(|case| Change::CaseAdded(case.clone())));
     let nothing = BTreeMap::new();
     let evidence = settings.metrics.iter().filter_map(|metric| {

@@ -61,6 +61,8 @@ pub enum OnInconclusive {
 pub enum Change {
     /// The prompt is not on base: there is nothing to compare with.
     NewPrompt,
+    /// The prompt on base cannot be read: nothing is compared, which is no proof of anything.
+    UnreadablePrompt,
     /// The prompt is the same on both sides.
     SamePrompt,
     /// The suite's definition differs (assertions, limits, variables): both sides are judged by head's.
@@ -71,6 +73,8 @@ pub enum Change {
     CaseRemoved(CaseId),
     /// The same name with other variables or assertions: both sides are asked and judged as head has it.
     CaseChanged(CaseId),
+    /// The same name with other variables, assertions or judges than in the baseline's runs; it is not compared.
+    CaseRedefined(CaseId),
     /// The same variables under another name; compared.
     CaseRenamed {
         /// On base.
@@ -87,6 +91,13 @@ pub enum Change {
     },
     /// Other parameters are sent.
     Parameters,
+}
+
+impl Change {
+    /// The case, where it was another one in the baseline.
+    pub fn redefined(&self) -> Option<&CaseId> {
+        if let Self::CaseRedefined(case) = self { Some(case) } else { None }
+    }
 }
 
 /// One case on base and head.

@@ -126,7 +126,13 @@ pub enum CodeHostError {
     },
 }
 
+/// What no workflow can give to its own token.
+const NEVER_OF_A_JOB: [&str; 3] = ["administration", "environments", "members"];
+
 fn permission_step(permission: &str, message: &str) -> String {
+    if NEVER_OF_A_JOB.iter().any(|name| permission.starts_with(name)) {
+        return format!("pass a GitHub App's or a fine-grained personal token with `{permission}`: a job's own token can never have it");
+    }
     let personal = message.contains("personal access token");
     let grant = if personal { "give the token" } else { "add" };
     let place = if personal { "" } else { " to the job" };

@@ -1,5 +1,6 @@
 //! Where the code lives and where people read what we found: pull requests, comments, issues, check runs, files.
 
+mod administration;
 mod deployment;
 mod error;
 
@@ -11,6 +12,7 @@ use thiserror::Error;
 use super::clock::Clock;
 
 pub use crate::domain::comment::CommentMode;
+pub use administration::Administration;
 pub use deployment::{ShownDeployment, Stand};
 pub use error::{Call, CodeHostError};
 
@@ -73,6 +75,12 @@ pub trait CodeHosts: Send + Sync {
     /// # Errors
     /// When the environment names none, or none that can be used.
     fn open(&self) -> Result<Arc<dyn CodeHost>, NoCodeHost>;
+
+    /// The repository's settings.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    fn administration(&self) -> Result<Arc<dyn Administration>, NoCodeHost>;
 }
 
 /// Why there is no code host to ask.

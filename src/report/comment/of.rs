@@ -151,6 +151,7 @@ pub(super) const SAME_PROMPT: &str = "the prompt is the same on both sides";
 fn change(change: &Change) -> String {
     match change {
         Change::NewPrompt => "the prompt is not on base: nothing was compared".to_owned(),
+        Change::UnreadablePrompt => "the prompt on base cannot be read: nothing was compared".to_owned(),
         Change::SamePrompt => SAME_PROMPT.to_owned(),
         Change::Suite => "the suite's definition differs: both sides are judged by head's".to_owned(),
         Change::CaseAdded(case) => format!("case {case} is new: not compared"),
@@ -158,6 +159,7 @@ fn change(change: &Change) -> String {
         Change::CaseChanged(case) => {
             format!("case {case} has other variables or assertions: both sides are asked and judged as head has it")
         }
+        Change::CaseRedefined(case) => format!("case {case} changed since the baseline: not compared"),
         Change::CaseRenamed { from, to } => format!("case {from} is named {to} now"),
         Change::Model { from, to } => format!("model {from} → {to}"),
         Change::Parameters => "other parameters are sent".to_owned(),
@@ -239,11 +241,13 @@ fn base_answer<'a>(suite: &SuiteRun, base: &'a BaseRun, id: &CaseId) -> Option<&
         Change::CaseRenamed { from, to } if to == id => Some(from),
         Change::CaseRenamed { .. }
         | Change::NewPrompt
+        | Change::UnreadablePrompt
         | Change::SamePrompt
         | Change::Suite
         | Change::CaseAdded(_)
         | Change::CaseRemoved(_)
         | Change::CaseChanged(_)
+        | Change::CaseRedefined(_)
         | Change::Model { .. }
         | Change::Parameters => None,
     });

@@ -10,7 +10,7 @@ use super::{
     json::write_harmless,
     number,
 };
-use crate::domain::gate::{GateResult, GateRun, OnFail, Status};
+use crate::domain::gate::{GateResult, GateRun, OnFail, Source, Status};
 
 /// The characters shown of a reason in a table.
 const REASON_SHOWN: usize = 300;
@@ -57,7 +57,7 @@ fn bound(gate: &GateResult) -> String {
 }
 
 fn source(gate: &GateResult) -> String {
-    format!("{} in {}", gate.rule.source.measure, gate.rule.source.file.display())
+    gate.rule.source.to_string()
 }
 
 fn text(run: &GateRun, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -120,24 +120,36 @@ struct Item<'a> {
     bound: String,
     before: Option<f64>,
     on_fail: OnFail,
-    file: String,
+    file: Option<String>,
     format: Option<&'a str>,
-    measure: &'a str,
+    measure: Option<&'a str>,
+    source: Option<&'a str>,
+    query: Option<&'a str>,
     reason: Option<&'a str>,
 }
 
 fn json(run: &GateRun, out: &mut dyn Write) -> io::Result<()> {
-    let gates = run.gates.iter().map(|gate| Item {
-        name: &gate.rule.name,
-        status: gate.status,
-        value: gate.value,
-        bound: gate.rule.bound.to_string(),
-        before: gate.before,
-        on_fail: gate.rule.on_fail,
-        file: gate.rule.source.file.display().to_string(),
-        format: gate.rule.source.format.as_deref(),
-        measure: &gate.rule.source.measure,
-        reason: gate.reason.as_deref(),
+    let gates = run.gates.iter().map(|gate| {
+        let (file, format, measure, source, query) = match &gate.rule.source {
+            Source::File { file, format, measure } => {
+                (Some(file.display().to_string()), format.as_deref(), Some(measure.as_str()), None, None)
+            }
+            Source::Metric { source, query } => (None, None, None, Some(source.as_str()), Some(query.as_str())),
+        };
+        Item {
+            name: &gate.rule.name,
+            status: gate.status,
+            value: gate.value,
+            bound: gate.rule.bound.to_string(),
+            before: gate.before,
+            on_fail: gate.rule.on_fail,
+            file,
+            format,
+            measure,
+            source,
+            query,
+            reason: gate.reason.as_deref(),
+        }
     });
     write_harmless(&Report { schema_version: 1, passed: !run.is_closed(), gates: gates.collect() }, out)
 }

@@ -1,6 +1,7 @@
 //! The history of cases as text, JSON and Markdown.
 
 pub mod baselines;
+pub mod period;
 
 use std::io::{self, Write};
 
@@ -130,7 +131,7 @@ fn json(histories: &[SuiteHistory], rows: &[Row<'_>]) -> Value {
         })
     };
     let suite = |history: &SuiteHistory| {
-        let run = |run: &crate::domain::history::Run| json!({"id": run.id, "at": run.at, "commit": run.commit, "model": run.model});
+        let run = |run: &crate::domain::history::Run| json!({"id": run.id, "at": run.at, "commit": run.commit, "altered": run.altered, "model": run.model});
         json!({"suite": history.suite, "prompt": history.prompt, "dropped_runs": history.dropped,
             "runs": history.runs.iter().map(run).collect::<Vec<_>>()})
     };

@@ -41,6 +41,27 @@ pub fn render(shape: Shape, kpis: &Kpis, scope: &Scope, out: &mut dyn Write) -> 
     }
 }
 
+/// Writes the measures of some days beside those of as many days before, as text or Markdown.
+///
+/// # Errors
+/// What `out` reports.
+pub(in crate::report) fn beside(shape: Shape, kpis: &[Kpis], days: u32, out: &mut dyn Write) -> io::Result<()> {
+    let [now, before] = kpis else { return Ok(()) };
+    if shape == Shape::Markdown {
+        writeln!(out, "| measure | last {days} days | from | {days} days before |\n|---|---|---|---|")?;
+    }
+    for ([name, value, basis], [_, earlier, _]) in rows(now).iter().zip(rows(before).iter()) {
+        match shape {
+            Shape::Markdown => writeln!(out, "| {name} | {value} | {basis} | {earlier} |")?,
+            Shape::Text | Shape::Json => writeln!(out, "  {name:<22}{value:<20}before: {earlier:<20}{basis}")?,
+        }
+    }
+    if now.shortened || before.shortened {
+        writeln!(out, "\nOlder entries of the audit log were let go of: some of it is not counted.")?;
+    }
+    Ok(())
+}
+
 fn about(kpis: &Kpis, scope: &Scope) -> String {
     let prompt = scope.prompt.as_deref().unwrap_or("all prompts");
     let environment = scope.environment.as_deref().unwrap_or("all environments");
@@ -73,7 +94,7 @@ fn human(millis: f64) -> String {
     parts.iter().filter(|(number, _)| *number > 0).take(2).map(|(number, unit)| format!("{number} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
-fn json(kpis: &Kpis, scope: &Scope) -> Value {
+pub(in crate::report) fn json(kpis: &Kpis, scope: &Scope) -> Value {
     let seconds = |millis: Option<f64>| millis.map(|millis| millis / 1_000.0);
     json!({
         "schema_version": 1,

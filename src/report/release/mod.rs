@@ -60,10 +60,10 @@ pub fn notes_markdown(notes: &Notes, repository: Option<&str>) -> String {
         }
         text.extend([format!("### {}\n\n", section.title())]);
         for line in lines {
-            let scope = line.scope.as_ref().map(|scope| format!("**{}**: ", markdown(&one_line(scope)))).unwrap_or_default();
+            let scope = line.scope.as_ref().map(|scope| format!("**{}**: ", markdown(scope))).unwrap_or_default();
             let short: String = line.id.chars().take(7).collect();
             let commit = repository.map_or_else(|| format!("`{short}`"), |address| format!("[`{short}`]({address}/commit/{})", line.id));
-            text.extend([format!("- {scope}{} ({commit})\n", markdown(&one_line(&line.text)))]);
+            text.extend([format!("- {scope}{} ({commit})\n", markdown(&line.text))]);
         }
         text.push('\n');
     }

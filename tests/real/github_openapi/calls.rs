@@ -1,4 +1,4 @@
-//! One function for each call of `CodeHost`, which makes it send all the requests it can send. To add a call: write a
+//! One function for each call of `CodeHost` and `Administration`, which makes it send all the requests it can send. To add a call: write a
 //! function that leads the client down every way it has, and name it below; a test fails until it is there.
 
 use futures::future::LocalBoxFuture;
@@ -11,7 +11,7 @@ use prompt_cicd::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::World;
+use super::{World, administration};
 
 /// The call's name, and what makes its requests.
 type Entry = (&'static str, for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>);
@@ -31,6 +31,15 @@ pub(super) const CALLS: &[Entry] = &[
     ("create_check", |world| Box::pin(create_check(world))),
     ("create_release", |world| Box::pin(create_release(world))),
     ("file", |world| Box::pin(file(world))),
+    ("environment", |world| Box::pin(administration::environment(world))),
+    ("put_environment", |world| Box::pin(administration::put_environment(world))),
+    ("delete_environment", |world| Box::pin(administration::delete_environment(world))),
+    ("labels", |world| Box::pin(administration::labels(world))),
+    ("create_label", |world| Box::pin(administration::create_label(world))),
+    ("delete_label", |world| Box::pin(administration::delete_label(world))),
+    ("ruleset", |world| Box::pin(administration::ruleset(world))),
+    ("put_ruleset", |world| Box::pin(administration::put_ruleset(world))),
+    ("delete_ruleset", |world| Box::pin(administration::delete_ruleset(world))),
 ];
 
 fn marker() -> Marker {

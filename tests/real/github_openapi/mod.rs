@@ -1,6 +1,8 @@
 //! Every request that our GitHub client can make, held to GitHub's own description of its API
 //! (`tests/services/github-openapi`; `PROMPT_CICD_GITHUB_OPENAPI` is its address).
 
+/// The calls that administrators make.
+mod administration;
 /// One function for each call of `CodeHost`: add yours there.
 mod calls;
 /// What stands between the client and the description.
@@ -145,14 +147,15 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn every_call_of_the_port_has_an_entry() {
-    let port = source("src/ports/code_host/mod.rs");
-    let (_, after) = port.split_once("pub trait CodeHost").unwrap();
-    let (body, _) = after.split_once("\n}\n").unwrap();
+    let ports = [("mod.rs", "pub trait CodeHost"), ("administration.rs", "pub trait Administration")].map(|(file, port)| {
+        source(&format!("src/ports/code_host/{file}")).split_once(port).unwrap().1.split_once("\n}\n").unwrap().0.to_owned()
+    });
+    let name = Regex::new(r"async fn (\w+)").unwrap();
     let methods: BTreeSet<&str> =
-        Regex::new(r"async fn (\w+)").unwrap().captures_iter(body).map(|found| found.get(1).unwrap().as_str()).collect();
+        ports.iter().flat_map(|body| name.captures_iter(body)).map(|found| found.get(1).unwrap().as_str()).collect();
     let entries: BTreeSet<&str> = calls::CALLS.iter().map(|(name, _)| *name).collect();
     assert!(methods.len() > 5, "{methods:?}");
-    assert_eq!(entries, methods, "`calls.rs` has an entry for each call of `CodeHost`, under its name");
+    assert_eq!(entries, methods, "`calls.rs` has an entry for each call of the ports, under its name");
 }
 
 #[tokio::test]

@@ -133,7 +133,10 @@ fn a_broken_prompt_on_base_is_said() {
     repository.commit("broken");
     repository.prompt("Hi {{name}}!");
     let finished = repository.workspace.prompt_cicd(["test", "--base", "HEAD"]).run().exits(0);
-    finished.shows("the prompt on base cannot be read, so there is nothing to compare with");
+    let finished = finished.shows("the prompt on base cannot be read, so there is nothing to compare with");
+    assert!(!finished.stdout.contains("the prompt is new"), "{}", finished.stdout);
+    let found = repository.workspace.prompt_cicd(["test", "--base", "HEAD", "--format", "json"]).run().exits(0).json();
+    assert!(said(&found["suites"][0]).contains("the prompt on base cannot be read: nothing was compared"), "{found:#}");
 }
 
 #[test]

@@ -66,12 +66,58 @@ fn files_of_real_tools_are_compared() {
     let found = compare(&[&base, &head, "--output", "json"]).json();
     assert_eq!((&found["base_format"], found["benchmarks"].as_array().unwrap().len()), (&json!("pytest-benchmark"), 2));
     assert!(found["benchmarks"].as_array().unwrap().iter().all(|row| row["decided_by"] == "samples"));
-    compare(&[&base, &base]).exits(0).shows("NO REGRESSION").says("the same file");
+    compare(&[&base, &base]).exits(13).shows("? INCONCLUSIVE").shows("base and head are the same file");
     let [base, head] = ["hyperfine-base.json", "hyperfine-head.json"].map(data);
     compare(&[&base, &head, "--no-fail"]).exits(0).shows("sleep 0.002");
     let [base, head] = ["criterion-base", "criterion-head"].map(data);
     compare(&[&base, &head, "--no-fail"]).exits(0).shows("sums/plain").shows("sums/fixed");
-    compare(&[&base, &base]).exits(0).shows("NO REGRESSION");
+    compare(&[&base, &base, "--allow-inconclusive"]).exits(13).shows("the same file");
+}
+
+#[test]
+fn a_copy_of_a_file_proves_nothing() {
+    let text = fs::read_to_string(data("hyperfine-base.json")).unwrap();
+    let workspace = Workspace::empty().file("base.json", &text).file("head.json", &text).file("other.json", &format!("{text} \n"));
+    let run = |head: &str| workspace.prompt_cicd(["compare", "base.json", head, "--output", "json"]).run().exits(13).json();
+    let found = run("head.json");
+    assert_eq!((&found["undecided"], &found["regression_detected"]), (&json!(true), &json!(false)));
+    assert!(found["why"].as_str().unwrap().contains("byte for byte"), "{found:#}");
+    assert!(run("other.json")["why"].as_str().unwrap().contains("every sample of base is the same on head"));
+    let args = ["compare", "base.json", "head.json", "--allow-inconclusive"];
+    workspace.prompt_cicd(args).run().exits(0).shows("? INCONCLUSIVE");
+    // Without samples, too.
+    let list = list(&[("a", 1.0)]);
+    values(&list, &list, &[]).exits(13).shows("byte for byte the same");
+    values(&list, &format!("{list}\n"), &[]).exits(0).shows("✓ NO REGRESSION").shows("by threshold only");
+}
+
+#[test]
+fn samples_that_decide_nothing_are_inconclusive_with_their_reason() {
+    let file = |times: [f64; 12]| json!({"results": [{"command": "a", "mean": 1.0, "times": times}]}).to_string();
+    let base = [1.0, 3.0, 0.4, 1.9, 0.7, 2.2, 1.1, 0.5, 2.7, 0.9, 1.6, 0.8];
+    let mut head = base.map(|time| time * 1.01);
+    head.reverse();
+    let workspace = Workspace::empty().file("base.json", &file(base)).file("head.json", &file(head));
+    let found = workspace.prompt_cicd(["compare", "base.json", "head.json"]).env("COLUMNS", "60").run().exits(13);
+    let found = found.shows("? INCONCLUSIVE").shows("a: the interval spans the margin; about ");
+    assert!(!found.stdout.contains("no room for: why"), "{}", found.stdout);
+    workspace.prompt_cicd(["compare", "base.json", "head.json", "--allow-inconclusive"]).run().exits(0);
+}
+
+#[test]
+fn names_that_stand_for_two_and_thresholds_for_none_are_told() {
+    let twice = list(&[("a", 1.0), ("a", 5.0)]);
+    values(&twice, &list(&[("a", 1.0)]), &[]).exits(3).says("the name `a` stands for 2 benchmarks");
+    let workspace = Workspace::empty()
+        .file("base.json", &list(&[("parse", 1.0)]))
+        .file("head.json", &list(&[("parse", 1.01)]))
+        .file("t.yml", "benchmarks:\n  - name: prase\n    fail: 50%\n")
+        .file("typo.yml", "fail: 20%\nbenchmark: []\n");
+    let run = |thresholds: &str| {
+        workspace.prompt_cicd(["compare", "base.json", "head.json", "--format", "customSmallerIsBetter", "--thresholds", thresholds]).run()
+    };
+    run("t.yml").exits(0).says("t.yml:2:11: thresholds for `prase` hold for no benchmark; did you mean `parse`?");
+    run("typo.yml").exits(3).says("typo.yml:2:1").says("did you mean `benchmarks`?");
 }
 
 #[test]
@@ -102,7 +148,7 @@ fn a_file_of_thresholds_holds_for_the_names_it_fits() {
     };
     run("t.yml").exits(12).shows("✗ failed");
     run("strict.yml").exits(13);
-    run("broken.yml").exits(3).says("not a share").says("neither `report` nor `fail`");
+    run("broken.yml").exits(3).says("not a share").says("unknown missing `maybe`").says("there are: report, fail");
 }
 
 #[test]
@@ -111,7 +157,11 @@ fn what_cannot_be_compared_never_passes() {
     values(&list(&[("b", 0.0)]), &one, &[]).exits(13).shows("the value on base is 0");
     values(&list(&[("b", -1.0)]), &one, &["--allow-inconclusive"]).exits(13).shows("negative");
     values(&one, "[{\"name\": \"b\", \"unit\": \"s\", \"value\": \"NaN\"}]", &[]).exits(13).shows("not finite");
-    values(&one, "[{\"name\": \"b\", \"unit\": \"ms\", \"value\": 1}]", &[]).exits(13).shows("base is in `s` and head in `ms`");
+    values(&one, "[{\"name\": \"b\", \"unit\": \"MB\", \"value\": 1}]", &[])
+        .exits(13)
+        .shows("base is in `s` and head in `MB`")
+        .shows("1 s");
+    values(&one, "[{\"name\": \"b\", \"unit\": \"ms\", \"value\": 1001}]", &[]).exits(0).shows("1000 ms  1001 ms");
     values(&one, &list(&[("c", 1.0)]), &[]).exits(3).says("no benchmark in common");
     values(&one, "[]", &[]).exits(3).says("it has no benchmark");
     values(&one, "[{\"name\": \"b\", \"value\": NaN}]", &[]).exits(3).says("NaN and Infinity are no JSON");
@@ -134,5 +184,5 @@ fn our_own_reports_are_compared() {
     let workspace = Workspace::greeting();
     let report = workspace.prompt_cicd(["test", "--format", "json"]).run().exits(0).stdout;
     let workspace = workspace.file("base.json", &report).file("head.json", &report);
-    workspace.prompt_cicd(["compare", "base.json", "head.json"]).run().exits(0).shows("greeting: pass rate");
+    workspace.prompt_cicd(["compare", "base.json", "head.json"]).run().exits(13).shows("greeting: pass rate").shows("byte for byte");
 }

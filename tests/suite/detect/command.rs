@@ -37,6 +37,17 @@ fn a_regression_exits_with_12_and_every_field_is_there() {
 }
 
 #[test]
+fn negative_numbers_are_values_of_flags_and_told_as_such() {
+    for flags in [["--margin", "-5"], ["--min-effect-size", "-0.5"], ["--confidence-level", "-1"], ["--outlier-threshold", "-3"]] {
+        let found = detect(&latency(8.0, 30), &flags).exits(3);
+        assert!(!found.stderr.contains("unexpected argument"), "{flags:?}: {}", found.stderr);
+    }
+    detect(&latency(8.0, 30), &["--min-samples", "-1"]).exits(2).says("invalid value '-1' for '--min-samples");
+    Workspace::empty().prompt_cicd(["compare", "a", "b", "--fail", "-5"]).run().exits(3).says("--fail: not a share of 0 or more");
+    Workspace::empty().prompt_cicd(["detect", "--baseline", "1,,2", "--current", "1,2"]).run().exits(3).says("value 1 (from 0) is empty");
+}
+
+#[test]
 fn better_is_fine_and_undecided_is_no_pass() {
     detect(&latency(-8.0, 30), &[]).exits(0).shows("IMPROVED");
     detect(&latency(0.0, 400), &[]).exits(0).shows("NON-INFERIOR");

@@ -149,6 +149,7 @@ fn the_gate_formats() {
         }
     }
     holds("docs/reference/gate-formats.md", "formats", &table);
+    holds("docs/guides/environments.md", "profiles", &format!("```yaml\n{}\n```", config::ENVIRONMENT_PROFILES.trim()));
     holds("docs/reference/gate-formats.md", "presets", &format!("```yaml\n{}\n```", config::GATE_PRESETS.trim()));
 }
 
@@ -239,6 +240,7 @@ fn the_help_of_every_command() {
         ("docs/reference/commands/bench.md", vec!["bench"]),
         ("docs/reference/commands/report.md", vec!["report", "merge"]),
         ("docs/reference/commands/doctor.md", vec!["doctor"]),
+        ("docs/reference/commands/env.md", vec!["env"]),
         ("docs/reference/commands/pr.md", vec!["pr"]),
         ("docs/reference/commands/init.md", vec!["init"]),
         ("docs/reference/commands/config.md", vec!["config"]),

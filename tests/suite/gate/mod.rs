@@ -1,6 +1,7 @@
 //! From other tools' files to open and closed gates.
 
 mod behaviour;
+mod metrics;
 
 use std::fs;
 
@@ -105,7 +106,11 @@ fn the_output_is_the_exit_code_also_when_the_numbers_could_not_be_saved() {
     let out = workspace.path().join("out");
     let gate = |arguments: &[&str]| {
         fs::write(&out, "").unwrap();
-        let run = workspace.prompt_cicd(arguments).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", out.to_str().unwrap()).run();
+        let run = workspace
+            .prompt_cicd(arguments.iter().copied())
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_OUTPUT", out.to_str().unwrap())
+            .run();
         let written = workspace.read("out");
         let value = written.split("exit-code<<").nth(1).and_then(|rest| rest.lines().nth(1)).map(str::to_owned);
         assert_eq!(value, Some(run.code.to_string()), "{written}");

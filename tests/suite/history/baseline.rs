@@ -14,7 +14,9 @@ fn git(workspace: &Workspace, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
+/// Commits what a run reads, and nothing else.
 fn commit(workspace: &Workspace, message: &str) -> String {
+    git(workspace, &["add", "prompt-cicd.yml", "prompts", "cases"]);
     git(workspace, &["commit", "--quiet", "--allow-empty", "-m", message]);
     git(workspace, &["rev-parse", "HEAD"])
 }
@@ -90,13 +92,69 @@ fn numbers_are_found_by_commit_and_survive_a_rewritten_branch() {
     let found = against(&workspace);
     assert!(found["note"].as_str().unwrap().contains(&format!("is {}", &second[..10])), "{found:#}");
     git(&workspace, &["reset", "--quiet", "--hard", &first]);
-    // The configuration is no part of the repository and stays.
     assert_eq!((&against(&workspace)["of"], &against(&workspace)["note"]), (&json!([first]), &Value::Null));
     git(&workspace, &["checkout", "--quiet", "--orphan", "anew"]);
     commit(&workspace, "rewritten");
     let found = against(&workspace);
     assert_eq!(found["of"], json!([first, second]));
     assert!(found["note"].as_str().unwrap().contains("the newest runs are taken"), "{found:#}");
+}
+
+#[test]
+fn a_case_that_changed_since_the_baseline_is_said_and_not_pooled() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    commit(&workspace, "one");
+    recorded(&workspace, &[]).run().exits(0);
+    workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0);
+    // Of c7 something else is asked for now, which no answer has.
+    let cases = workspace.read("cases/greeting.jsonl").replace("[{\"contains\": \"N7\"}]", "[{\"contains\": \"Dear N7\"}]");
+    workspace.write("cases/greeting.jsonl", cases.as_bytes());
+    commit(&workspace, "two");
+    let found = workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(10).json();
+    for baseline in baselines(&found) {
+        let comparison = &baseline["comparison"];
+        assert!(comparison["changes"].to_string().contains("changed since the baseline: not compared (`c7`)"), "{comparison:#}");
+        let rate = comparison["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "pass-rate").unwrap();
+        assert_eq!((&rate["base"], &rate["head"]), (&json!(1.0), &json!(1.0)), "{rate:#}");
+        assert_eq!(rate["pairs"], 29, "{rate:#}");
+    }
+    recorded(&workspace, &[]).run().exits(10);
+    let found = workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(10).json();
+    let last = &baselines(&found)[0];
+    assert!(last["note"].as_str().unwrap().contains("1 case changed between these runs"), "{last:#}");
+    let rate = last["comparison"]["metrics"].as_array().unwrap().iter().find(|metric| metric["name"] == "pass-rate").unwrap().clone();
+    assert_eq!((&rate["pairs"], &rate["base"]), (&json!(30), &rate["head"]), "{rate:#}");
+}
+
+#[test]
+fn a_run_of_changed_files_is_no_baseline_of_the_commit() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    let here = commit(&workspace, "one");
+    let prompt = workspace.read("prompts/greeting.prompt.yml");
+    workspace.write("prompts/greeting.prompt.yml", prompt.replace("Hello", "Dear").as_bytes());
+    recorded(&workspace, &[]).run().exits(0).says("greeting.prompt.yml differs from the commit that is checked out").says("is no baseline");
+    workspace.prompt_cicd(["baseline", "show"]).run().exits(0).says("no run is recorded yet");
+    let shown = workspace.prompt_cicd(["history", "show", "--format", "json"]).run().exits(0).json();
+    let run = &shown["suites"][0]["runs"][0];
+    assert_eq!((&run["commit"], &run["altered"]), (&Value::Null, &json!(true)));
+
+    workspace.prompt_cicd(["test", "--report", "json=report.json"]).run().exits(0);
+    let update = ["baseline", "update", "--from", "report.json"];
+    workspace.prompt_cicd(update).run().exits(3).says("--commit").says("differs from the commit that is checked out");
+    workspace.prompt_cicd(update.into_iter().chain(["--commit", &here])).run().exits(0).shows(" kept\n");
+    // As it was committed, it counts; so does a file of no commit that no run reads.
+    workspace.write("prompts/greeting.prompt.yml", prompt.as_bytes());
+    workspace.write("notes.txt", b"n");
+    let finished = recorded(&workspace, &[]).run().exits(0);
+    assert!(!finished.stderr.contains("differs from"), "{}", finished.stderr);
+    // A prompt of no commit does not.
+    workspace.write("cases/more.jsonl", b"{\"id\": \"x\", \"vars\": {\"name\": \"x\"}, \"assert\": [{\"contains\": \"x\"}]}\n");
+    let config = workspace.read("prompt-cicd.yml").replace("cases/greeting.jsonl", "cases/*.jsonl");
+    workspace.write("prompt-cicd.yml", config.as_bytes());
+    git(&workspace, &["commit", "--quiet", "-am", "all cases"]);
+    recorded(&workspace, &[]).run().exits(0).says("cases/more.jsonl differs from the commit");
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod kpi;
 mod quarantine;
 /// What is kept, shown and let go of.
 mod record;
+/// The last days, for people.
+mod report;
 
 use crate::support::{FakeModel, PromptCicd, Workspace};
 

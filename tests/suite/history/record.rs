@@ -37,6 +37,8 @@ fn runs_are_kept_shown_and_let_go_of() {
     );
     workspace.prompt_cicd(["history", "show", "--format", "markdown"]).run().exits(0).shows("| greeting | ben | flaky | 9/12 |");
     workspace.prompt_cicd(["history", "show", "other"]).run().exits(4).says("no history of a prompt or suite `other`");
+    let unknown = workspace.prompt_cicd(["history", "show", "other"]).run().exits(4).says("`prompt-cicd history show` shows what there is");
+    assert!(!unknown.stderr.contains("--dry-run"), "the hint of a selection of `test`: {}", unknown.stderr);
 
     workspace.prompt_cicd(["history", "prune", "--keep", "1", "--dry-run"]).run().exits(0).shows("2 runs would go, 1 stay");
     workspace.prompt_cicd(["history", "prune", "--keep", "1"]).run().exits(0).shows("2 runs went, 1 stay");

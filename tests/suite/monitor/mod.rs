@@ -52,7 +52,7 @@ impl Prometheus {
         shown.now.extend(now.iter().map(|(query, value)| ((*query).to_owned(), (*value).to_owned())));
     }
 
-    fn ranges(&self, query: &str, values: Vec<f64>) {
+    pub(super) fn ranges(&self, query: &str, values: Vec<f64>) {
         self.shown.lock().unwrap().ranges.insert(query.to_owned(), values);
     }
 }

@@ -99,6 +99,9 @@ fn what_is_no_whole_run_is_refused() {
     let [one, two, three] = [&files[0], &files[1], &files[2]].map(String::as_str);
     merge(&[one, three]).exits(3).says("shard 2/3 is missing").says("nothing was merged");
     merge(&[one, two, three, two]).exits(3).says("shards/2-of-3.json: shard 2/3 a second time");
+    merge(&["shards"]).exits(0);
+    workspace.write("empty/none.txt", b"");
+    merge(&["empty"]).exits(3).says("no shard of a run is in this folder");
     merge(&["prompt-cicd.yml"]).exits(3).says("no shard of a run");
     merge(&["nowhere.json"]).exits(3);
     let args = ["report", "merge", "--report", "json=shards/1-of-3.json", one, two, three];

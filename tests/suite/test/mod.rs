@@ -6,6 +6,8 @@ mod budget;
 mod cassette;
 /// Judges, embeddings, programs: they decide, or there is no judgement.
 mod graded;
+/// GitHub Models, where nobody names a provider.
+mod implied;
 /// SIGINT and SIGTERM: what was done is kept and reported.
 mod interrupt;
 /// The clock runs on the request alone.

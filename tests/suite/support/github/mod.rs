@@ -1,5 +1,6 @@
 //! GitHub behind HTTP: a test describes the state, the answers follow from it, and requests change it.
 
+mod administration;
 mod git_data;
 mod payload;
 mod routes;

@@ -4,12 +4,12 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    Request, payload,
+    Request, administration, payload,
     state::{Check, Comment, Deployed, Issue, State},
 };
 
 /// What this GitHub understands, below its base path.
-pub(super) const KNOWN: [&str; 33] = [
+pub(super) const KNOWN: [&str; 50] = [
     "GET /user",
     "GET /repos/{repo}/pulls/{number}",
     "GET /repos/{repo}/pulls/{number}/files",
@@ -33,6 +33,23 @@ pub(super) const KNOWN: [&str; 33] = [
     "POST /repos/{repo}/deployments/{id}/statuses",
     "GET /repos/{repo}/releases/tags/{tag}",
     "POST /repos/{repo}/releases",
+    "GET /users/{login}",
+    "GET /orgs/{org}/teams/{slug}",
+    "GET|PUT|DELETE /repos/{repo}/environments/{name}",
+    "GET /repos/{repo}/environments/{name}/deployment-branch-policies",
+    "POST /repos/{repo}/environments/{name}/deployment-branch-policies",
+    "DELETE /repos/{repo}/environments/{name}/deployment-branch-policies/{id}",
+    "GET /repos/{repo}/environments/{name}/variables/{name}",
+    "POST /repos/{repo}/environments/{name}/variables",
+    "PATCH /repos/{repo}/environments/{name}/variables/{name}",
+    "GET /repos/{repo}/labels",
+    "POST /repos/{repo}/labels",
+    "DELETE /repos/{repo}/labels/{name}",
+    "GET /repos/{repo}/rulesets",
+    "POST /repos/{repo}/rulesets",
+    "GET /repos/{repo}/rulesets/{id}",
+    "PUT /repos/{repo}/rulesets/{id}",
+    "DELETE /repos/{repo}/rulesets/{id}",
     "GET /repos/{repo}",
     "GET /repos/{repo}/git/ref/{name}",
     "GET /repos/{repo}/git/commits/{sha}",
@@ -92,6 +109,9 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
         // An installation's token is nobody.
         return if state.login.ends_with("[bot]") { Reply::Denied("none=read") } else { ok(payload::user(state.login)) };
     }
+    if request.method == "GET" && matches!(parts.first(), Some(&("users" | "orgs"))) {
+        return administration::people(parts);
+    }
     if (request.method.as_str(), parts) == ("POST", &["graphql"]) {
         return state.git.graphql(&request.body);
     }
@@ -117,6 +137,7 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
         "check-runs" | "commits" => checks(state, request, below),
         "deployments" => deployments(state, request, below),
         "releases" => releases(state, request, below),
+        "environments" | "labels" | "rulesets" => state.administration.answer(request, below),
         "git" => state.git.answer(request, &below[1..]),
         _ => Reply::Unknown,
     }
@@ -128,6 +149,18 @@ fn needs(method: &str, below: &[&str]) -> &'static [&'static str] {
         ("GET", "pulls") => &["pull_requests=read"],
         ("GET", "compare" | "contents" | "git" | "releases") => &["contents=read"],
         (_, "git" | "releases") => &["contents=write"],
+        (method, "environments") if below.contains(&"variables") => {
+            if method == "GET" {
+                &["environments=read"]
+            } else {
+                &["environments=write"]
+            }
+        }
+        ("GET", "environments") => &["actions=read"],
+        ("GET", "rulesets") => &["metadata=read"],
+        (_, "environments" | "rulesets") => &["administration=write"],
+        ("GET", "labels") => &["issues=read"],
+        (_, "labels") => &["issues=write"],
         ("GET", "issues") => &["issues=read"],
         (_, "issues") if below.contains(&"comments") || below.contains(&"labels") => &["pull_requests=write"],
         (_, "issues") => &["issues=write"],

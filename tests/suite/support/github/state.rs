@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::git_data::GitData;
+use super::{administration::Administration, git_data::GitData};
 
 /// The clock of the fake: the same as `ManualClock`'s start.
 pub(super) const DATE: &str = "Fri, 02 Jan 2026 03:04:05 GMT";
@@ -42,6 +42,7 @@ pub(crate) struct State {
     /// Whether answers carry an `ETag`.
     pub(crate) etags: bool,
     pub(crate) git: GitData,
+    pub(crate) administration: Administration,
     mishaps: Vec<(&'static str, &'static str, usize, Mishap)>,
     last_id: u64,
 }
@@ -195,6 +196,7 @@ impl State {
             rate_limit_left: 1_000,
             etags: true,
             git: GitData::default(),
+            administration: Administration::default(),
             mishaps: Vec::new(),
             last_id: 100,
         }

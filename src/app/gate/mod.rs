@@ -1,4 +1,6 @@
-//! `prompt-cicd gate`: rules over numbers that other tools produced.
+//! `prompt-cicd gate`: rules over numbers that other tools produced, or that metric sources tell.
+
+mod asked;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +15,7 @@ use crate::{
     domain::{
         annotation::{Annotation, Level},
         diagnostic::Place,
-        gate::{GateResult, GateRule, GateRun, Status, Unread, format},
+        gate::{GateResult, GateRule, GateRun, Source, Status, Unread, format},
     },
     report::{
         Style,
@@ -33,6 +35,12 @@ pub struct GateRequest {
     pub names: Vec<String>,
     /// Files that take the place of the configuration's, by the gate's name.
     pub files: Vec<(String, PathBuf)>,
+    /// What `{{prompt}}` is in queries.
+    pub prompt: Option<String>,
+    /// What `{{environment}}` is in queries.
+    pub environment: Option<String>,
+    /// What `{{version}}` is in queries.
+    pub version: Option<String>,
     /// An earlier JSON report of this command, for ratchets.
     pub baseline: Option<PathBuf>,
     /// Where the JSON report goes, to be a baseline later.
@@ -47,14 +55,22 @@ pub struct GateRequest {
 ///
 /// # Errors
 /// A configuration that is wrong, a gate that is not there, and nothing to judge.
-pub fn gate(services: &Services, request: &GateRequest) -> Result<Finished, Failure> {
+pub async fn gate(services: &Services, request: &GateRequest) -> Result<Finished, Failure> {
     let (path, text) = read_config(services, request.config.clone())?;
     let (config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     let rules = selected(config.gates, request)?;
     let before = request.baseline.as_deref().map(|path| baseline(services, path));
     let mut texts = Texts { services, read: BTreeMap::new() };
-    let gates = rules.iter().map(|rule| judge(rule, &base, before.as_ref(), &mut texts)).collect();
+    let asked = asked::ask(services, &rules, config.metric_sources, &base, request).await;
+    let gates = rules
+        .iter()
+        .zip(asked)
+        .map(|(rule, asked)| {
+            let value = asked.unwrap_or_else(|| read(&rule.source, &base, &mut texts));
+            rule.judge(value, earlier(rule, before.as_ref()))
+        })
+        .collect();
     let run = GateRun { gates };
     let mut notes = super::lines(&warnings);
     let mut lost = false;
@@ -88,9 +104,16 @@ fn selected(rules: Vec<GateRule>, request: &GateRequest) -> Result<Vec<GateRule>
         ));
     }
     for rule in &mut rules {
-        if let Some((_, file)) = request.files.iter().rev().find(|(name, _)| *name == rule.name) {
-            // As given on the command line: relative to the working directory.
-            rule.source.file = Path::new("./").join(file);
+        if let Some((name, given)) = request.files.iter().rev().find(|(name, _)| *name == rule.name) {
+            match &mut rule.source {
+                // As given on the command line: relative to the working directory.
+                Source::File { file, .. } => *file = Path::new("./").join(given),
+                Source::Metric { source, .. } => {
+                    return Err(Failure::NothingToDo(format!(
+                        "the gate `{name}` asks the metric source `{source}`: --file has no place in it"
+                    )));
+                }
+            }
         }
     }
     Ok(rules)
@@ -113,14 +136,17 @@ impl Texts<'_> {
 
 type Baseline = Result<BTreeMap<String, f64>, Unread>;
 
-fn judge(rule: &GateRule, base: &Path, before: Option<&Baseline>, texts: &mut Texts<'_>) -> GateResult {
-    let given = rule.source.file.starts_with("./");
-    let path = if given { rule.source.file.clone() } else { base.join(&rule.source.file) };
-    let value = texts.get(&path).and_then(|text| {
-        format::read(text, rule.source.format.as_deref(), &rule.source.measure)
-            .map_err(|why| Unread(format!("{}: {why}", rule.source.file.display())))
-    });
-    let before = match before {
+/// The number in a file.
+fn read(source: &Source, base: &Path, texts: &mut Texts<'_>) -> Result<f64, Unread> {
+    let Source::File { file, format, measure } = source else { return Err(Unread("its metric source was not asked".to_owned())) };
+    let path = if file.starts_with("./") { file.clone() } else { base.join(file) };
+    let text = texts.get(&path)?;
+    format::read(text, format.as_deref(), measure).map_err(|why| Unread(format!("{}: {why}", file.display())))
+}
+
+/// The baseline's number for a rule.
+fn earlier(rule: &GateRule, before: Option<&Baseline>) -> Result<f64, Unread> {
+    match before {
         None => Err(Unread(
             "`never-worse` needs a baseline: give --baseline FILE, which `gate --save FILE` wrote on the main branch".to_owned(),
         )),
@@ -128,8 +154,7 @@ fn judge(rule: &GateRule, base: &Path, before: Option<&Baseline>, texts: &mut Te
         Some(Ok(values)) => {
             values.get(&rule.name).copied().ok_or_else(|| Unread(format!("the baseline has no number for `{}`", rule.name)))
         }
-    };
-    rule.judge(value, before)
+    }
 }
 
 /// The numbers of an earlier run.

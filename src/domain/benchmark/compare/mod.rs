@@ -1,13 +1,15 @@
 //! Two results compared, benchmark by benchmark.
 //!
-//! Where both sides carry enough samples, a benchmark is judged by evidence: Welch's t on logarithms against the margin,
-//! Holm over all of them. Where they do not, the change of the value decides by the thresholds. Both are shown.
+//! Where both sides carry samples, a benchmark is judged by evidence: Welch's t on logarithms against the margin, Holm over
+//! all of them; samples that do not decide leave it open, and too few of them do so too. Where a side has no samples, the
+//! change of the value decides by the thresholds alone, and that is said.
+
+mod judge;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Benchmark, SHARE};
-use crate::domain::regression::{Decides, Direction, Evidence, Judgement, Margin, Metric, Rules, Unit, Verdict, decide, independent};
-use crate::domain::stats::proportion::Rate;
+use super::{Benchmark, SHARE, unit::Conversion};
+use crate::domain::regression::{Direction, Judgement, Rules};
 
 /// How much worse is fine, and which way is good.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +50,7 @@ pub enum Status {
     Failed,
     /// It cannot be compared.
     Unusable,
-    /// It looks worse than the threshold that fails, and the samples do not prove it.
+    /// The samples prove neither that it is worse nor that it is not.
     Open,
     /// Head does not have it.
     Missing,
@@ -86,15 +88,17 @@ impl Status {
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// Its unit.
-    pub unit: String,
+    /// The unit of the numbers of base and of head: head's for both, unless one does not convert into the other.
+    pub units: [String; 2],
     /// Which way is good.
     pub direction: Direction,
-    /// On base.
+    /// On base: the number that was judged. With samples judged by ratio, that is their geometric mean.
     pub base: Option<f64>,
-    /// On head.
+    /// On head, likewise.
     pub head: Option<f64>,
-    /// (head − base) / base · 100; of shares (head − base) · 100, in points.
+    /// What the tools gave as the values of base and head, or the means of the samples.
+    pub reported: [Option<f64>; 2],
+    /// (head − base) / base · 100 of the numbers judged; of shares (head − base) · 100, in points.
     pub change_percent: Option<f64>,
     /// What became of it.
     pub status: Status,
@@ -111,6 +115,16 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether its numbers are shares, compared by points.
+    pub fn is_share(&self) -> bool {
+        self.units.iter().any(|unit| unit == SHARE)
+    }
+
+    /// Whether it was compared by the thresholds alone.
+    pub fn by_threshold_only(&self) -> bool {
+        self.change_percent.is_some() && self.judgement.is_none()
+    }
+
     /// Whether it is more than the threshold that warns worse.
     pub fn in_regressions(&self) -> bool {
         matches!(self.status, Status::Failed | Status::Regression)
@@ -132,12 +146,22 @@ pub struct Comparison {
     pub regressed: bool,
     /// Whether something that could fail it is not decided.
     pub open: bool,
+    /// Why all of it is open, whatever the rows say.
+    pub why: Option<String>,
+}
+
+impl Comparison {
+    /// The same, and open: base and head are one measurement, which says nothing about a change.
+    #[must_use]
+    pub fn of_one_measurement(self, why: &str) -> Self {
+        Self { open: true, why: Some(why.to_owned()), ..self }
+    }
 }
 
 /// How many points a pass rate or score may lose, unless a rule says otherwise: the margin of `test --base`.
 const SHARE_POINTS: f64 = 2.0;
 
-/// Compares. A name that stands for several benchmarks in a file takes the last of them.
+/// Compares. Names are unique on each side: readers refuse a file where they are not.
 pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, rules: &Rules) -> Comparison {
     let on_head: HashMap<&str, &Benchmark> = head.iter().map(|benchmark| (benchmark.name.as_str(), benchmark)).collect();
     let mut names: BTreeMap<&str, (Option<&Benchmark>, Option<&Benchmark>)> = BTreeMap::new();
@@ -148,17 +172,31 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
         names.entry(&benchmark.name).or_insert((None, Some(benchmark)));
     }
     let mut rows: Vec<Row> = names.into_values().map(|(base, head)| row(base, head, thresholds)).collect();
-    judge(&mut rows, rules);
+    judge::judge(&mut rows, rules);
     rows.sort_by(|one, two| {
         let worse = |row: &Row| row.change_percent.map_or(0.0, |change| row.direction.worse(change));
         one.status.cmp(&two.status).then(worse(two).total_cmp(&worse(one))).then(one.name.cmp(&two.name))
     });
     let missing = thresholds.missing_fails && rows.iter().any(|row| row.status == Status::Missing);
-    Comparison {
+    let found = Comparison {
         regressed: rows.iter().any(|row| row.status == Status::Failed),
         open: missing || rows.iter().any(|row| matches!(row.status, Status::Open | Status::Unusable)),
         rows,
+        why: None,
+    };
+    if is_one_measurement(&found.rows) {
+        return found.of_one_measurement("every sample of base is the same on head: one measurement, compared with itself");
     }
+    found
+}
+
+/// Whether there are samples, and all of them are the same on both sides.
+fn is_one_measurement(rows: &[Row]) -> bool {
+    let same = |row: &Row| {
+        let [base, head] = &row.samples;
+        row.reported[0] == row.reported[1] && base == head
+    };
+    rows.iter().any(|row| row.samples[0].len() > 1) && rows.iter().all(same)
 }
 
 fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Thresholds) -> Row {
@@ -171,23 +209,30 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
     let general = if is_share { (SHARE_POINTS, SHARE_POINTS) } else { (thresholds.warn, thresholds.fail) };
     let fail = rule.and_then(|rule| rule.fail).unwrap_or(general.1);
     let bounds = (rule.and_then(|rule| rule.warn).unwrap_or(general.0.min(fail)), fail);
-    let values = [base, head].map(|side| side.and_then(Benchmark::mean));
+    let conversion = base.zip(head).map(|(base, head)| Conversion::between(&base.unit, &head.unit));
+    // A number without a common unit stays in its own.
+    let in_unit_of_head = |value: f64| conversion.flatten().map_or(value, |conversion| conversion.of(value));
+    let values = [base.and_then(Benchmark::mean).map(in_unit_of_head), head.and_then(Benchmark::mean)];
+    let unit = |benchmark: Option<&Benchmark>| benchmark.map(|benchmark| benchmark.unit.clone()).unwrap_or_default();
+    let of_head = unit(either);
+    let samples = |side: Option<&Benchmark>| side.map(|benchmark| benchmark.samples.values().to_vec()).unwrap_or_default();
     let mut row = Row {
         name,
-        unit: either.map(|benchmark| benchmark.unit.clone()).unwrap_or_default(),
+        units: [if conversion == Some(None) { unit(base) } else { of_head.clone() }, of_head],
         direction,
         base: values[0],
         head: values[1],
+        reported: values,
         change_percent: None,
         status: Status::Unusable,
         why: None,
         thresholds: bounds,
         judgement: None,
-        samples: [base, head].map(|side| side.map(|benchmark| benchmark.samples.values().to_vec()).unwrap_or_default()),
+        samples: [samples(base).into_iter().map(in_unit_of_head).collect(), samples(head)],
         seen: [base, head].map(|side| side.map_or(0, |benchmark| benchmark.samples.seen())),
     };
     match (base, head) {
-        (Some(base), Some(head)) => match change(base, head) {
+        (Some(base), Some(head)) => match change(base, head, values, rule.is_some_and(|rule| rule.direction.is_some())) {
             Ok(percent) => {
                 row.change_percent = Some(percent);
                 row.status = by_threshold(direction.worse(percent), bounds);
@@ -200,23 +245,26 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
     row
 }
 
-/// The change in per cent (of shares in points), or why there is none.
-fn change(base: &Benchmark, head: &Benchmark) -> Result<f64, String> {
-    if base.unit != head.unit {
-        return Err(format!("base is in `{}` and head in `{}`", base.unit, head.unit));
+/// The change in per cent (of shares in points) of two numbers of one unit, or why there is none.
+fn change(base: &Benchmark, head: &Benchmark, values: [Option<f64>; 2], directed: bool) -> Result<f64, String> {
+    if Conversion::between(&base.unit, &head.unit).is_none() {
+        return Err(format!("base is in `{}` and head in `{}`, which do not convert", base.unit, head.unit));
     }
-    let value = |side: &str, benchmark: &Benchmark| {
+    if !directed && base.direction != head.direction {
+        return Err("of one side the bigger is better, of the other the smaller".to_owned());
+    }
+    let value = |side: &str, benchmark: &Benchmark, value: Option<f64>| {
         if benchmark.samples.is_unusable() {
             return Err(format!("{side} has a sample that is no finite number"));
         }
-        match benchmark.mean() {
+        match value {
             None => Err(format!("{side} has no value: the benchmark failed, or was skipped")),
             Some(value) if !value.is_finite() => Err(format!("the value on {side} is not finite")),
             Some(value) if value < 0.0 => Err(format!("the value on {side} is negative: a change in per cent means nothing")),
             Some(value) => Ok(value),
         }
     };
-    let (from, to) = (value("base", base)?, value("head", head)?);
+    let (from, to) = (value("base", base, values[0])?, value("head", head, values[1])?);
     if base.unit == SHARE {
         return Ok((to - from) * 100.0);
     }
@@ -242,64 +290,4 @@ fn by_threshold(worse: f64, (warn, fail): (f64, f64)) -> Status {
     } else {
         Status::Unchanged
     }
-}
-
-/// Judges by their samples the rows that have enough of them.
-fn judge(rows: &mut [Row], rules: &Rules) {
-    let mut evidence = Vec::new();
-    let mut judged = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
-        let [base, head] = &row.samples;
-        let enough = base.len() >= rules.min_samples && head.len() >= rules.min_samples;
-        let (warn, _) = row.thresholds;
-        // A threshold of 0 has no margin to test against.
-        if row.change_percent.is_none() || !enough || warn <= 0.0 {
-            continue;
-        }
-        evidence.push(evidence_of(row, base, head, rules));
-        judged.push(index);
-    }
-    for (judgement, index) in decide(evidence, rules).into_iter().zip(judged) {
-        let Some(row) = rows.get_mut(index) else { continue };
-        row.status = match (&judgement.verdict, row.status) {
-            (Verdict::Regressed, _) => Status::Failed,
-            (Verdict::Inconclusive { why, needed }, Status::Failed) => {
-                let more = needed.map_or_else(String::new, |needed| format!("; about {needed} samples a side would decide"));
-                row.why = Some(format!("{why}{more}"));
-                Status::Open
-            }
-            (_, _) if judgement.warns => Status::Regression,
-            // Seen, and within what chance makes of nothing.
-            (_, Status::Failed | Status::Regression) => Status::Warning,
-            (_, status) => status,
-        };
-        if row.status == Status::Improved && judgement.verdict != Verdict::Improved {
-            row.why = Some("not proven by the samples".to_owned());
-        }
-        row.judgement = Some(judgement);
-    }
-}
-
-/// What the samples of a row say: rates of 0 and 1 by Boschloo's test, shares by points, all else by ratio.
-fn evidence_of(row: &Row, base: &[f64], head: &[f64], rules: &Rules) -> Evidence {
-    let (warn, fail) = (row.thresholds.0 / 100.0, row.thresholds.1 / 100.0);
-    let named = |margin| Metric { name: row.name.clone(), direction: row.direction, margin, unit: Unit::Number, decides: Decides::Fail };
-    if row.unit != SHARE {
-        // Nothing can lose more than all of itself.
-        let most = if row.direction == Direction::HigherIsBetter { 0.99 } else { f64::INFINITY };
-        return independent::amounts(&named(Margin::Relative { warn: warn.min(most), fail: fail.min(most) }), base, head, rules);
-    }
-    let metric = named(Margin::Absolute { warn, fail });
-    match (rate(base), rate(head)) {
-        (Some(base), Some(head)) => independent::passes(&metric, base, head, rules),
-        (_, _) => independent::amounts(&metric, base, head, rules),
-    }
-}
-
-/// How many passed, where every value is 0 or 1.
-fn rate(values: &[f64]) -> Option<Rate> {
-    let passed = values.iter().filter(|value| **value >= 1.0).count();
-    let failed = values.iter().filter(|value| **value <= 0.0).count();
-    let whole = values.iter().all(|value| (0.0..=1.0).contains(value)) && passed + failed == values.len();
-    Rate::new(passed, values.len()).ok().filter(|_| whole)
 }

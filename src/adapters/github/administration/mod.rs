@@ -1,0 +1,78 @@
+//! What administrators set up: environments, labels, rulesets.
+
+mod environments;
+mod labels;
+mod rulesets;
+
+use async_trait::async_trait;
+use reqwest::Method;
+
+use super::{
+    GitHub,
+    client::{Ask, Client},
+};
+use crate::{
+    domain::environment::{Environment, FoundRuleset, Label, Ruleset},
+    ports::code_host::{Administration, CodeHostError, Patience},
+};
+
+#[async_trait]
+impl Administration for GitHub {
+    async fn environment(&self, name: &str, variables: &[&str], patience: Patience) -> Result<Option<Environment>, CodeHostError> {
+        environments::find(&self.client, name, variables, patience).await
+    }
+
+    async fn put_environment(&self, to_be: &Environment, found: Option<&Environment>, patience: Patience) -> Result<(), CodeHostError> {
+        environments::put(&self.client, to_be, found, patience).await
+    }
+
+    async fn delete_environment(&self, name: &str, patience: Patience) -> Result<(), CodeHostError> {
+        gone(&self.client, &self.client.delete(&self.client.repo(&["environments", name])), patience).await
+    }
+
+    async fn labels(&self, patience: Patience) -> Result<Vec<Label>, CodeHostError> {
+        labels::all(&self.client, patience).await
+    }
+
+    async fn create_label(&self, label: &Label, patience: Patience) -> Result<(), CodeHostError> {
+        labels::create(&self.client, label, patience).await
+    }
+
+    async fn delete_label(&self, name: &str, patience: Patience) -> Result<(), CodeHostError> {
+        gone(&self.client, &self.client.delete(&self.client.repo(&["labels", name])), patience).await
+    }
+
+    async fn ruleset(&self, name: &str, patience: Patience) -> Result<Option<FoundRuleset>, CodeHostError> {
+        rulesets::find(&self.client, name, patience).await
+    }
+
+    async fn put_ruleset(&self, to_be: &Ruleset, found: Option<&FoundRuleset>, patience: Patience) -> Result<(), CodeHostError> {
+        rulesets::put(&self.client, to_be, found, patience).await
+    }
+
+    async fn delete_ruleset(&self, id: u64, patience: Patience) -> Result<(), CodeHostError> {
+        gone(&self.client, &self.client.delete(&self.client.repo(&["rulesets", &id.to_string()])), patience).await
+    }
+}
+
+/// Deletes; what is gone already is fine.
+async fn gone(client: &Client, ask: &Ask, patience: Patience) -> Result<(), CodeHostError> {
+    match client.send(ask, patience).await {
+        Ok(_) | Err(CodeHostError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The answer, or `None` where nothing is there.
+async fn found<T: serde::de::DeserializeOwned>(client: &Client, ask: &Ask, patience: Patience) -> Result<Option<T>, CodeHostError> {
+    match client.object(ask, patience).await {
+        Ok(found) => Ok(Some(found)),
+        Err(CodeHostError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `PUT` and `PATCH` say the whole of it, so that they may be sent twice.
+fn whole(ask: Ask) -> Ask {
+    Ask { method: Method::PUT, repeatable: true, ..ask }
+}

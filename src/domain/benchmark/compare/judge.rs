@@ -1,0 +1,103 @@
+//! Rows judged by their samples.
+
+use super::{Row, Status};
+use crate::domain::{
+    regression::{Decides, Direction, Evidence, Judgement, Margin, Metric, Rules, Scale, Unit, Verdict, decide, independent},
+    stats::{mean, proportion::Rate},
+};
+
+/// Judges by their samples the rows that have some on both sides. A single value a side is no sample: the threshold decides.
+pub(super) fn judge(rows: &mut [Row], rules: &Rules) {
+    let mut evidence = Vec::new();
+    let mut judged = Vec::new();
+    for (index, row) in rows.iter_mut().enumerate() {
+        let [base, head] = &row.samples;
+        if row.change_percent.is_none() || base.len() < 2 || head.len() < 2 {
+            continue;
+        }
+        if base.len().min(head.len()) < rules.min_samples {
+            sparse(row, rules);
+        } else if row.thresholds.1 > 0.0 {
+            evidence.push(evidence_of(row, base, head, rules));
+            judged.push(index);
+        } else {
+            row.why = Some("by threshold only: one of 0 leaves no margin to test against".to_owned());
+        }
+    }
+    for (judgement, index) in decide(evidence, rules).into_iter().zip(judged) {
+        let Some(row) = rows.get_mut(index) else { continue };
+        apply(row, judgement);
+    }
+}
+
+/// Too few samples to judge: beyond the threshold it fails, and otherwise nobody knows.
+fn sparse(row: &mut Row, rules: &Rules) {
+    let [base, head] = [0, 1].map(|side| row.samples.get(side).map_or(0, Vec::len));
+    let few = format!("{base} and {head} of at least {} samples", rules.min_samples);
+    if row.status == Status::Failed {
+        row.why = Some(format!("by threshold only: {few}"));
+    } else {
+        row.status = Status::Open;
+        row.why = Some(few);
+    }
+}
+
+fn apply(row: &mut Row, judgement: Judgement) {
+    show_what_is_judged(row, &judgement);
+    let worse = row.change_percent.map_or(0.0, |change| row.direction.worse(change));
+    row.status = match &judgement.verdict {
+        Verdict::Regressed => Status::Failed,
+        Verdict::Inconclusive { why, needed } => {
+            let more = needed.map_or_else(String::new, |needed| format!("; about {needed} samples a side would decide"));
+            row.why = Some(format!("{why}{more}"));
+            Status::Open
+        }
+        Verdict::Improved => Status::Improved,
+        Verdict::NonInferior if judgement.warns => Status::Regression,
+        Verdict::NonInferior if worse > 0.0 => Status::Warning,
+        Verdict::NonInferior => Status::Unchanged,
+    };
+    row.judgement = Some(judgement);
+}
+
+/// Puts the numbers that were judged in the place of the tool's own: by ratio the geometric means, else the means of the
+/// samples. What is shown as the change is then what the verdict is about.
+fn show_what_is_judged(row: &mut Row, judgement: &Judgement) {
+    let Ok(measured) = &judgement.evidence.result else { return };
+    let [base, head] = &row.samples;
+    let by_ratio = measured.scale == Scale::Ratio;
+    let middle = |values: &[f64]| {
+        if by_ratio { mean(&values.iter().map(|value| value.ln()).collect::<Vec<_>>()).map(f64::exp) } else { mean(values) }
+    };
+    (row.base, row.head) = (middle(base), middle(head));
+    row.change_percent = match row.base {
+        _ if by_ratio => Some((measured.effect - 1.0) * 100.0),
+        _ if row.is_share() => Some(measured.effect * 100.0),
+        Some(base) if base > 0.0 => Some(measured.effect / base * 100.0),
+        Some(_) | None => row.change_percent,
+    };
+}
+
+/// What the samples of a row say: rates of 0 and 1 by Boschloo's test, shares by points, all else by ratio.
+fn evidence_of(row: &Row, base: &[f64], head: &[f64], rules: &Rules) -> Evidence {
+    let (warn, fail) = (row.thresholds.0 / 100.0, row.thresholds.1 / 100.0);
+    let named = |margin| Metric { name: row.name.clone(), direction: row.direction, margin, unit: Unit::Number, decides: Decides::Fail };
+    if !row.is_share() {
+        // Nothing can lose more than all of itself.
+        let most = if row.direction == Direction::HigherIsBetter { 0.99 } else { f64::INFINITY };
+        return independent::amounts(&named(Margin::Relative { warn: warn.min(most), fail: fail.min(most) }), base, head, rules);
+    }
+    let metric = named(Margin::Absolute { warn, fail });
+    match (rate(base), rate(head)) {
+        (Some(base), Some(head)) => independent::passes(&metric, base, head, rules),
+        (_, _) => independent::amounts(&metric, base, head, rules),
+    }
+}
+
+/// How many passed, where every value is 0 or 1.
+fn rate(values: &[f64]) -> Option<Rate> {
+    let passed = values.iter().filter(|value| **value >= 1.0).count();
+    let failed = values.iter().filter(|value| **value <= 0.0).count();
+    let whole = values.iter().all(|value| (0.0..=1.0).contains(value)) && passed + failed == values.len();
+    Rate::new(passed, values.len()).ok().filter(|_| whole)
+}
