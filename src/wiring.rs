@@ -10,6 +10,7 @@ use crate::{
         git::{Git, History, Hosted},
         github::{GitHub, GitHubBranch, Identity, Settings},
         http::{Http, site::Sites},
+        kubernetes::Clusters,
         log,
         metric_source::MetricSourceFactory,
         notifier::NotifierFactory,
@@ -18,7 +19,7 @@ use crate::{
         progress::{Bar, Lines, Silent},
         provider::ProviderFactory,
         secret::{Scrubber, Secret},
-        store::{BranchStore, DirectoryStore, GitBranch, PostgresStore, SqliteStore},
+        store::{BranchStore, ConfigMapStore, DirectoryStore, GitBranch, PostgresStore, SqliteStore},
         target::TargetFactory,
         workspace::Disk,
     },
@@ -68,9 +69,9 @@ pub fn services(global: &Global) -> Services {
     let in_actions = step.is_some();
     let scrubber = Arc::new(scrubber);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(Arc::clone(&scrubber));
+    let providers = ProviderFactory::new(Arc::new(variable_or_token), "").with_scrubber(Arc::clone(&scrubber));
     let sites = Sites::new(Arc::new(variable), Arc::clone(&scrubber));
-    let stores = StoreFactory { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
+    let stores = StoreFactory { sites: sites.clone(), clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
     let code_hosts: Arc<dyn CodeHosts> = Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) });
     let ci = step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step));
     Services {
@@ -91,6 +92,12 @@ pub fn services(global: &Global) -> Services {
     }
 }
 
+/// A variable; the token of a job may come as the action's input instead, since a container gets no other.
+fn variable_or_token(name: &str) -> Option<String> {
+    let given = || (name == "GITHUB_TOKEN").then(|| inputs::token(&variable)).flatten();
+    variable(name).filter(|value| !value.is_empty()).or_else(given).or_else(|| variable(name))
+}
+
 /// Who runs us: in GitHub Actions the account and the run, elsewhere the user and the machine.
 fn who() -> Who {
     let named = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -105,6 +112,7 @@ fn who() -> Who {
 
 /// Opens stores.
 struct StoreFactory {
+    sites: Sites,
     clock: Arc<dyn Clock>,
     scrubber: Arc<Scrubber>,
     in_actions: bool,
@@ -154,6 +162,10 @@ impl Stores for StoreFactory {
             StoreKind::Git { remote, branch } => {
                 let branch = GitBranch::new(remote, branch, Path::new("."), self.clock(), Arc::clone(&self.scrubber));
                 self.on_branch(Arc::new(branch), settings.history)
+            }
+            StoreKind::Kubernetes { cluster, name } => {
+                let cluster = Clusters::new(&self.sites).open(cluster).map_err(|what| StoreError::Settings(format!("store: {what}")))?;
+                Arc::new(ConfigMapStore::new(cluster, name, self.clock()))
             }
             StoreKind::GitHub { branch } => self.github(branch, settings.history)?,
         })

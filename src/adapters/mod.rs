@@ -6,6 +6,7 @@ pub mod clock;
 pub mod git;
 pub mod github;
 pub mod http;
+pub mod kubernetes;
 pub mod log;
 pub mod metric_source;
 pub mod notifier;

@@ -86,14 +86,18 @@ fn figures(suite: &SuiteRun) -> Vec<Measured> {
     let of = |value: fn(&Sample) -> Option<f64>| samples().filter_map(value).collect::<Vec<f64>>();
     #[expect(clippy::cast_precision_loss, reason = "token counts stay far below 2^53")]
     let tokens = |count: Option<u64>| count.map(|count| count as f64);
-    let input: Vec<f64> = samples().filter_map(|sample| tokens(sample.answer()?.usage.input_tokens)).collect();
-    let output: Vec<f64> = samples().filter_map(|sample| tokens(sample.answer()?.usage.output_tokens)).collect();
+    let input: Vec<f64> = samples().filter_map(|sample| tokens(sample.answer()?.usage.counted().input_tokens)).collect();
+    let output: Vec<f64> = samples().filter_map(|sample| tokens(sample.answer()?.usage.counted().output_tokens)).collect();
     let all = [
         Measured::of("latency", "ms", &of(|sample| Some(millis(sample.answer()?.latency)))),
         Measured::of("time to first token", "ms", &of(|sample| Some(millis(sample.answer()?.time_to_first_token?)))),
         Measured::of("input tokens", "tokens", &input),
         Measured::of("output tokens", "tokens", &output),
-        Measured::of("cost", "USD", &of(Sample::cost_usd)),
+        Measured::of(
+            "cost",
+            "USD",
+            &of(|sample| sample.cost_usd().filter(|_| sample.answer().is_some_and(|answer| !answer.usage.estimated))),
+        ),
     ];
     all.into_iter().flatten().collect()
 }

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod gate;
 pub mod history;
 pub mod init;
+mod inside;
 pub mod lint;
 pub mod monitor;
 pub mod notify;

@@ -84,7 +84,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     format: Format,
     /// Only one of several parts of the cases, like 2/8, to spread a run over machines; `report merge` puts them together
-    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["confirm", "baseline"])]
+    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["confirm", "baseline", "record_history", "issues"])]
     shard: Option<Shard>,
     /// Write a report to a file as well, e.g. junit=report.xml (repeatable); sarif and shard are files only
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]

@@ -139,6 +139,8 @@ pub struct RunSettings {
     pub budget: Budget,
     /// Requests to each suite's provider before the run, which are not counted.
     pub warm_up: u32,
+    /// Whether prompts, cases and cassettes may lie outside of the repository.
+    pub files_outside: bool,
 }
 
 /// Reads a configuration; with it come warnings.

@@ -64,13 +64,48 @@ impl Answer {
     }
 }
 
-/// Tokens of one answer, as the provider counted them.
+/// Tokens of one answer, as the provider counted them, or guessed where it is silent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the request.
     pub input_tokens: Option<u64>,
     /// Tokens of the answer.
     pub output_tokens: Option<u64>,
+    /// Whether one of the numbers is a guess, since the provider did not count: no limit is held by it unsaid, and no comparison.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// Both together: what neither knows stays unknown, and a guess makes the sum one.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        let add = |sum: Option<u64>, more: Option<u64>| match (sum, more) {
+            (None, None) => None,
+            (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
+        };
+        Self {
+            input_tokens: add(self.input_tokens, more.input_tokens),
+            output_tokens: add(self.output_tokens, more.output_tokens),
+            estimated: self.estimated || more.estimated,
+        }
+    }
+
+    /// With guesses for what the provider did not count.
+    #[must_use]
+    pub fn or_estimated(self, input_tokens: u64, output_tokens: u64) -> Self {
+        Self {
+            estimated: self.estimated || self.input_tokens.is_none() || self.output_tokens.is_none(),
+            input_tokens: self.input_tokens.or(Some(input_tokens)),
+            output_tokens: self.output_tokens.or(Some(output_tokens)),
+        }
+    }
+
+    /// The same, or nothing where it is a guess.
+    #[must_use]
+    pub fn counted(self) -> Self {
+        if self.estimated { Self::default() } else { self }
+    }
 }
 
 /// Where an answer's measurements come from. Only `Live` answers are new samples.

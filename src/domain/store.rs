@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use super::kubernetes::ClusterSettings;
+
 /// A store's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
@@ -22,6 +24,11 @@ impl StoreSettings {
     pub fn below(mut self, folder: &Path) -> Self {
         match &mut self.kind {
             StoreKind::Auto { path, .. } | StoreKind::Directory { path } | StoreKind::Sqlite { path } => *path = folder.join(&*path),
+            StoreKind::Kubernetes { cluster, .. } => {
+                if let Some(path) = &mut cluster.kubeconfig {
+                    *path = folder.join(&*path);
+                }
+            }
             StoreKind::Postgres { .. } | StoreKind::Git { .. } | StoreKind::GitHub { .. } => {}
         }
         self
@@ -59,6 +66,13 @@ pub enum StoreKind {
         remote: String,
         /// The branch.
         branch: String,
+    },
+    /// Objects of a Kubernetes cluster.
+    Kubernetes {
+        /// Where.
+        cluster: ClusterSettings,
+        /// The name of the index, with which all other names begin.
+        name: String,
     },
     /// A branch, by GitHub's API.
     GitHub {

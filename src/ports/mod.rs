@@ -4,6 +4,7 @@ pub mod ci;
 pub mod clock;
 pub mod code_host;
 pub mod metric_source;
+pub mod mirror;
 pub mod notifier;
 pub mod process;
 pub mod program;

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     domain::target::{Desired, Observed, Shares, Subject, TargetSettings},
-    ports::provider::ConnectError,
+    ports::{mirror::Mirror, provider::ConnectError},
 };
 
 /// One target, opened for one prompt in one environment.
@@ -45,6 +45,15 @@ pub trait Targets: Send + Sync {
     /// # Errors
     /// A missing environment variable, an address that is none, a name that cannot be used there.
     fn open(&self, settings: &TargetSettings, subject: &Subject) -> Result<Arc<dyn Target>, ConnectError>;
+
+    /// Prepares a target as a mirror of the registry, without asking it anything.
+    ///
+    /// # Errors
+    /// A kind that cannot be a mirror, and as [`Self::open`].
+    fn mirror(&self, settings: &TargetSettings, prompt: &str) -> Result<Arc<dyn Mirror>, ConnectError> {
+        let message = format!("target \"{}\": {} cannot mirror versions of {prompt}", settings.name, settings.kind.name());
+        Err(ConnectError { message, help: None })
+    }
 }
 
 /// How applying or reading back went wrong.

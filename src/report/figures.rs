@@ -66,10 +66,7 @@ impl Figures {
             latency_ms: Spread::of(&latency),
             replayed,
             queue_ms: Spread::of(&asked.clone().map(|sample| millis(sample.queue)).collect::<Vec<_>>()),
-            tokens: answers(samples.clone(), false).fold(Usage::default(), |sum, (_, answer)| Usage {
-                input_tokens: add(sum.input_tokens, answer.usage.input_tokens),
-                output_tokens: add(sum.output_tokens, answer.usage.output_tokens),
-            }),
+            tokens: answers(samples.clone(), false).fold(Usage::default(), |sum, (_, answer)| sum.plus(answer.usage)),
             cost_usd: cost_of(answers(samples, false).map(|(sample, _)| sample)),
             mean_execution_s: mean(&asked.map(|sample| sample.execution.as_secs_f64()).collect::<Vec<_>>()),
             live,
@@ -91,13 +88,6 @@ impl Figures {
 
 fn answers<'a>(samples: impl Iterator<Item = &'a Sample>, replayed: bool) -> impl Iterator<Item = (&'a Sample, &'a KeptAnswer)> {
     samples.filter_map(|sample| Some((sample, sample.answer()?))).filter(move |(_, answer)| answer.origin.is_replayed() == replayed)
-}
-
-fn add(sum: Option<u64>, more: Option<u64>) -> Option<u64> {
-    match (sum, more) {
-        (None, None) => None,
-        (sum, more) => Some(sum.unwrap_or(0).saturating_add(more.unwrap_or(0))),
-    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn assertion(name: &str, label: &str, passed: bool, reason: &str) -> 
 /// A live answer of 100 ms, 20 + 5 tokens.
 pub(super) fn answer(text: &str) -> KeptAnswer {
     KeptAnswer {
-        usage: Usage { input_tokens: Some(20), output_tokens: Some(5) },
+        usage: Usage { input_tokens: Some(20), output_tokens: Some(5), estimated: false },
         latency: Duration::from_millis(100),
         time_to_first_token: None,
         origin: Origin::Live,
@@ -98,6 +98,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         },
         provider: "local".to_owned(),
         model: "tiny".to_owned(),
+        listed: None,
         min_pass_rate: 1.0,
         lints: Vec::new(),
         base: None,

@@ -58,7 +58,7 @@ impl SuiteLine {
         let (requests, requests_min) = (times(self.repeat.max()), times(self.repeat.min()));
         let input = self.input_characters.div_ceil(CHARACTERS_PER_TOKEN);
         let output = self.max_output_tokens_per_answer.map(|most| most.saturating_mul(requests));
-        let usage = crate::domain::answer::Usage { input_tokens: Some(input), output_tokens: output };
+        let usage = crate::domain::answer::Usage { input_tokens: Some(input), output_tokens: output, estimated: false };
         Estimate {
             suite: &self.name,
             prompt: &self.prompt,

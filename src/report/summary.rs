@@ -8,6 +8,7 @@ use crate::domain::{
     answer::Usage,
     budget::BudgetStop,
     duration,
+    price_list::Listed,
     provider::FaultKind,
     regression::Comparison,
     suite::run::{
@@ -134,12 +135,21 @@ pub(super) fn latency(figures: &Figures, of: impl Fn(&Spread) -> Option<f64>) ->
     shown.map_or_else(String::new, |shown| if figures.replayed { format!("{shown} {REPLAYED}") } else { shown })
 }
 
-/// Tokens in and out, as far as they are known; empty when neither is.
+/// Before a number that is a guess.
+const ABOUT: &str = "≈";
+
+/// Dollars; marked where tokens were guessed, empty where nobody knows.
+pub(super) fn cost(usd: Option<f64>, usage: Usage) -> String {
+    usd.map_or_else(String::new, |usd| format!("{}{}", if usage.estimated { ABOUT } else { "" }, number::usd(usd)))
+}
+
+/// Tokens in and out, as far as they are known, marked where they are guessed; empty when neither is.
 pub(super) fn tokens(usage: Usage) -> String {
     let known = |count: Option<u64>| count.map_or_else(|| number::UNKNOWN.to_owned(), number::count);
+    let about = if usage.estimated { ABOUT } else { "" };
     match usage {
-        Usage { input_tokens: None, output_tokens: None } => String::new(),
-        Usage { input_tokens, output_tokens } => format!("{} + {}", known(input_tokens), known(output_tokens)),
+        Usage { input_tokens: None, output_tokens: None, .. } => String::new(),
+        Usage { input_tokens, output_tokens, .. } => format!("{about}{} + {}", known(input_tokens), known(output_tokens)),
     }
 }
 
@@ -262,6 +272,7 @@ pub(super) fn totals(run: &TestRun) -> Vec<String> {
     if figures.live > 0 {
         sentences.push(spent(&figures));
     }
+    sentences.extend(listed(run));
     if figures.replays() > 0 {
         let sources = [(figures.cached, "from the cache"), (figures.recorded, "from a cassette")];
         let sources: Vec<_> = sources.iter().filter(|(n, _)| *n > 0).map(|(n, source)| format!("{} {source}", number::size(*n))).collect();
@@ -286,13 +297,30 @@ fn graders(run: &TestRun) -> Option<String> {
     (live + replayed > 0).then(|| format!("Judges and embeddings: {} asked for {cost}{again}.", number::plural(live, "question")))
 }
 
+/// The listed prices that costs were reckoned with: how old they are, and where today's are.
+fn listed(run: &TestRun) -> Vec<String> {
+    let mut said: Vec<String> = Vec::new();
+    for listed in run.suites.iter().filter_map(|suite| suite.listed.as_ref()) {
+        let (input, output) = (number::usd(listed.input_per_million), number::usd(listed.output_per_million));
+        let Listed { model, as_of, source, .. } = listed;
+        let sentence = format!(
+            "The cost of {model} is estimated: {input} for a million tokens in and {output} out, as listed on {as_of}; {source} has the prices of today."
+        );
+        if !said.contains(&sentence) {
+            said.push(sentence);
+        }
+    }
+    said
+}
+
 fn spent(figures: &Figures) -> String {
     let cost = figures.cost_usd.map_or_else(|| "unknown (no price, or tokens that were not counted)".to_owned(), number::usd);
     let known = |count: Option<u64>| count.map_or_else(|| "an unknown number of".to_owned(), number::count);
     match figures.tokens {
-        Usage { input_tokens: None, output_tokens: None } => format!("Cost: {cost}. The provider did not count tokens."),
-        Usage { input_tokens, output_tokens } => {
-            format!("Cost: {cost}, for {} tokens in and {} out.", known(input_tokens), known(output_tokens))
+        Usage { input_tokens: None, output_tokens: None, .. } => format!("Cost: {cost}. The provider did not count tokens."),
+        Usage { input_tokens, output_tokens, estimated } => {
+            let guessed = if estimated { " (estimated: a provider did not count)" } else { "" };
+            format!("Cost: {cost}, for {} tokens in and {} out{guessed}.", known(input_tokens), known(output_tokens))
         }
     }
 }

@@ -126,7 +126,7 @@ fn row(suite: &SuiteRun) -> Vec<String> {
         summary::latency(&figures, |spread| spread.p50),
         summary::latency(&figures, |spread| spread.p95),
         summary::tokens(figures.tokens),
-        figures.cost_usd.map_or_else(String::new, number::usd),
+        summary::cost(figures.cost_usd, figures.tokens),
         duration::human(suite.duration),
     ]
 }

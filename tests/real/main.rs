@@ -8,6 +8,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+/// A fault server that nobody here wrote.
+mod aimock;
 /// What benchmark tools write, read back.
 mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.
@@ -26,6 +28,8 @@ mod github_openapi;
 mod graded;
 /// The binary ended at each system call.
 mod kills;
+/// The registry mirrored to MLflow.
+mod mirror;
 /// A real small model: bounds on pass rates at temperature 0, never golden text.
 mod model;
 /// A model behind HTTP.

@@ -128,6 +128,7 @@ async fn mlflow_serves_what_its_aliases_say() {
         model: "{{prompt}}".into(),
         stable_alias: "production".into(),
         candidate_alias: "candidate".into(),
+        mirror: false,
     });
     let load = |alias: &str| {
         let services =

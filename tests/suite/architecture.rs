@@ -48,7 +48,7 @@ const MUST_NOT_NAME: [(&str, &[&str]); 6] = [
 ];
 
 /// Parts of `adapters` that every adapter may use; otherwise one adapter does not know another.
-const SHARED_ADAPTERS: [&str; 4] = ["http", "regular_file", "secret", "subprocess"];
+const SHARED_ADAPTERS: [&str; 5] = ["http", "kubernetes", "regular_file", "secret", "subprocess"];
 
 struct SourceFile {
     /// Module path below `src`, e.g. `["domain", "prompt", "template"]`.

@@ -55,7 +55,7 @@ fn rules(given: &Value) -> Value {
         text: given["output"].as_str().unwrap().to_owned(),
         finish_reason: None,
         model: None,
-        usage: Usage { input_tokens: None, output_tokens: None },
+        usage: Usage { input_tokens: None, output_tokens: None, estimated: false },
         latency: Duration::from_secs_f64(given["elapsed_s"].as_f64().unwrap_or(0.0)),
         time_to_first_token: None,
         origin: Origin::Live,
@@ -128,4 +128,31 @@ fn every_case_of_templates_and_rules_holds() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(counts.values().sum::<usize>() >= 60, "{counts:?}");
+}
+
+/// Which cases there are, of the areas that belong to testing prompts: none got lost on the way here.
+#[test]
+fn the_cases_of_testing_prompts_are_all_here() {
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for file in ["templates.json", "rules.json", "suites.json", "lints.json"] {
+        for case in cases(file) {
+            let area = case["id"].as_str().unwrap().split('-').next().unwrap().to_owned();
+            *found.entry((area, case["status"].as_str().unwrap().to_owned())).or_default() += 1;
+        }
+    }
+    let wanted = [
+        (("RULE", "keep"), 35),
+        (("RULE", "original-defect"), 6),
+        (("RULE", "original-dubious"), 1),
+        (("SEC", "keep"), 3),
+        (("SEC", "original-defect"), 2),
+        (("SUITE", "doc-only"), 5),
+        (("SUITE", "keep"), 10),
+        (("SUITE", "original-dubious"), 1),
+        (("TPL", "keep"), 19),
+        (("TPL", "original-dubious"), 5),
+    ];
+    let found: Vec<((&str, &str), usize)> =
+        found.iter().map(|((area, status), count)| ((area.as_str(), status.as_str()), *count)).collect();
+    assert_eq!(found, wanted);
 }

@@ -45,6 +45,31 @@ impl Http {
         }
     }
 
+    /// A client for one server, which is trusted by `authority` (PEM; the machine's own certificates without it), and to which we are
+    /// `identity` (certificate and key, PEM). It follows no redirects either.
+    ///
+    /// # Errors
+    /// Certificates or keys that cannot be read.
+    pub fn trusting(authority: Option<&[u8]>, identity: Option<&[u8]>) -> Result<Self, HttpError> {
+        if rustls::crypto::ring::default_provider().install_default().is_err() {
+            tracing::trace!("a TLS crypto provider is installed already");
+        }
+        let wrong = |what: &str, error: &reqwest::Error| HttpError(format!("{what}: {}", root_cause(error)));
+        let mut builder = builder();
+        if let Some(pem) = authority {
+            let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| wrong("the certificate authority", &error))?;
+            if roots.is_empty() {
+                return Err(HttpError("the certificate authority has no certificate in PEM".to_owned()));
+            }
+            builder = builder.tls_certs_only(roots);
+        }
+        if let Some(pem) = identity {
+            builder =
+                builder.identity(reqwest::Identity::from_pem(pem).map_err(|error| wrong("the client's certificate and key", &error))?);
+        }
+        builder.build().map(|client| Self { client, no_roots: None }).map_err(|error| wrong("TLS", &error))
+    }
+
     /// The client; clones share its connections.
     pub fn client(&self) -> &Client {
         &self.client

@@ -79,6 +79,7 @@ fn reply_of(answer: Value) -> Reply {
         usage: Usage {
             input_tokens: count(usage, "input_tokens").map(|fresh| cached.into_iter().fold(fresh, u64::saturating_add)),
             output_tokens: count(usage, "output_tokens"),
+            estimated: false,
         },
         raw: answer,
     }

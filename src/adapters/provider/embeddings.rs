@@ -52,7 +52,7 @@ impl WithEmbeddings {
         if !raw.get("data").is_some_and(Value::is_array) {
             return Err(malformed("JSON without `data`"));
         }
-        let usage = Usage { input_tokens: count(raw.get("usage"), "prompt_tokens"), output_tokens: Some(0) };
+        let usage = Usage { input_tokens: count(raw.get("usage"), "prompt_tokens"), output_tokens: Some(0), estimated: false };
         let model = text_field(&raw, "model");
         Ok(Answer { text: String::new(), finish_reason: None, model, usage, latency, time_to_first_token: None, origin: Origin::Live, raw })
     }

@@ -149,7 +149,9 @@ impl Endpoint {
         let kind = if out_of_quota { FaultKind::Denied } else { fault::kind_of(status) };
         let wait = retry_after(&headers, Timestamp::now()).filter(|_| kind.is_transient());
         let words = fault::words_of(&body);
-        let what = if words.is_empty() { status.to_string() } else { format!("{status}: {words}") };
+        // Not its own `Display`, which has "<unknown status code>" for numbers without a name.
+        let named = status.canonical_reason().map_or_else(|| status.as_str().to_owned(), |name| format!("{} {name}", status.as_str()));
+        let what = if words.is_empty() { named } else { format!("{named}: {words}") };
         let next = match status.as_u16() {
             300..=399 => self.redirected(&headers),
             401 | 403 => self.key_advice(),

@@ -62,7 +62,7 @@ impl Dialect for OpenAi {
 }
 
 fn usage_of(usage: Option<&Value>) -> Usage {
-    Usage { input_tokens: count(usage, "prompt_tokens"), output_tokens: count(usage, "completion_tokens") }
+    Usage { input_tokens: count(usage, "prompt_tokens"), output_tokens: count(usage, "completion_tokens"), estimated: false }
 }
 
 /// The text of a message's content: a text, a list of parts, or nothing.

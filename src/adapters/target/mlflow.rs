@@ -15,7 +15,9 @@ use crate::{
 };
 
 const VERSION: &str = "prompt-cicd.version";
-const DIGEST: &str = "prompt-cicd.digest";
+pub(super) const DIGEST: &str = "prompt-cicd.digest";
+pub(super) const STATUS: &str = "prompt-cicd.status";
+pub(super) const COMMIT: &str = "prompt-cicd.commit";
 const TEXT_DIGEST: &str = "prompt-cicd.text-sha256";
 const EPOCH: &str = "prompt-cicd.epoch";
 const OPERATION: &str = "prompt-cicd.operation";
@@ -31,7 +33,7 @@ pub(super) struct Mlflow {
 }
 
 impl Mlflow {
-    fn error(&self, kind: TargetErrorKind, what: &str) -> TargetError {
+    pub(super) fn error(&self, kind: TargetErrorKind, what: &str) -> TargetError {
         self.api.teller.error(kind, &format!("prompt `{}`: {what}", self.api.model))
     }
 
@@ -79,7 +81,7 @@ impl Mlflow {
     }
 
     /// MLflow's number of a version, after its content was proved; registered when its text is known and it is missing.
-    async fn pinned(&self, version: &PinnedVersion) -> Result<String, TargetError> {
+    pub(super) async fn pinned(&self, version: &PinnedVersion) -> Result<String, TargetError> {
         let number = version.number.to_string();
         let found = self.api.versions_of(&number).await?;
         let Some(found) = found.into_iter().max_by_key(|found| found.version.parse::<u64>().unwrap_or(0)) else {
@@ -108,7 +110,7 @@ impl Mlflow {
     }
 
     /// A text can be overwritten at MLflow: it must be the one we wrote, and the one we have when we have it.
-    fn prove(&self, found: &ModelVersion, text: Option<&str>) -> Result<(), TargetError> {
+    pub(super) fn prove(&self, found: &ModelVersion, text: Option<&str>) -> Result<(), TargetError> {
         let there = found.tag(TEXT).unwrap_or_default();
         let same = text.is_none_or(|text| text == there) && found.tag(TEXT_DIGEST) == Some(&digest::sha256_hex(there.as_bytes()));
         if same {

@@ -125,6 +125,11 @@ impl Api {
         self.send(Method::DELETE, "registered-models/alias", &json!({"name": self.model, "alias": alias})).await.map(drop)
     }
 
+    pub(super) async fn set_version_tag(&self, version: &str, key: &str, value: &str) -> Result<(), TargetError> {
+        let body = json!({"name": self.model, "version": version, "key": key, "value": value});
+        self.send(Method::POST, "model-versions/set-tag", &body).await.map(drop)
+    }
+
     pub(super) async fn set_tag(&self, key: &str, value: &str) -> Result<(), TargetError> {
         self.send(Method::POST, "registered-models/set-tag", &json!({"name": self.model, "key": key, "value": value})).await.map(drop)
     }

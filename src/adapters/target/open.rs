@@ -10,6 +10,7 @@ use super::{
     flag_file::FlagFile,
     flagd::{Flagd, Place},
     haproxy::{Haproxy, is_name},
+    kubernetes::{ConfigMap, Route},
     mlflow::Mlflow,
     mlflow_api::Api,
     tell::Teller,
@@ -17,14 +18,20 @@ use super::{
 };
 use crate::{
     adapters::{
-        http::site::{Site, Sites},
+        http::{
+            site::{Site, Sites},
+            words,
+        },
+        kubernetes::{Cluster, Clusters},
         subprocess::Program,
     },
     domain::{
+        kubernetes::{self, ClusterSettings, is_data_key},
         metric_source::{Escape, Query, QueryValues},
-        target::{FlagdPlace, Subject, TargetHttp, TargetKind, TargetProgram, TargetSettings},
+        target::{FlagdPlace, KubernetesPlace, Subject, TargetHttp, TargetKind, TargetProgram, TargetSettings},
     },
     ports::{
+        mirror::Mirror,
         provider::ConnectError,
         target::{Target, Targets},
     },
@@ -91,19 +98,85 @@ impl Opening<'_> {
         self.sites.site(&url, http.token_env.as_deref(), &http.headers).map_err(|what| self.wrong(&what))
     }
 
+    fn cluster(&self, settings: &ClusterSettings) -> Result<Cluster, ConnectError> {
+        let fixed = |key: &str, text: &Option<String>| text.as_ref().map(|text| self.fixed(key, text, Escape::None)).transpose();
+        let (context, namespace) = (fixed("context", &settings.context)?, fixed("namespace", &settings.namespace)?);
+        let kubeconfig = settings.kubeconfig.as_ref().map(|path| self.path("kubeconfig", path)).transpose()?;
+        Clusters::new(self.sites).open(&ClusterSettings { kubeconfig, context, namespace }).map_err(|what| self.wrong(&what))
+    }
+
+    /// The name of an object in a cluster.
+    fn object(&self, key: &str, text: &str) -> Result<String, ConnectError> {
+        let name = self.fixed(key, text, Escape::None)?;
+        if kubernetes::is_name(&name) {
+            return Ok(name);
+        }
+        Err(self.wrong(&format!("`{key}` is `{}`, which cannot name an object: it has only a-z, 0-9, - and dots", words::plain(&name))))
+    }
+
+    fn in_cluster(&self, teller: Teller, cluster: &ClusterSettings, place: &KubernetesPlace) -> Result<Arc<dyn Target>, ConnectError> {
+        let cluster = self.cluster(cluster)?;
+        Ok(match place {
+            KubernetesPlace::ConfigMap { name, key, flag } => {
+                let key = self.fixed("key", key, Escape::None)?;
+                if !is_data_key(&key) {
+                    return Err(self.wrong("the key of a ConfigMap has only letters, digits and `_.-`"));
+                }
+                let flag = self.fixed("flag", flag, Escape::None)?;
+                Arc::new(ConfigMap { teller, cluster, name: self.object("config-map", name)?, key, flag })
+            }
+            KubernetesPlace::HttpRoute { name, rule, service, port } => {
+                let rule = rule.as_ref().map(|rule| self.object("rule", rule)).transpose()?;
+                // With the prefix it must still be the name of an annotation.
+                if rule.as_ref().is_some_and(|rule| rule.len() > 50) {
+                    return Err(self.wrong("the name of a rule has at most 50 characters here"));
+                }
+                let service = self.around_version("service", service)?;
+                Arc::new(Route { teller, cluster, name: self.object("http-route", name)?, rule, service, port: *port })
+            }
+        })
+    }
+
+    /// What stands before and after the version.
+    fn around_version(&self, key: &str, text: &str) -> Result<(String, String), ConnectError> {
+        let filled = self.fill(text, Escape::None)?;
+        let Some((before, after)) = filled.split_once(HERE) else {
+            return Err(self.wrong(&format!("`{key}` must hold {{{{version}}}}: each version has a server of its own")));
+        };
+        Ok((before.to_owned(), after.to_owned()))
+    }
+
     fn program(&self, program: &TargetProgram) -> Result<Program, ConnectError> {
         let TargetProgram { argv, pass_env, env } = program;
         Program::new(argv, pass_env, env, &**self.sites.environment(), self.sites.scrubber())
             .ok_or_else(|| self.wrong("`command` names no program"))
     }
 
-    fn open(&self) -> Result<Arc<dyn Target>, ConnectError> {
-        let teller = Teller {
+    fn teller(&self) -> Teller {
+        Teller {
             name: self.settings.name.clone(),
             subject: self.subject.clone(),
             timeout: self.settings.timeout,
             scrubber: Arc::clone(self.sites.scrubber()),
+        }
+    }
+
+    fn mlflow(&self) -> Result<Mlflow, ConnectError> {
+        let TargetKind::Mlflow { http, model, stable_alias, candidate_alias, .. } = &self.settings.kind else {
+            return Err(self.wrong("only a registry of MLflow mirrors versions"));
         };
+        let model = self.fixed("model", model, Escape::None)?;
+        if model.contains(['\'', '/', ':', '\\']) {
+            return Err(self.wrong("the name of a registered model has no quotes, slashes or colons"));
+        }
+        let api = Api { teller: self.teller(), site: self.site(http)?, model };
+        let alias = |key, alias| self.fixed(key, alias, Escape::None);
+        let stable_alias = alias("stable-alias", stable_alias)?;
+        Ok(Mlflow { api, stable_alias, candidate_alias: alias("candidate-alias", candidate_alias)? })
+    }
+
+    fn open(&self) -> Result<Arc<dyn Target>, ConnectError> {
+        let teller = self.teller();
         Ok(match &self.settings.kind {
             TargetKind::Flagd { place, flag } => {
                 let place = match place {
@@ -115,28 +188,16 @@ impl Opening<'_> {
                 };
                 Arc::new(Flagd { teller, place, flag: self.fixed("flag", flag, Escape::None)? })
             }
-            TargetKind::Mlflow { http, model, stable_alias, candidate_alias } => {
-                let model = self.fixed("model", model, Escape::None)?;
-                if model.contains(['\'', '/', ':', '\\']) {
-                    return Err(self.wrong("the name of a registered model has no quotes, slashes or colons"));
-                }
-                let api = Api { teller, site: self.site(http)?, model };
-                let alias = |key, alias| self.fixed(key, alias, Escape::None);
-                let stable_alias = alias("stable-alias", stable_alias)?;
-                Arc::new(Mlflow { api, stable_alias, candidate_alias: alias("candidate-alias", candidate_alias)? })
-            }
+            TargetKind::Mlflow { .. } => Arc::new(self.mlflow()?),
             TargetKind::Haproxy { socket, backend, server } => {
                 let backend = self.fixed("backend", backend, Escape::None)?;
                 if !is_name(&backend) {
                     return Err(self.wrong("the name of a backend has only letters, digits and `_.:-`"));
                 }
-                let filled = self.fill(server, Escape::None)?;
-                let Some((before, after)) = filled.split_once(HERE) else {
-                    return Err(self.wrong("`server` must hold {{version}}: each version has a server of its own"));
-                };
-                let server = (before.to_owned(), after.to_owned());
+                let server = self.around_version("server", server)?;
                 Arc::new(Haproxy { teller, socket: self.path("socket", socket)?, backend, server })
             }
+            TargetKind::Kubernetes { cluster, place } => self.in_cluster(teller, cluster, place)?,
             TargetKind::Webhook { http, secret_env } => {
                 let secret = secret_env.as_deref().map(|variable| self.sites.secret(variable, "secret-env")).transpose();
                 Arc::new(Webhook { teller, site: self.site(http)?, secret: secret.map_err(|what| self.wrong(&what))? })
@@ -149,5 +210,11 @@ impl Opening<'_> {
 impl Targets for TargetFactory {
     fn open(&self, settings: &TargetSettings, subject: &Subject) -> Result<Arc<dyn Target>, ConnectError> {
         Opening { sites: &self.sites, base: &self.base, settings, subject }.open()
+    }
+
+    fn mirror(&self, settings: &TargetSettings, prompt: &str) -> Result<Arc<dyn Mirror>, ConnectError> {
+        let subject = Subject { prompt: prompt.to_owned(), environment: String::new() };
+        let opening = Opening { sites: &self.sites, base: &self.base, settings, subject: &subject };
+        opening.mlflow().map(|mlflow| Arc::new(mlflow) as Arc<dyn Mirror>)
     }
 }

@@ -186,14 +186,15 @@ fn values(samples: &[Value]) -> Values {
     let graded = samples().any(|sample| number(sample, "score").is_some_and(|score| (score - passed(sample)).abs() > 1e-12));
     for sample in samples() {
         let Some(case) = sample.get("case_id").and_then(Value::as_str) else { continue };
+        let counted = sample.pointer("/tokens/estimated").and_then(Value::as_bool) != Some(true);
         let tokens = || Some(sample.pointer("/tokens/input")?.as_f64()? + sample.pointer("/tokens/output")?.as_f64()?);
         let found = [
             ("pass-rate", Some(passed(sample))),
             ("score", number(sample, "score").filter(|_| graded)),
             ("latency", number(sample, "latency_ms")),
             ("time-to-first-token", number(sample, "time_to_first_token_ms")),
-            ("tokens", tokens()),
-            ("cost", number(sample, "cost_usd")),
+            ("tokens", tokens().filter(|_| counted)),
+            ("cost", number(sample, "cost_usd").filter(|_| counted)),
         ];
         for (metric, value) in found {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };

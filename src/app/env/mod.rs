@@ -104,6 +104,7 @@ fn beside_the_host(settings: StoreSettings) -> StoreSettings {
         | StoreKind::Sqlite { .. }
         | StoreKind::Postgres { .. }
         | StoreKind::Git { .. }
+        | StoreKind::Kubernetes { .. }
         | StoreKind::GitHub { .. }) => named,
     };
     StoreSettings { kind, ..settings }

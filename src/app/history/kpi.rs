@@ -72,6 +72,14 @@ pub(super) async fn measured(
             commits.insert((prompt.to_owned(), version), at);
         }
     }
-    let all = spans.iter().map(|span| measure(&timed, head.dropped > 0, &commits, scope, *span)).collect();
+    let all: Vec<Kpis> = spans.iter().map(|span| measure(&timed, head.dropped > 0, &commits, scope, *span)).collect();
+    if let Some(kpis) = all.first().filter(|kpis| kpis.with_commit < kpis.completed) {
+        notes.push(format!(
+            "note: lead time leaves out {} of {} completed rollouts: their version completed before, or its commit is not known, as when it is \
+             registered in a shallow clone (`fetch-depth: 0` of actions/checkout mends that) or from a file with uncommitted changes",
+            kpis.completed - kpis.with_commit,
+            kpis.completed
+        ));
+    }
     Ok((all, broken))
 }

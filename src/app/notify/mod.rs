@@ -49,8 +49,15 @@ pub(crate) fn queue(services: &Services, channels: &[ChannelSettings], before: &
 }
 
 impl World {
-    /// Sends what waits in the record. What is wrong comes back as lines for people, and never as a failure.
+    /// Sends what waits in the record, then brings the registry's mirrors up to date. What is wrong comes back as lines for people, and never
+    /// as a failure.
     pub(crate) async fn deliver(&self, loaded: &mut Loaded) -> Vec<String> {
+        let mut notes = self.send_waiting(loaded).await;
+        notes.extend(self.mirror().await);
+        notes
+    }
+
+    async fn send_waiting(&self, loaded: &mut Loaded) -> Vec<String> {
         if loaded.deployment.outbox.is_empty() {
             return Vec::new();
         }

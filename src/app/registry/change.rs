@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Subject, entry, entry_write, find_version};
+use super::{Subject, entry, entry_write, find_version, mirror};
 use crate::{
     app::{
         Failure, Finished, Services,
@@ -57,7 +57,11 @@ pub async fn register(services: &Services, subject: &Subject) -> Result<Finished
     };
     let mut stdout = Vec::new();
     one(subject.shape, &found, true, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    Ok(Finished { notes: vec![format!("note: {note}")], ..Finished::done(stdout) })
+    let mut notes = vec![format!("note: {note}")];
+    if !subject.dry_run {
+        notes.extend(mirror(&base, &subject.prompt, &[found]).await);
+    }
+    Ok(Finished { notes, ..Finished::done(stdout) })
 }
 
 /// Makes a version a candidate of an environment, when the way there allows it.
@@ -135,7 +139,8 @@ async fn changed(
     }
     let mut stdout = Vec::new();
     one(subject.shape, &found, super::verifies(&found), &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    Ok(Finished::done(stdout))
+    let notes = if subject.dry_run { Vec::new() } else { mirror(base, &subject.prompt, &[found]).await };
+    Ok(Finished { notes, ..Finished::done(stdout) })
 }
 
 /// Writes the record and what the audit log says of it, both or none.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Subject, entries, verifies};
+use super::{Subject, entries, mirror::looked, verifies};
 use crate::{
     app::{Failure, Finished, Services, rollout::execute::refused},
     config::prompt_file,
@@ -31,7 +31,8 @@ pub async fn show(services: &Services, subject: &Subject, version: &str) -> Resu
     let base = subject.open(services)?;
     let all = entries(&base, &subject.prompt, base.patience()).await?;
     let found = named(&all, &subject.prompt, version)?;
-    shown(|out| registry::one(subject.shape, found, verifies(found), out))
+    let finished = shown(|out| registry::one(subject.shape, found, verifies(found), out))?;
+    Ok(Finished { notes: looked(&base, &subject.prompt, found).await, ..finished })
 }
 
 /// What differs between two versions.

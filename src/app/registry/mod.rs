@@ -3,14 +3,17 @@
 
 mod change;
 mod look;
+mod mirror;
 
 use std::path::{Path, PathBuf};
 
 pub use change::{Mark, archive, mark_bad, promote, register};
 pub use look::{diff, lineage, list, show};
+pub(super) use mirror::mirror;
 
 use super::{
     Failure, Services, TEXT_LIMIT,
+    inside::{self, Inside},
     rollout::{
         execute::refused,
         world::{Base, World},
@@ -19,6 +22,7 @@ use super::{
 use crate::{
     config::prompt_file,
     domain::{
+        diagnostic::{Diagnostic, Place},
         prompt::Prompt,
         registry::{Entry, Status},
         rollout::{Effect, Moment, VersionRef, deployment::Deployment},
@@ -61,7 +65,12 @@ pub(super) fn entry_write(entry: &Entry, expect: Expect) -> Result<Write, Failur
 }
 
 /// A registered version, with what its record is expected to be.
-pub(super) async fn entry(base: &Base, prompt: &str, version: &str, patience: Patience) -> Result<Option<(Entry, Expect)>, Failure> {
+pub(in crate::app) async fn entry(
+    base: &Base,
+    prompt: &str,
+    version: &str,
+    patience: Patience,
+) -> Result<Option<(Entry, Expect)>, Failure> {
     let found = read::<Entry>(base.store.as_ref(), &entry_key(prompt, version)?, patience).await.map_err(Failure::Store)?;
     Ok(found.map(|(entry, revision)| (entry, Expect::Revision(revision))))
 }
@@ -96,16 +105,21 @@ pub(super) fn verifies(entry: &Entry) -> bool {
 /// version is not registered or does not have its digest any more: such a text is told nobody.
 pub(super) async fn text_of(base: &Base, prompt: &str, version: &VersionRef, patience: Patience) -> Result<Option<String>, Failure> {
     let found = entry(base, prompt, &version.version, patience).await?.map(|(entry, _)| entry);
-    let Some(entry) = found.filter(|entry| entry.version.digest == version.digest && verifies(entry)) else { return Ok(None) };
-    let Ok((parsed, _)) = prompt_file::parse(&entry.text, &entry.file) else { return Ok(None) };
-    Ok(Some(match parsed.messages.as_slice() {
+    let found = found.filter(|entry| entry.version.digest == version.digest && verifies(entry));
+    Ok(found.as_ref().and_then(told))
+}
+
+/// The template of the one message of a version, or its messages as JSON.
+fn told(entry: &Entry) -> Option<String> {
+    let (parsed, _) = prompt_file::parse(&entry.text, &entry.file).ok()?;
+    Some(match parsed.messages.as_slice() {
         [only] => only.content.source().to_owned(),
         several => {
             let list: Vec<_> =
                 several.iter().map(|message| serde_json::json!({"role": message.role, "content": message.content.source()})).collect();
             serde_json::Value::Array(list).to_string()
         }
-    }))
+    })
 }
 
 /// The version that is meant: a registered one, or the one in the prompt's file, which is registered by the write that it comes with.
@@ -181,7 +195,12 @@ fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure>
     files.sort();
     files.dedup();
     let mut names = Vec::new();
+    let inside = Inside::of(&base.services, &base.folder, base.config.run.files_outside);
     for file in files {
+        if let Some(why) = inside.refuses(&base.services, &file) {
+            let place = Place::file(base.path.display().to_string());
+            return Err(Failure::Configuration(vec![Diagnostic::error(place, "suites", why).with_help(inside::HELP)]));
+        }
         let text = base.services.workspace.read_text(&file, TEXT_LIMIT).map_err(Failure::File)?;
         let (prompt, _) = prompt_file::parse(&text, &file.display().to_string()).map_err(Failure::Configuration)?;
         if prompt.name == name {

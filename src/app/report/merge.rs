@@ -5,13 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::super::{Failure, Finished, Outcome, Services, publish, read_config};
+use super::super::{Failure, Finished, Outcome, Services, publish, read_config, test::compare};
 use crate::{
     config,
     domain::{
         diagnostic::{Diagnostic, Place},
         digest,
-        regression::samples,
         suite::{
             run::TestRun,
             shard::{self, Part},
@@ -151,10 +150,7 @@ fn put_together(
     }
     for (suite, whole) in run.suites.iter_mut().zip(&wholes) {
         let Some(changes) = whole.changes.clone() else { continue };
-        let nothing = Vec::new();
-        let base = suite.base.as_ref().map_or(&nothing, |base| &base.samples);
-        let head: &[_] = if suite.base.is_some() { &suite.samples } else { &[] };
-        suite.comparison = Some(samples::compare(base, head, changes, settings));
+        compare(suite, changes, settings);
     }
     run.decide_together();
     Ok(run)

@@ -3,6 +3,7 @@
 
 mod choose;
 mod drive;
+mod fence;
 mod keep;
 mod look;
 mod resume;
@@ -42,7 +43,7 @@ use crate::{
     ports::store::Patience,
     report::{escape::one_line, rollback::render, rollout::Shape},
 };
-use drive::drive;
+use drive::{Driven, drive};
 use keep::{keep, remember, write_intent};
 
 /// The most characters of a reason that are kept.
@@ -98,7 +99,7 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let reason = cut(&request.reason, REASON);
     let trigger = if request.emergency { Trigger::Emergency } else { Trigger::Manual };
     let by = request.subject.by(services);
-    let event = Event::Rollback { to: to.clone(), trigger, reason: reason.clone(), by };
+    let event = Event::Rollback { to: to.clone(), trigger, reason: reason.clone(), by, above: None };
     if !request.emergency {
         // The intent first, so that whoever comes after a crash finishes it; a store that does not answer in time does not hold it up.
         let brief = Patience { until: (services.clock.elapsed() + Duration::from_secs(5)).min(patience.until), ..patience };
@@ -167,7 +168,7 @@ pub(crate) async fn afterwards(world: &World, loaded: &mut Loaded, waits: bool) 
 
 /// The plan whose metrics can say how the version that is back does.
 fn measured(loaded: &Loaded) -> Option<&Plan> {
-    loaded.deployment.rollout.as_ref().map(|rollout| &rollout.plan).filter(|plan| !plan.metrics.is_empty())
+    loaded.deployment.rollout.as_ref().map(|rollout| rollout.plan.as_ref()).filter(|plan| !plan.metrics.is_empty())
 }
 
 fn shown(subject: &Subject, world: &World, loaded: &Loaded, record: &RollbackRecord) -> Result<Finished, Failure> {
@@ -203,13 +204,13 @@ pub(crate) async fn finish(
     world: &mut World,
     loaded: &mut Loaded,
     deadline: Deadline,
-    event: Option<Event>,
+    mut event: Option<Event>,
 ) -> Result<(Option<RollbackRecord>, Vec<Shown>), Failure> {
     let decided_after = deadline.taken(world.base.services.clock.elapsed());
     let started = Moment(world.base.moment().0.saturating_sub(millis(decided_after)));
     let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback")) };
     let from = left_version(&before);
-    let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, drive::Driven::default());
+    let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, Driven::default());
     // Until the state is written, the next look of a rollout would turn the targets round again.
     let mut error = Some("others kept changing the state: run the same rollback again".to_owned());
     // A rollback that somebody else begins in between has a higher epoch: then it is done again with that.
@@ -222,6 +223,11 @@ pub(crate) async fn finish(
             }
         }
         drive(world, &rollout, deadline, &mut driven).await;
+        if let Some(higher) = fence::above(world, &rollout, event.as_ref(), &driven, deadline).await {
+            rollout = decided(world, &before, Some(&higher))?;
+            event = Some(higher);
+            drive(world, &rollout, deadline, &mut driven).await;
+        }
         match keep(world, loaded, event.as_ref(), &rollout, driven.confirmed(world), deadline).await {
             Ok(None) => {
                 error = None;
@@ -269,7 +275,7 @@ pub(crate) async fn finish(
         millis: millis(took),
         decided: Some(millis(decided_after)),
         status,
-        before: before.last_check.clone(),
+        before: before.last_check.as_deref().cloned(),
         after: None,
         watch: None,
         trigger,
@@ -315,7 +321,7 @@ async fn after(world: &World, rollout: &Rollout, to: &VersionRef, trigger: Trigg
         return None;
     }
     let checked = check(world, &rollout.plan, Pair { candidate: to, stable: to }, Percent::ALL, &Memory::default()).await;
-    Some(Check { memory: Memory::default(), ..checked })
+    Some(checked.without_memory())
 }
 
 /// The version whose traffic goes away.

@@ -33,7 +33,7 @@ pub(super) async fn record(world: &mut World, loaded: &mut Loaded, shown: &[Show
         millis: ended.since(started),
         decided: Some(0),
         status: RollbackStatus::Success,
-        before: rollout.last_check.clone(),
+        before: rollout.last_check.as_deref().cloned(),
         after: None,
         watch: None,
         trigger,

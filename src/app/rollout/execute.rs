@@ -57,6 +57,14 @@ impl World {
             let writes = marks(self, &mut after, &transition.effects, (now.wall, tolerant), patience).await?;
             after.stepped(transition.next, event, now);
             *loaded = self.save(loaded, after, writes, patience).await?;
+            for effect in &transition.effects {
+                match effect {
+                    Effect::MarkStable { version } | Effect::Retire { version } | Effect::MarkBad { version, .. } => {
+                        self.changes(&version.version)
+                    }
+                    Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => {}
+                }
+            }
         }
         Ok(transition.effects)
     }

@@ -73,7 +73,7 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
 }
 
 fn line(rollout: &crate::domain::rollout::Rollout) -> String {
-    let health = rollout.last_check.as_ref().map_or_else(|| "not checked yet".to_owned(), crate::domain::rollout::health::Check::summary);
+    let health = rollout.last_check.as_deref().map_or_else(|| "not checked yet".to_owned(), crate::domain::rollout::health::Check::summary);
     let phase = match &rollout.phase {
         Phase::Progressing => "going on".to_owned(),
         Phase::Held { hold, reason } if *hold == Hold::Paused => format!("paused: {reason}"),

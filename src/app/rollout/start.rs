@@ -120,9 +120,11 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
     if request.retry {
         after.bad.retain(|bad| bad.version != to);
     }
+    let started = entry.version.version.clone();
     let begun = begin(&id, (from, to), &plan, after.epoch, now);
     after.begun(begun.next);
     let mut loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?], patience).await?;
+    world.changes(&started);
     let mut said = Vec::new();
     let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
     said.extend(world.deliver(&mut loaded).await);

@@ -1,13 +1,19 @@
 //! What a rollout command works with: the configuration's word, the store, the targets and the metric sources.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::{
-    app::{Failure, Services, audit::commit, notify, read_config},
+    app::{Failure, Services, audit::commit, notify, read_config, registry},
     config::{self, Config},
     domain::{
         audit,
         diagnostic::{Diagnostic, Place},
+        kubernetes::ClusterSettings,
         metric_source::MetricSourceKind,
         registry::Entry,
         rollout::{
@@ -60,6 +66,8 @@ pub(crate) struct World {
     pub(crate) prompt: String,
     pub(crate) targets: Vec<Arc<dyn Target>>,
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
+    /// Versions whose records were changed and that mirrors do not have yet.
+    changed: Mutex<BTreeSet<String>>,
     /// Texts of versions by digest, where a target wants to be told them.
     pub(super) texts: BTreeMap<String, String>,
     /// When this process made its last step, on the clock that never jumps.
@@ -74,6 +82,9 @@ impl Base {
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         for target in &mut config.targets {
             if let TargetKind::Flagd { place: FlagdPlace::File(file), .. } = &mut target.kind {
+                *file = folder.join(&*file);
+            }
+            if let TargetKind::Kubernetes { cluster: ClusterSettings { kubeconfig: Some(file), .. }, .. } = &mut target.kind {
                 *file = folder.join(&*file);
             }
         }
@@ -141,7 +152,34 @@ impl World {
         if !errors.is_empty() {
             return Err(Failure::Connection(errors));
         }
-        Ok(Self { base, settings, prompt: prompt.to_owned(), targets, sources, texts: BTreeMap::new(), last: None })
+        Ok(Self {
+            base,
+            settings,
+            prompt: prompt.to_owned(),
+            targets,
+            sources,
+            changed: Mutex::default(),
+            texts: BTreeMap::new(),
+            last: None,
+        })
+    }
+
+    /// What became of a version is for the mirrors too.
+    pub(crate) fn changes(&self, version: &str) {
+        self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(version.to_owned());
+    }
+
+    /// Brings the mirrors up to date. What people should know comes back.
+    pub(crate) async fn mirror(&self) -> Vec<String> {
+        let changed = std::mem::take(&mut *self.changed.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut found = Vec::new();
+        for version in changed {
+            // A record that cannot be read now is said where it is needed.
+            found.extend(
+                registry::entry(&self.base, &self.prompt, &version, self.base.patience()).await.ok().flatten().map(|(entry, _)| entry),
+            );
+        }
+        registry::mirror(&self.base, &self.prompt, &found).await
     }
 
     /// The time of a step: with the time since the last one where this process made it.

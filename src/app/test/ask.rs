@@ -20,8 +20,10 @@ use crate::{
         answer::Answer,
         budget::{BudgetStop, Estimate, tokens_in, tokens_of},
         duration::human,
-        provider::{FaultKind, Prices, ProviderFault, Request},
+        price_list::{self, Listed},
+        provider::{FaultKind, Prices, ProviderFault, ProviderSettings, Request},
         retry::{Breaker, RetryClock, RetryPolicy},
+        suite::run::{Sample, would_come_to},
     },
     ports::{clock::Clock, provider::Provider},
 };
@@ -47,6 +49,8 @@ pub(super) struct Asker {
     run: OfRun,
     breaker: Arc<Mutex<Breaker>>,
     prices: Option<Prices>,
+    /// Whom the list of prices is asked about, where the configuration has none.
+    listed_of: Arc<ProviderSettings>,
     lane: Lane,
     /// The most tokens of an answer so far; 0 before the first one.
     longest: Arc<AtomicU64>,
@@ -89,13 +93,21 @@ enum Once {
 }
 
 impl Asker {
-    pub(super) fn new(name: &str, provider: Arc<dyn Provider>, run: OfRun, prices: Option<Prices>, lane: Lane) -> Self {
+    /// `prices` are the configuration's, with the provider that is asked.
+    pub(super) fn new(
+        name: &str,
+        provider: Arc<dyn Provider>,
+        run: OfRun,
+        (prices, asked): (Option<Prices>, &ProviderSettings),
+        lane: Lane,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             provider,
             run,
             breaker: Arc::default(),
             prices,
+            listed_of: Arc::new(asked.clone()),
             lane,
             longest: Arc::default(),
             uncounted: Arc::default(),
@@ -222,9 +234,20 @@ impl Asker {
         }
     }
 
+    /// Whether so many more samples fit into the run's budget, if they come to what these did on average, judges included. What
+    /// nobody counted weighs nothing: the budget itself is kept by every single request.
+    pub(super) fn affords<'s>(&self, samples: impl Iterator<Item = &'s Sample>, more: usize) -> bool {
+        let (tokens, usd) = would_come_to(samples, more);
+        self.run.purse.has_room(tokens, usd)
+    }
+
     fn estimate(&self, request: &Request) -> Estimate {
         let longest = Some(self.longest.load(Ordering::Relaxed)).filter(|longest| *longest > 0);
-        Estimate::of(request, longest, self.uncounted.load(Ordering::Relaxed), self.prices)
+        Estimate::of(request, longest, self.uncounted.load(Ordering::Relaxed), self.prices_of(request))
+    }
+
+    fn prices_of(&self, request: &Request) -> Option<Prices> {
+        self.prices.or_else(|| price_list::find(&self.listed_of, &request.model).map(Listed::prices))
     }
 
     /// Tokens and dollars of a request that ended. A fault after which the server may have worked on counts as much as was
@@ -238,7 +261,7 @@ impl Asker {
                 self.longest.fetch_max(output, Ordering::Relaxed);
                 self.uncounted.fetch_max(input.saturating_sub(tokens_of(request)), Ordering::Relaxed);
                 let priced = |prices: Prices| if prices.are_nothing() { Some(0.0) } else { prices.cost_usd(answer.usage) };
-                (input.saturating_add(output), self.prices.and_then(priced))
+                (input.saturating_add(output), self.prices_of(request).and_then(priced))
             }
             Err(ProviderFault { kind: FaultKind::Timeout | FaultKind::Malformed, .. }) => {
                 (estimate.tokens(), Some(estimate.usd.unwrap_or_default()))

@@ -10,6 +10,7 @@ use std::{
 use super::{
     Plan, SuitePlan, TestRequest,
     cases::Cases,
+    compared::compare,
     load::{self, CASES_LIMIT},
     plan::CasePlan,
 };
@@ -19,10 +20,7 @@ use crate::{
     domain::{
         prompt::Variables,
         provider::ProviderSettings,
-        regression::{
-            comparison::{BaseRun, Change},
-            samples,
-        },
+        regression::comparison::{BaseRun, Change},
         suite::{
             Case, CaseSource, SuiteSettings,
             run::{PromptIdentity, SuiteRun},
@@ -140,19 +138,9 @@ impl Base {
 
     /// Compares a suite whose samples are there.
     pub(super) fn compare(&self, run: &mut SuiteRun, settings: &crate::domain::regression::Settings) {
-        let Some(suite) = self.suites.get(&run.name) else { return };
-        let nothing = Vec::new();
-        let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
-        // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
-        let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-        let mut comparison =
-            samples::compare_counting(base, head, suite.changes.clone(), settings, &|case| run.counts_of(case), run.sampling);
-        for case in &mut comparison.cases {
-            let known = run.known_case(&case.case);
-            case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());
-            case.flaky = known.and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate);
+        if let Some(suite) = self.suites.get(&run.name) {
+            compare(run, suite.changes.clone(), settings);
         }
-        run.comparison = Some(comparison);
     }
 }
 
@@ -272,6 +260,7 @@ impl Reader<'_> {
             model,
             parameters,
             prices: suite.prices,
+            listed: suite.listed,
             cases: Cases::default(),
             texts: suite.texts,
             graders: suite.graders.clone(),

@@ -21,6 +21,7 @@ use crate::{
     domain::{
         answer::{Answer, Origin, Usage},
         budget::BudgetStop,
+        budget::usage_of,
         prompt::{Message, Role},
         provider::{FaultKind, ProviderFault, Request, Task},
         suite::{
@@ -156,14 +157,15 @@ impl Graders {
                 return Err(ProviderFault::new(kind, message).into());
             }
         };
+        let usage = usage_of(&answer, &request);
         let call = GraderCall {
             label: label.to_owned(),
             grader: plan.provider.clone(),
             model: Some(request.model.clone()),
             prompt: prompt(&request),
             answer: if request.task == Task::Chat { answer.text.clone() } else { "embeddings".to_owned() },
-            usage: answer.usage,
-            cost_usd: plan.prices.and_then(|prices| prices.cost_usd(answer.usage)),
+            usage,
+            cost_usd: plan.prices.and_then(|prices| prices.cost_usd(usage)),
             latency: answer.latency,
             origin: answer.origin,
         };

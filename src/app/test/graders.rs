@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{cases::Cases, load::origin, plan::GraderPlan};
+use super::{cases::Cases, load::origin, plan::GraderPlan, priced};
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     provider::{ProviderKind, ProviderSettings},
@@ -78,5 +78,6 @@ fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]
     };
     let mut parameters = origin.parameters.clone();
     parameters.extend(provider.parameters.clone());
-    Ok(GraderPlan { provider: name.clone(), model, parameters, prices: provider.prices.or(origin.prices) })
+    let (prices, _) = priced::of(provider, origin, &model);
+    Ok(GraderPlan { provider: name.clone(), model, parameters, prices })
 }

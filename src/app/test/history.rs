@@ -72,10 +72,7 @@ pub(super) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -
             let rule = Quarantined { reason: rule.reason.clone(), until: rule.until.clone(), issue: rule.issue.clone() };
             suite.known.push(KnownCase { case: case.case.id.clone(), quarantine: Some(rule), flaky: None, counts: false });
         }
-        if suite.is_all_excused() {
-            let name = one_line(&suite.name);
-            notes.push(format!("suite `{name}`: every case of it is in quarantine, so nothing decides about it"));
-        }
+        notes.extend(suite.excused());
     }
     // An event that cannot be read may be anybody's: nothing is asked on its account.
     if plan.history.record == Record::Never || services.ci.is_present() && services.ci.event().is_err() {
@@ -161,9 +158,14 @@ fn short(value: &Value) -> String {
 }
 
 /// Keeps a run in the history where it is to be kept; what could not be done comes back.
-pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requested: bool) -> Vec<String> {
+pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requested: bool, part: bool) -> Vec<String> {
     match settings::is_kept(plan.history.record, requested, stage(services)) {
         Ok(false) => return Vec::new(),
+        // A part would be a baseline of some cases only, and `report merge` does not know how its cases are judged.
+        Ok(true) if part => {
+            let message = "note: the history is not recorded: a shard is a part of a run; a run without --shard records it";
+            return vec![message.to_owned()];
+        }
         Ok(true) => {}
         Err(why) => return vec![format!("warning: the history is not recorded: {why}")],
     }

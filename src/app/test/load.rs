@@ -14,9 +14,14 @@ use super::{
     cases::{Broken, Cases},
     graders,
     plan::CasePlan,
+    priced,
 };
 use crate::{
-    app::{Failure, Services, TEXT_LIMIT, read_config},
+    app::{
+        Failure, Services, TEXT_LIMIT,
+        inside::{self, Inside},
+        read_config,
+    },
     config::{self, prompt_file::PromptFile},
     domain::{
         diagnostic::{Diagnostic, Place, Severity},
@@ -55,15 +60,11 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
             *path = base.join(&*path);
         }
     }
-    let mut loader = Loader {
-        services,
-        base: &base,
-        prove_variables: !request.without_variables,
-        found: Vec::new(),
-        read: vec![path.clone()],
-        held: 0,
-        broken: Broken::default(),
-    };
+    let inside = Inside::of(services, &base, config.run.files_outside);
+    found.extend(inside.cassettes(services, &config.providers, &path));
+    let (prove_variables, read) = (!request.without_variables, vec![path.clone()]);
+    let mut loader =
+        Loader { services, base: &base, inside: &inside, prove_variables, found: Vec::new(), read, held: 0, broken: Broken::default() };
     let suites = config
         .suites
         .into_iter()
@@ -121,6 +122,7 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
 pub(super) struct Loader<'a> {
     pub(super) services: &'a Services,
     pub(super) base: &'a Path,
+    pub(super) inside: &'a Inside,
     prove_variables: bool,
     pub(super) found: Vec<Diagnostic>,
     pub(super) read: Vec<PathBuf>,
@@ -142,12 +144,13 @@ impl Loader<'_> {
             return None;
         };
         let parameters = parameters(&settings, &prompt, provider, providers);
-        let prices = provider.prices.or(origin(provider, providers).prices);
+        let (prices, listed) = priced::of(provider, origin(provider, providers), &model);
         let graders = graders::find(&settings, &cases, providers).unwrap_or_else(|problems| {
             self.found.extend(problems);
             BTreeMap::new()
         });
-        let plan = SuitePlan { settings, prompt, model, parameters, prices, cases, texts: TextBounds::default(), graders };
+        let texts = TextBounds::default();
+        let plan = SuitePlan { settings, prompt, model, parameters, prices, listed, cases, texts, graders };
         self.prove(&plan);
         Some(plan)
     }
@@ -163,6 +166,10 @@ impl Loader<'_> {
 
     fn prompt(&mut self, settings: &SuiteSettings) -> Option<PromptFile> {
         let path = self.base.join(&settings.prompt);
+        if let Some(why) = self.inside.refuses(self.services, &path) {
+            self.error(settings, format!("the prompt cannot be read: {why}"), inside::HELP);
+            return None;
+        }
         self.read.push(path.clone());
         let text = match self.services.workspace.read_text(&path, TEXT_LIMIT) {
             Ok(text) => text,

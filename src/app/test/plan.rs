@@ -9,6 +9,7 @@ use crate::app::Failure;
 use crate::config::{GitHubSettings, RunSettings};
 use crate::domain::{
     lint::LintSettings,
+    price_list::Listed,
     prompt::{Prompt, Variables},
     provider::{Prices, ProviderSettings, Request, Task},
     suite::{
@@ -64,6 +65,8 @@ pub struct SuitePlan {
     pub parameters: Map<String, Value>,
     /// What tokens cost, where known.
     pub prices: Option<Prices>,
+    /// Where the prices come from, if not from the configuration.
+    pub listed: Option<&'static Listed>,
     /// The cases that were selected.
     pub cases: Cases,
     /// Which samples keep their texts.

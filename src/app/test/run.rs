@@ -25,6 +25,7 @@ use super::{
     load::origin,
     pace::Lane,
     plan::CasePlan,
+    priced,
     purse::Purse,
     rounds::Rounds,
     sample::{SampleRunner, Shared},
@@ -33,14 +34,13 @@ use crate::{
     app::{Failure, Services},
     domain::{
         history::quarantine::{Rule, rule_for},
-        provider::{Prices, ProviderKind, ProviderSettings},
         regression::Settings,
         suite::{
             CaseId,
             run::{PromptIdentity, SuiteRun, TestRun},
         },
     },
-    ports::provider::{ConnectError, Recording},
+    ports::provider::Recording,
 };
 pub(super) use both::Both;
 
@@ -73,9 +73,9 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
     let needed = |name: &str| graders.contains(name) || plan.suites.iter().any(|suite| suite.settings.provider == name);
     for settings in plan.providers.iter().filter(|settings| needed(&settings.name)) {
         let asked = origin(settings, &plan.providers);
-        let prices = priced(settings, asked);
+        let prices = priced::configured(settings, asked);
         let unnamed = implied::unnamed(services, plan, &settings.name, request);
-        if let Some(error) = unnamed.or_else(|| unbound(settings, asked, prices, plan, request)) {
+        if let Some(error) = unnamed.or_else(|| priced::unbound(settings, asked, prices, plan, request)) {
             unusable.push(error);
             continue;
         }
@@ -83,34 +83,12 @@ pub(super) fn connect(services: &Services, plan: &Plan, request: &TestRequest) -
             Ok(provider) => {
                 // A cassette that is recorded asks the provider it was recorded from: both keep to the same minute.
                 let lane = lanes.entry(&asked.name).or_insert_with(|| Lane::new(asked.limits)).clone();
-                askers.insert(settings.name.clone(), Asker::new(&settings.name, provider, of_run.clone(), prices, lane));
+                askers.insert(settings.name.clone(), Asker::new(&settings.name, provider, of_run.clone(), (prices, asked), lane));
             }
             Err(error) => unusable.push(error),
         }
     }
     if unusable.is_empty() { Ok(askers) } else { Err(Failure::Provider(unusable)) }
-}
-
-/// What a provider's tokens cost; an echo costs nothing.
-fn priced(settings: &ProviderSettings, asked: &ProviderSettings) -> Option<Prices> {
-    let free = Prices { input_per_million: 0.0, output_per_million: 0.0 };
-    settings.prices.or(asked.prices).or_else(|| matches!(asked.kind, ProviderKind::Echo).then_some(free))
-}
-
-/// A budget in money cannot be held with a provider that will be asked and whose prices nobody knows.
-fn unbound(
-    settings: &ProviderSettings,
-    asked: &ProviderSettings,
-    prices: Option<Prices>,
-    plan: &Plan,
-    request: &TestRequest,
-) -> Option<ConnectError> {
-    let usd = plan.run.budget.usd.filter(|_| prices.is_none())?;
-    let replayed =
-        request.recording.replay.is_some() || request.recording.record.is_none() && matches!(settings.kind, ProviderKind::Cassette { .. });
-    let message = || format!("provider \"{}\" has no prices, so the budget of ${usd} cannot be held", asked.name);
-    let help = || format!("add `prices` to `providers.{}`, or give the budget in tokens", asked.name);
-    (!replayed).then(|| ConnectError { message: message(), help: Some(help()) })
 }
 
 /// Lets every provider write down what must not be lost; what could not be written comes back.
@@ -247,7 +225,8 @@ impl<'a> SuiteRunner<'a> {
         loop {
             self.ask(suite.cases.iter(), rounds.repeats(), &mut asked).await;
             asked.sort();
-            if !rounds.goes_on(&asked.head, &asked.base, clock.elapsed(), self.until()) {
+            let affords = |samples| self.asker.affords(asked.head.iter().chain(&asked.base), samples);
+            if !rounds.goes_on(&asked.head, &asked.base, (clock.elapsed(), self.until()), affords) {
                 break;
             }
             self.services.progress.more(rounds.samples());
@@ -346,6 +325,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         },
         provider: suite.settings.provider.clone(),
         model: suite.model.clone(),
+        listed: suite.listed.cloned(),
         min_pass_rate: suite.settings.min_pass_rate,
         lints: Vec::new(),
         base: None,

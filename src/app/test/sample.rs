@@ -15,6 +15,7 @@ use crate::{
     app::Services,
     domain::{
         answer::Answer,
+        budget::usage_of,
         lint::{self, AnswerScan, LintSettings},
         provider::{FaultKind, Prices, ProviderFault, Request},
         suite::{
@@ -128,6 +129,7 @@ impl SampleRunner {
     }
 
     async fn judged(&self, answer: Box<Answer>, request: &Request, until: Duration, calls: &mut Vec<GraderCall>) -> SampleResult {
+        let answer = Box::new(Answer { usage: usage_of(&answer, request), ..*answer });
         let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
         let subject = Subject { request: Some(request), ..Subject::new(&answer, &self.case.assertion_variables, cost_usd) };
         let time = (self.services.clock.elapsed(), until);

@@ -43,6 +43,9 @@ struct Tokens {
     input: Lenient,
     #[serde(default)]
     output: Lenient,
+    /// Guesses are no measurements.
+    #[serde(default)]
+    estimated: bool,
 }
 
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
@@ -62,10 +65,11 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         if let (Some(value), true) = (case.latency_ms.0, live) {
             latency.push(value);
         }
-        if let (Some(value), true) = (case.cost_usd.0, live) {
+        if let (Some(value), true) = (case.cost_usd.0, live && !case.tokens.estimated) {
             cost.push(value);
         }
-        let more = [(first, case.time_to_first_token_ms.0), (input, case.tokens.input.0), (output, case.tokens.output.0)];
+        let counted = |tokens: Option<f64>| tokens.filter(|_| !case.tokens.estimated);
+        let more = [(first, case.time_to_first_token_ms.0), (input, counted(case.tokens.input.0)), (output, counted(case.tokens.output.0))];
         for (samples, value) in more {
             if let (Some(value), true) = (value, live && is_bench) {
                 samples.push(value);

@@ -25,6 +25,18 @@ pub(in crate::config) struct Store {
     /// A remote's name or address (git).
     #[schemars(length(min = 1))]
     pub(in crate::config) remote: Option<String>,
+    /// The name of the ConfigMap that is the index, with which all other names begin (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) name: Option<String>,
+    /// The kubeconfig, relative to this file; otherwise `KUBECONFIG`, the pod's service account, `~/.kube/config` (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) kubeconfig: Option<String>,
+    /// The kubeconfig's context; otherwise its current one (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) context: Option<String>,
+    /// The namespace; otherwise the context's or the pod's (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) namespace: Option<String>,
     /// The longest that one reading or writing may take.
     #[schemars(example = "30s")]
     pub(in crate::config) timeout: Option<String>,
@@ -35,7 +47,7 @@ pub(in crate::config) struct Store {
 }
 
 /// The kinds of stores, in the order of the documentation.
-pub(in crate::config) const KINDS: [&str; 6] = ["auto", "directory", "sqlite", "postgres", "git", "github"];
+pub(in crate::config) const KINDS: [&str; 7] = ["auto", "directory", "sqlite", "postgres", "git", "github", "kubernetes"];
 
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": KINDS})

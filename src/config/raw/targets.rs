@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
+use super::whole;
+
 /// What makes a rollout's percentage real. Texts may hold `{{prompt}}` and `{{environment}}`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -26,7 +28,7 @@ pub(in crate::config) struct Target {
     pub(in crate::config) token_env: Option<String>,
     /// Extra headers with fixed texts (flagd with `url`, mlflow, webhook).
     pub(in crate::config) headers: Option<BTreeMap<String, String>>,
-    /// The flag's key (flagd).
+    /// The flag's key (flagd, kubernetes with `config-map`).
     #[schemars(length(min = 1))]
     pub(in crate::config) flag: Option<String>,
     /// The prompt's name in the registry (mlflow).
@@ -38,6 +40,8 @@ pub(in crate::config) struct Target {
     /// The alias of the version that is being rolled out (mlflow).
     #[schemars(length(min = 1))]
     pub(in crate::config) candidate_alias: Option<String>,
+    /// Whether the registry's versions are mirrored there, with digest and status as tags (mlflow).
+    pub(in crate::config) mirror: Option<bool>,
     /// The runtime socket (haproxy).
     #[schemars(length(min = 1), example = "/run/haproxy/admin.sock")]
     pub(in crate::config) socket: Option<String>,
@@ -47,6 +51,34 @@ pub(in crate::config) struct Target {
     /// The name of a version's server; holds `{{version}}` (haproxy).
     #[schemars(length(min = 1))]
     pub(in crate::config) server: Option<String>,
+    /// The ConfigMap that holds a manifest (kubernetes; without `http-route`).
+    #[schemars(length(min = 1), example = &"prompt-flags")]
+    pub(in crate::config) config_map: Option<String>,
+    /// The ConfigMap's key with the manifest (kubernetes with `config-map`).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) key: Option<String>,
+    /// The HTTPRoute of the Gateway API whose weights are set (kubernetes; without `config-map`).
+    #[schemars(length(min = 1), example = &"prompts")]
+    pub(in crate::config) http_route: Option<String>,
+    /// The name of the route's rule; not needed where it has one rule (kubernetes with `http-route`).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) rule: Option<String>,
+    /// The name of a version's Service; holds `{{version}}`, in which dots become hyphens (kubernetes with `http-route`).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) service: Option<String>,
+    /// The port of these Services (kubernetes with `http-route`).
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 65_535))]
+    pub(in crate::config) port: Option<u32>,
+    /// The kubeconfig, relative to this file; otherwise `KUBECONFIG`, the pod's service account, `~/.kube/config` (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) kubeconfig: Option<String>,
+    /// The kubeconfig's context; otherwise its current one (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) context: Option<String>,
+    /// The namespace; otherwise the context's or the pod's (kubernetes).
+    #[schemars(length(min = 1))]
+    pub(in crate::config) namespace: Option<String>,
     /// The name of the environment variable with the secret that signs each body (webhook).
     #[schemars(example = &"ROLLOUT_HOOK_SECRET")]
     pub(in crate::config) secret_env: Option<String>,
@@ -60,7 +92,7 @@ pub(in crate::config) struct Target {
 }
 
 /// The kinds of targets, in the order of the documentation.
-pub(in crate::config) const KINDS: [&str; 5] = ["flagd", "mlflow", "haproxy", "webhook", "command"];
+pub(in crate::config) const KINDS: [&str; 6] = ["flagd", "mlflow", "haproxy", "kubernetes", "webhook", "command"];
 
 fn kind(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": KINDS})

@@ -5,6 +5,7 @@ pub(super) mod gates;
 pub(super) mod github;
 pub(super) mod history;
 pub(super) mod hosting;
+mod kubernetes;
 pub(super) mod lints;
 pub(super) mod metric_sources;
 pub(super) mod monitor;

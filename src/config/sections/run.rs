@@ -27,6 +27,7 @@ pub(in crate::config) fn read(run: &raw::Run, problems: &mut Problems<'_>) -> Op
         cache: cache?,
         budget,
         warm_up: run.warm_up?,
+        files_outside: run.files_outside?,
     })
 }
 

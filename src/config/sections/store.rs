@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::{duration_at, is_variable_name};
+use super::{duration_at, is_variable_name, kubernetes};
 use crate::{
     config::{
         path::Path,
         problems::{Finding, Problems},
         raw::store::Store,
     },
-    domain::store::{StoreKind, StoreSettings},
+    domain::{
+        kubernetes::is_label,
+        store::{StoreKind, StoreSettings},
+    },
 };
 
 /// Reads `store`; `None` when something in it is wrong.
@@ -25,6 +28,11 @@ pub(in crate::config) fn read(store: Store, problems: &mut Problems<'_>) -> Opti
         "sqlite" => StoreKind::Sqlite { path: sqlite_path(place?) },
         "postgres" => StoreKind::Postgres { url_env: url_env? },
         "git" => StoreKind::Git { remote: remote?, branch: branch? },
+        "kubernetes" => {
+            let keys = (store.kubeconfig.as_deref(), store.context.as_deref(), store.namespace.as_deref());
+            let cluster = kubernetes::cluster(keys, &path, problems);
+            StoreKind::Kubernetes { cluster: cluster?, name: object_name(store.name?, &path.key("name"), problems)? }
+        }
         "github" => StoreKind::GitHub { branch: branch? },
         // The schema lets no other word through.
         _ => StoreKind::Auto { path: place?, branch: branch? },
@@ -48,6 +56,18 @@ fn lawful_branch(branch: String, path: &Path, problems: &mut Problems<'_>) -> Op
         return Some(branch);
     }
     problems.push(Finding::error(path.clone(), format!("`{branch}` cannot name a branch")).help("use A-Z a-z 0-9 . _ - and /".to_owned()));
+    None
+}
+
+/// A name with which names of objects can begin.
+fn object_name(name: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    if is_label(&name) && name.len() <= 40 {
+        return Some(name);
+    }
+    problems.push(
+        Finding::error(path.clone(), format!("`{name}` cannot name the store's ConfigMaps"))
+            .help("use at most 40 of a-z, 0-9 and -".to_owned()),
+    );
     None
 }
 
@@ -77,6 +97,7 @@ mod tests {
 
     use super::*;
     use crate::config::{default_store, parse};
+    use crate::domain::kubernetes::ClusterSettings;
 
     const REST: &str = "providers: {say: {kind: echo}}\nsuites: [{name: s, prompt: p, provider: say, cases: c.jsonl}]\n";
 
@@ -104,6 +125,9 @@ mod tests {
         assert_eq!(kind("{kind: sqlite, path: a.db}"), StoreKind::Sqlite { path: "a.db".into() });
         assert_eq!(kind("{kind: postgres}"), StoreKind::Postgres { url_env: "PROMPT_CICD_STORE_URL".to_owned() });
         assert_eq!(kind("{kind: git, branch: state/x}"), StoreKind::Git { remote: "origin".to_owned(), branch: branch() });
+        let cluster = ClusterSettings { kubeconfig: Some("k".into()), context: None, namespace: Some("shop".to_owned()) };
+        let expected = StoreKind::Kubernetes { cluster, name: "prompt-cicd-state".to_owned() };
+        assert_eq!(kind("{kind: kubernetes, kubeconfig: k, namespace: shop}"), expected);
         assert_eq!(kind("{kind: github, branch: state/x}"), StoreKind::GitHub { branch: branch() });
     }
 
@@ -114,6 +138,8 @@ mod tests {
             ("{kind: git, branch: --force}", "cannot name a branch"),
             ("{kind: git, branch: a..b}", "cannot name a branch"),
             ("{kind: git, remote: --upload-pack=x}", "no remote"),
+            ("{kind: kubernetes, name: Store}", "cannot name the store's ConfigMaps"),
+            ("{kind: kubernetes, namespace: a/b}", "cannot name a namespace"),
             ("{kind: postgres, url-env: 'postgres://u:secret@h/d'}", "not the name of an environment variable"),
             ("{timeout: 0s}", "longer than nothing"),
             ("{history: 3}", "100"),

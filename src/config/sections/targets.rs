@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    duration_at,
+    duration_at, kubernetes,
     providers::{needed, program},
     reach::{Http, http, keys_of_kind, variable},
 };
@@ -15,7 +15,7 @@ use crate::{
     },
     domain::{
         metric_source::{Escape, Query},
-        target::{FlagdPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings},
+        target::{FlagdPlace, KubernetesPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings},
     },
 };
 
@@ -27,13 +27,23 @@ const KEYS_OF_KINDS: &[(&str, &[&str])] = &[
     ("url", HTTP),
     ("token-env", HTTP),
     ("headers", HTTP),
-    ("flag", &["flagd"]),
+    ("flag", &["flagd", "kubernetes"]),
     ("model", &["mlflow"]),
     ("stable-alias", &["mlflow"]),
     ("candidate-alias", &["mlflow"]),
+    ("mirror", &["mlflow"]),
     ("socket", &["haproxy"]),
     ("backend", &["haproxy"]),
     ("server", &["haproxy"]),
+    ("config-map", &["kubernetes"]),
+    ("key", &["kubernetes"]),
+    ("http-route", &["kubernetes"]),
+    ("rule", &["kubernetes"]),
+    ("service", &["kubernetes"]),
+    ("port", &["kubernetes"]),
+    ("kubeconfig", &["kubernetes"]),
+    ("context", &["kubernetes"]),
+    ("namespace", &["kubernetes"]),
     ("secret-env", &["webhook"]),
     ("command", &["command"]),
     ("env", &["command"]),
@@ -68,8 +78,10 @@ fn kind(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>)
             model: target.model.clone()?,
             stable_alias: target.stable_alias.clone()?,
             candidate_alias: target.candidate_alias.clone()?,
+            mirror: mirror(target, path, problems)?,
         }),
         "haproxy" => haproxy(target, path, problems),
+        "kubernetes" => in_cluster(target, path, problems),
         "webhook" => {
             let secret_env = variable(target.secret_env.as_ref(), &path.key("secret-env"), problems);
             Some(TargetKind::Webhook { http: site(target, path, problems)?, secret_env })
@@ -81,6 +93,17 @@ fn kind(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>)
         }
         _ => None,
     }
+}
+
+/// Whether it mirrors the registry, which is one for all environments.
+fn mirror(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<bool> {
+    let mirror = target.mirror?;
+    let by_environment = |text: &Option<String>| text.as_ref().is_some_and(|text| text.replace(' ', "").contains("{{environment}}"));
+    if mirror && (by_environment(&target.model) || by_environment(&target.url)) {
+        let message = "a mirror of the registry is one for all environments: it cannot hold {{environment}}";
+        problems.push(Finding::error(path.key("mirror"), message).help("take {{environment}} out of `model` and `url`".to_owned()));
+    }
+    Some(mirror)
 }
 
 /// Every `{{name}}` must be one that is known where it stands.
@@ -95,15 +118,25 @@ fn places(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_
         ("socket", &target.socket),
         ("backend", &target.backend),
         ("server", &target.server),
+        ("config-map", &target.config_map),
+        ("key", &target.key),
+        ("http-route", &target.http_route),
+        ("rule", &target.rule),
+        ("service", &target.service),
+        ("kubeconfig", &target.kubeconfig),
+        ("context", &target.context),
+        ("namespace", &target.namespace),
     ];
     for (key, text) in texts {
         let Some(text) = text else { continue };
         match Query::check(text, Escape::None) {
             Err(error) => problems.push(Finding::error(path.key(key), error.to_string())),
-            Ok(()) if key != "server" && text.contains("{{") && text.replace(' ', "").contains("{{version}}") => problems.push(
-                Finding::error(path.key(key), format!("`{key}` cannot hold {{{{version}}}}: it is the same for all versions"))
-                    .help("write {{prompt}} or {{environment}}".to_owned()),
-            ),
+            Ok(()) if !["server", "service"].contains(&key) && text.contains("{{") && text.replace(' ', "").contains("{{version}}") => {
+                problems.push(
+                    Finding::error(path.key(key), format!("`{key}` cannot hold {{{{version}}}}: it is the same for all versions"))
+                        .help("write {{prompt}} or {{environment}}".to_owned()),
+                )
+            }
             Ok(()) => {}
         }
     }
@@ -125,6 +158,45 @@ fn flagd(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>
         (file, None) => FlagdPlace::File(PathBuf::from(needed(file.as_ref(), path, "path", "path: flags.json", problems)?)),
     };
     Some(TargetKind::Flagd { place, flag: target.flag.clone()? })
+}
+
+/// Keys of a ConfigMap, and those of a route.
+const OF_CONFIG_MAP: [&str; 3] = ["config-map", "key", "flag"];
+const OF_ROUTE: [&str; 4] = ["http-route", "rule", "service", "port"];
+
+fn in_cluster(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
+    let cluster =
+        kubernetes::cluster((target.kubeconfig.as_deref(), target.context.as_deref(), target.namespace.as_deref()), path, problems);
+    let (others, wanted) = match (&target.config_map, &target.http_route) {
+        (Some(_), Some(_)) => {
+            problems.push(
+                Finding::error(path.key("http-route"), "a target has one object").help("remove `config-map` or `http-route`".to_owned()),
+            );
+            return None;
+        }
+        (None, None) => {
+            needed(None::<&String>, path, "config-map", "config-map: prompt-flags (or http-route: prompts)", problems)?;
+            return None;
+        }
+        (Some(_), None) => (OF_ROUTE.as_slice(), "http-route"),
+        (None, Some(_)) => (OF_CONFIG_MAP.as_slice(), "config-map"),
+    };
+    for key in others.iter().filter(|key| problems.is_written(&path.key(**key))).collect::<Vec<_>>() {
+        problems.push(Finding::error(path.key(*key), format!("`{key}` belongs to `{wanted}`, which is not here")).at_key());
+    }
+    let place = match (&target.config_map, &target.http_route) {
+        (Some(name), _) => KubernetesPlace::ConfigMap { name: name.clone(), key: target.key.clone()?, flag: target.flag.clone()? },
+        (None, name) => {
+            let service = target.service.clone()?;
+            if !service.replace(' ', "").contains("{{version}}") {
+                let message = "`service` must hold {{version}}: each version has a Service of its own";
+                problems.push(Finding::error(path.key("service"), message).help("write it like greeting-v{{version}}".to_owned()));
+            }
+            let port = u16::try_from(target.port?).ok()?;
+            KubernetesPlace::HttpRoute { name: name.clone()?, rule: target.rule.clone(), service, port }
+        }
+    };
+    Some(TargetKind::Kubernetes { cluster: cluster?, place })
 }
 
 fn haproxy(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
@@ -181,6 +253,13 @@ mod tests {
             ("{kind: mlflow}", "`url` is missing"),
             ("{kind: mlflow, url: 'http://u:p@x'}", "must not contain a user"),
             ("{kind: mlflow, url: 'http://{{prompt}}/'}", "no fixed host"),
+            ("{kind: mlflow, url: 'http://x', mirror: true, model: '{{environment}}'}", "one for all environments"),
+            ("{kind: kubernetes}", "`config-map` is missing"),
+            ("{kind: kubernetes, config-map: a, http-route: b}", "a target has one object"),
+            ("{kind: kubernetes, config-map: a, rule: b}", "`rule` belongs to `http-route`"),
+            ("{kind: kubernetes, http-route: a, service: b}", "`service` must hold {{version}}"),
+            ("{kind: kubernetes, http-route: a, port: 0}", "1"),
+            ("{kind: kubernetes, config-map: a, namespace: A}", "cannot name a namespace"),
             ("{kind: haproxy}", "`backend` is missing"),
             ("{kind: haproxy, socket: s, backend: b, server: s1}", "`server` must hold {{version}}"),
             ("{kind: webhook, url: 'https://x', secret-env: hunter-2}", "no name of an environment variable"),

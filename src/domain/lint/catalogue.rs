@@ -7,6 +7,10 @@ use super::finding::Severity;
 pub struct Rule {
     /// Its name in files and reports.
     pub id: &'static str,
+    /// Where its definition comes from.
+    pub source: &'static str,
+    /// What it takes beside `severity`: a name and what it is.
+    pub parameters: &'static [(&'static str, &'static str)],
     /// What it says, in one line.
     pub title: &'static str,
     /// The severity of its findings, unless the configuration says another.
@@ -56,6 +60,8 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 pub const RULES: [Rule; 12] = [
     Rule {
         id: "template_variables",
+        source: "the rule of this name of the system this project grew from",
+        parameters: &[],
         title: "every placeholder has a value",
         severity: Severity::Error,
         why: "A placeholder without a value cannot be filled in, so the prompt cannot be sent.",
@@ -67,6 +73,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "unused_variable",
+        source: "this project's own",
+        parameters: &[],
         title: "every declared variable is used",
         severity: Severity::Warning,
         why: "A variable with a default that no message uses is often a misspelt placeholder or a left-over.",
@@ -78,6 +86,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "untested_variable",
+        source: "this project's own",
+        parameters: &[],
         title: "every variable gets a value from some case",
         severity: Severity::Note,
         why: "A variable that only ever has its default was never tested with anything else.",
@@ -89,6 +99,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "empty_message",
+        source: "this project's own",
+        parameters: &[],
         title: "no message is blank",
         severity: Severity::Error,
         why: "A blank message costs a request and says nothing; some servers refuse it.",
@@ -100,6 +112,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "min_length",
+        source: "the rule of this name of the system this project grew from",
+        parameters: &[("min", "characters of a rendered prompt, all messages together")],
         title: "the prompt is not shorter than `min`",
         severity: Severity::Error,
         why: "A prompt that shrank to almost nothing has usually lost a part.",
@@ -111,6 +125,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "max_length",
+        source: "the rule of this name of the system this project grew from",
+        parameters: &[("max", "characters of a rendered prompt, all messages together")],
         title: "the prompt is not longer than `max`",
         severity: Severity::Warning,
         why: "A long prompt costs money with every request and may not fit the model's context.",
@@ -122,6 +138,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "no_profanity",
+        source: "the rule of this name of the system this project grew from; the words are listed below",
+        parameters: &[],
         title: "no swear words",
         severity: Severity::Warning,
         why: "Models pick up the tone of what they read, and answers reach customers.",
@@ -133,6 +151,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "hidden_characters",
+        source: "Boucher and Anderson, “Trojan Source: Invisible Vulnerabilities”, 2021; Unicode Technical Standard 39",
+        parameters: &[],
         title: "no characters that people do not see",
         severity: Severity::Warning,
         why: "Invisible and direction-changing characters carry instructions that a reviewer does not see and a model reads.",
@@ -144,6 +164,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "prompt_injection",
+        source: "OWASP Top 10 for LLM Applications, LLM01; patterns after Perez and Ribeiro, “Ignore Previous Prompt”, 2022",
+        parameters: &[],
         title: "no text that tries to take over the model",
         severity: Severity::Error,
         why: "Text that overrides instructions, poses as the system or asks for the prompt turns the model against its owner.",
@@ -155,6 +177,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "sql_injection",
+        source: "OWASP, SQL Injection; CWE-89",
+        parameters: &[],
         title: "no SQL that breaks out of a value",
         severity: Severity::Error,
         why: "Values that end a string and go on as SQL run on the database when a tool or an answer passes them on.",
@@ -166,6 +190,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "secrets",
+        source: "the published forms of the keys that are listed below; CWE-798",
+        parameters: &[],
         title: "no keys, tokens or passwords",
         severity: Severity::Error,
         why: "What stands in a prompt or a case is in the repository's history, at the model's provider and in its logs.",
@@ -177,6 +203,8 @@ pub const RULES: [Rule; 12] = [
     },
     Rule {
         id: "personal_data",
+        source: "forms that are listed below: e-mail addresses, card numbers with ISO/IEC 7812's check digit, IBAN with ISO 13616's, and others",
+        parameters: &[],
         title: "no data about real people",
         severity: Severity::Warning,
         why: "Addresses and numbers of real people must not be sent to a provider without a reason, nor stay in a repository.",

@@ -135,7 +135,7 @@ impl<'s> Cases<'s> {
             "latency" => Box::new(|sample| live(sample).map(|answer| millis(answer.latency))),
             "time-to-first-token" => Box::new(|sample| live(sample)?.time_to_first_token.map(millis)),
             "tokens" => Box::new(tokens),
-            "cost" => Box::new(Sample::cost_usd),
+            "cost" => Box::new(|sample| sample.cost_usd().filter(|_| sample.answer().is_some_and(|answer| !answer.usage.estimated))),
             name => Box::new(move |sample| score_of(sample, name)),
         })
     }
@@ -279,9 +279,9 @@ fn live(sample: &Sample) -> Option<&KeptAnswer> {
     sample.answer().filter(|answer| !answer.origin.is_replayed())
 }
 
-/// Tokens of request and answer together.
+/// Tokens of request and answer together, where the provider counted them.
 fn tokens(sample: &Sample) -> Option<f64> {
-    let usage = sample.answer()?.usage;
+    let usage = sample.answer()?.usage.counted();
     #[expect(clippy::cast_precision_loss, reason = "token counts stay far below 2^53")]
     let sum = usage.input_tokens?.saturating_add(usage.output_tokens?) as f64;
     Some(sum)

@@ -97,6 +97,9 @@ pub enum Event {
         reason: String,
         /// Who.
         by: String,
+        /// The newest epoch that a target remembers, where the record's is older than that: the new one is above both.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        above: Option<u64>,
     },
 }
 

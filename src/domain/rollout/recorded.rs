@@ -113,7 +113,7 @@ fn approval(by: Option<&String>) -> Option<(String, Value)> {
 
 /// What went on without a person; nothing when it was only looked at.
 fn by_itself(old: &Rollout, new: &Rollout, event: &Event) -> Option<(&'static str, Option<String>)> {
-    let health = || new.last_check.as_ref().map(Check::summary);
+    let health = || new.last_check.as_deref().map(Check::summary);
     match (&old.phase, &new.phase) {
         (Phase::Completed, Phase::Completed) | (Phase::Returning { .. }, Phase::Returning { .. }) => None,
         (_, Phase::Completed) => Some(("rollout-completed", health())),

@@ -1,6 +1,6 @@
 //! Where a rollout is.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -151,7 +151,7 @@ pub struct Intent {
     pub last: bool,
 }
 
-/// A rollout. Its form is versioned by the record it is kept in.
+/// A rollout. Its form is versioned by the record it is kept in. What no step changes in place is shared between a state and the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
     /// Its id, which salts the split.
@@ -161,7 +161,7 @@ pub struct Rollout {
     /// The candidate.
     pub to: VersionRef,
     /// The plan as it was when it began.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// Raised by every rollback: who knows an older one must not write.
     pub epoch: u64,
     /// How many events made this state.
@@ -198,7 +198,7 @@ pub struct Rollout {
     pub checked: Option<Moment>,
     /// The last check in this stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_check: Option<Check>,
+    pub last_check: Option<Arc<Check>>,
     /// What the statistics need of the past.
     #[serde(default)]
     pub memory: Memory,

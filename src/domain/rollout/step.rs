@@ -1,5 +1,7 @@
 //! The reducer.
 
+use std::sync::Arc;
+
 use super::{
     clock::{Now, StageClock},
     effect::{Desired, Effect, Transition},
@@ -18,7 +20,7 @@ pub fn begin(id: &str, (from, to): (VersionRef, VersionRef), plan: &Plan, epoch:
         id: id.to_owned(),
         from,
         to,
-        plan: plan.clone(),
+        plan: Arc::new(plan.clone()),
         epoch,
         sequence: 0,
         phase: Phase::Progressing,
@@ -52,8 +54,8 @@ pub fn step(state: &Rollout, event: &Event, now: Now, plan: &Plan) -> Result<Tra
     let mut making = Making { next: state.clone(), effects: Vec::new(), now, plan };
     making.next.sequence += 1;
     let changed = match event {
-        Event::Rollback { to, trigger, reason, by } => {
-            making.roll_back(Return { to: to.clone(), trigger: Some(*trigger), reason: reason.clone(), by: by.clone() })
+        Event::Rollback { to, trigger, reason, by, above } => {
+            making.roll_back(Return { to: to.clone(), trigger: Some(*trigger), reason: reason.clone(), by: by.clone() }, *above)
         }
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } if state.phase.is_over() => false,
         Event::Tick { storm } => making.tick(storm.as_ref()),
@@ -183,7 +185,7 @@ impl Making<'_> {
         let next = &mut self.next;
         next.memory = check.memory.clone();
         next.checked = Some(self.now.wall);
-        next.last_check = Some(Check { memory: Memory::default(), ..check.clone() });
+        next.last_check = Some(Arc::new(check.without_memory()));
         if check.verdict == HealthVerdict::Healthy {
             next.healthy = next.healthy.saturating_add(1);
             next.errors = 0;
@@ -245,7 +247,7 @@ impl Making<'_> {
         match (self.plan.on_failure, storm) {
             (OnFailure::Rollback, None) => {
                 let back = back(Some(trigger), self.next.from.clone());
-                self.roll_back(back);
+                self.roll_back(back, None);
             }
             (OnFailure::Rollback, Some(storm)) => {
                 let text = format!("{reason}; not rolled back by itself: {storm}");
@@ -339,13 +341,21 @@ impl Making<'_> {
     }
 
     /// A rollback. `false`: the version is there, or on its way, already.
-    fn roll_back(&mut self, back: Return) -> bool {
+    fn roll_back(&mut self, back: Return, above: Option<u64>) -> bool {
         let there = match &self.next.phase {
             Phase::Completed => Some(&self.next.to),
             Phase::Aborted { back } | Phase::RolledBack { back } | Phase::Returning { back } => Some(&back.to),
             Phase::Progressing | Phase::Held { .. } => None,
         };
-        if there.is_some_and(|there| *there == back.to) {
+        let is_there = there.is_some_and(|there| *there == back.to);
+        if let Some(above) = above.filter(|above| *above > self.next.epoch) {
+            // The targets know more than the record, so what the record says is there may not be.
+            self.next.epoch = above;
+            if is_there {
+                self.go_back(back);
+                return true;
+            }
+        } else if is_there {
             if let Some(intent) = &self.next.intent {
                 self.effects.push(Effect::Apply { operation: intent.operation.clone(), desired: intent.desired.clone() });
             }

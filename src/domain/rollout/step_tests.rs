@@ -58,7 +58,7 @@ pub(super) fn checked(verdict: HealthVerdict) -> Event {
 }
 
 pub(super) fn rollback(to: &str) -> Event {
-    Event::Rollback { to: version(to), trigger: Trigger::Emergency, reason: "now".to_owned(), by: "ana".to_owned() }
+    Event::Rollback { to: version(to), trigger: Trigger::Emergency, reason: "now".to_owned(), by: "ana".to_owned(), above: None }
 }
 
 pub(super) fn by() -> String {
@@ -265,6 +265,22 @@ fn rolling_back_twice_changes_nothing_and_stable_may_be_the_bad_one() {
     assert_eq!((again.next, again.effects), (drive.state.clone(), Vec::new()));
     drive.then(&rollback("1.0.0")).unwrap();
     assert_eq!(drive.state.epoch, 2);
+}
+
+#[test]
+fn a_rollback_above_what_targets_remember_gets_there_from_every_state() {
+    for before in [None, Some("1.0.0"), Some("2.0.0")] {
+        let mut drive = Drive::new(plan(&[10, 100]));
+        if let Some(before) = before {
+            drive.then(&rollback(before)).unwrap();
+        }
+        let Event::Rollback { to, trigger, reason, by, .. } = rollback("1.0.0") else { panic!("it is one") };
+        let event = Event::Rollback { to, trigger, reason, by, above: Some(41) };
+        drive.then(&event).unwrap();
+        assert_eq!((drive.state.epoch, drive.state.phase.status(), drive.state.traffic.get()), (42, "rolled_back", 0), "{before:?}");
+        drive.then(&event).unwrap();
+        assert_eq!(drive.state.epoch, 42, "what is above already is not raised again");
+    }
 }
 
 fn events() -> impl Strategy2<Value = (Event, u64)> {

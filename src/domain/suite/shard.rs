@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Keeping, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
+use super::run::{Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
 use crate::domain::{digest, regression::comparison::Change};
 pub use written::{WrittenPart, WrittenRun};
 
@@ -116,18 +116,27 @@ pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch
     let Some(first) = parts.first() else { return Err(vec![(None, "no parts".to_owned())]) };
     let wholes = first.suites.clone();
     let mut problems = Vec::new();
+    // All of a part may be in quarantine, and not all of the run.
+    let of_parts: Vec<String> = parts.iter().flat_map(|part| &part.run.suites).filter_map(SuiteRun::excused).collect();
+    let samples = wholes.iter().map(|whole| whole.samples).fold(0, usize::saturating_add);
+    let others = TextBounds::others(samples, wholes.len()).unwrap_or(usize::MAX);
+    let suites: Vec<SuiteRun> = wholes.iter().filter_map(|whole| suite(whole, &mut parts, others, &mut problems)).collect();
+    if !problems.is_empty() {
+        return Err(problems.into_iter().map(|problem| (None, problem)).collect());
+    }
     let runs = || parts.iter().map(|part| &part.run);
     let mut warnings: Vec<String> = Vec::new();
-    for warning in runs().flat_map(|run| &run.warnings) {
-        if !warnings.contains(warning) {
+    let of_all: Vec<String> = suites.iter().filter_map(SuiteRun::excused).collect();
+    for warning in runs().flat_map(|run| &run.warnings).chain(&of_all) {
+        if !warnings.contains(warning) && (of_all.contains(warning) || !of_parts.contains(warning)) {
             warnings.push(warning.clone());
         }
     }
-    let mut merged = TestRun {
+    let merged = TestRun {
         started_at: runs().map(|run| run.started_at.clone()).min().unwrap_or_default(),
         // They ran beside one another.
         duration: runs().map(|run| run.duration).max().unwrap_or_default(),
-        suites: Vec::new(),
+        suites,
         interrupted: runs().any(|run| run.interrupted),
         warnings,
         process: ProcessUse {
@@ -135,10 +144,7 @@ pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch
             cpu_percent: runs().map(|run| run.process.cpu_percent).fold(0.0, f64::max),
         },
     };
-    let samples = wholes.iter().map(|whole| whole.samples).fold(0, usize::saturating_add);
-    let others = TextBounds::others(samples, wholes.len()).unwrap_or(usize::MAX);
-    merged.suites = wholes.iter().filter_map(|whole| suite(whole, &mut parts, others, &mut problems)).collect();
-    if problems.is_empty() { Ok((merged, wholes)) } else { Err(problems.into_iter().map(|problem| (None, problem)).collect()) }
+    Ok((merged, wholes))
 }
 
 /// What makes parts no parts of one run.
@@ -194,6 +200,7 @@ fn suite(whole: &Whole, parts: &mut [Part], others: usize, problems: &mut Vec<St
     let mut runs = parts.iter_mut().filter_map(of_part);
     let mut merged = SuiteRun { comparison: None, ..runs.next()? };
     for run in runs {
+        merged.known.extend(run.known);
         merged.samples.extend(run.samples);
         merged.duration = merged.duration.max(run.duration);
         if let (Some(base), Some(more)) = (&mut merged.base, run.base) {
@@ -201,10 +208,25 @@ fn suite(whole: &Whole, parts: &mut [Part], others: usize, problems: &mut Vec<St
         }
     }
     together(&mut merged.samples, whole.samples, others, &whole.name, problems);
+    merged.known = known(merged.known, &merged.samples);
     if let Some(base) = &mut merged.base {
         together(&mut base.samples, whole.of_base, others, &format!("{} on base", whole.name), problems);
     }
     Some(merged)
+}
+
+/// What is known of the cases of all parts, in the order that a run which is not spread has: quarantines, then flaky cases, each in the
+/// order of the cases.
+fn known(mut all: Vec<KnownCase>, samples: &[Sample]) -> Vec<KnownCase> {
+    if all.is_empty() {
+        return all;
+    }
+    let mut place: BTreeMap<&str, usize> = BTreeMap::new();
+    for sample in samples {
+        place.entry(&sample.case_id.0).or_insert(sample.case_index);
+    }
+    all.sort_by_key(|known| (known.quarantine.is_none(), place.get(known.case.0.as_str()).copied()));
+    all
 }
 
 /// Puts samples in order, and lets texts go that the whole run would not have kept.
@@ -258,6 +280,7 @@ mod tests {
             prompt: PromptIdentity { name: "p".to_owned(), version: None, digest: "d".to_owned(), file: PathBuf::from("p.yml") },
             provider: "model".to_owned(),
             model: "m".to_owned(),
+            listed: None,
             min_pass_rate: 0.95,
             lints: Vec::new(),
             sampling: None,

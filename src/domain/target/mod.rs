@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 pub use agreement::{Agreement, Shares};
-pub use settings::{FlagdPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings};
+pub use settings::{FlagdPlace, KubernetesPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings};
 
 /// A whole share of traffic, from 0 to 100.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use crate::domain::kubernetes::ClusterSettings;
+
 /// A target of the configuration, checked and complete. Texts may hold `{{prompt}}` and `{{environment}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetSettings {
@@ -33,6 +35,8 @@ pub enum TargetKind {
         stable_alias: String,
         /// The alias of the version that is being rolled out.
         candidate_alias: String,
+        /// Whether the registry's versions are mirrored there too.
+        mirror: bool,
     },
     /// Weights of servers, set over HAProxy's runtime socket.
     Haproxy {
@@ -42,6 +46,13 @@ pub enum TargetKind {
         backend: String,
         /// The server of a version; holds `{{version}}`.
         server: String,
+    },
+    /// An object of a Kubernetes cluster.
+    Kubernetes {
+        /// Where it is.
+        cluster: ClusterSettings,
+        /// What it is.
+        place: KubernetesPlace,
     },
     /// A server of the user's own.
     Webhook {
@@ -61,10 +72,36 @@ impl TargetKind {
             Self::Flagd { .. } => "flagd",
             Self::Mlflow { .. } => "mlflow",
             Self::Haproxy { .. } => "haproxy",
+            Self::Kubernetes { .. } => "kubernetes",
             Self::Webhook { .. } => "webhook",
             Self::Command(_) => "command",
         }
     }
+}
+
+/// An object of a Kubernetes cluster that is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KubernetesPlace {
+    /// A flag manifest in a ConfigMap.
+    ConfigMap {
+        /// The ConfigMap.
+        name: String,
+        /// The key with the manifest.
+        key: String,
+        /// The flag's key.
+        flag: String,
+    },
+    /// Weights of the Services behind a rule of an HTTPRoute.
+    HttpRoute {
+        /// The route.
+        name: String,
+        /// The rule's name; `None`: the only one.
+        rule: Option<String>,
+        /// The Service of a version; holds `{{version}}`.
+        service: String,
+        /// The Services' port.
+        port: u16,
+    },
 }
 
 /// Where a flag manifest is.

@@ -43,6 +43,12 @@ pub struct CommentData {
     pub input_tokens: Option<u64>,
     /// Tokens of live answers, where known.
     pub output_tokens: Option<u64>,
+    /// Whether tokens, and with them the cost, are guessed.
+    #[serde(default)]
+    pub estimated: bool,
+    /// Whether the cost is reckoned with prices of the list.
+    #[serde(default)]
+    pub listed: bool,
     /// Answers that were taken from a cassette or the cache.
     pub replayed: u64,
     /// The suites, in the order of the configuration.
@@ -253,6 +259,8 @@ impl CommentData {
             cost_usd: None,
             input_tokens: None,
             output_tokens: None,
+            estimated: false,
+            listed: false,
             replayed: 0,
             suites: Vec::new(),
             suites_left_out: 0,

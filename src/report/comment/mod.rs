@@ -296,12 +296,16 @@ fn bold_kept(line: &str) -> String {
 }
 
 fn spent(data: &CommentData) -> String {
-    let cost = data.cost_usd.map_or_else(|| "cost unknown".to_owned(), |cost| format!("cost {}", number::usd(cost)));
+    let cost = data.cost_usd.map_or_else(
+        || "cost unknown".to_owned(),
+        |cost| format!("cost {}{}", number::usd(cost), if data.listed { " (estimated with listed prices)" } else { "" }),
+    );
     let tokens = match (data.input_tokens, data.output_tokens) {
         (None, None) => String::new(),
         (input, output) => {
             let known = |count: Option<u64>| count.map_or_else(|| number::UNKNOWN.to_owned(), number::count);
-            format!(", {} tokens in and {} out", known(input), known(output))
+            let guessed = if data.estimated { " (estimated)" } else { "" };
+            format!(", {} tokens in and {} out{guessed}", known(input), known(output))
         }
     };
     let replayed = if data.replayed > 0 { format!(", {} replayed at no cost", plural(data.replayed, "answer")) } else { String::new() };

@@ -68,6 +68,8 @@ pub fn of_run(run: &TestRun, about: About<'_>) -> CommentData {
         cost_usd: figures.cost_usd,
         input_tokens: figures.tokens.input_tokens,
         output_tokens: figures.tokens.output_tokens,
+        estimated: figures.tokens.estimated,
+        listed: run.suites.iter().any(|suite| suite.listed.is_some()),
         replayed: whole(figures.replays()),
         suites: run.suites.iter().take(SUITES).map(|suite| of_suite(suite, &mut room)).collect(),
         suites_left_out: whole(run.suites.len().saturating_sub(SUITES)),

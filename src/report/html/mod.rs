@@ -222,7 +222,7 @@ fn row(suite: &SuiteRun) -> Row {
         bars_label: label(&latencies),
         bars: bars(&latencies),
         tokens: summary::tokens(figures.tokens),
-        cost: figures.cost_usd.map_or_else(String::new, number::usd),
+        cost: summary::cost(figures.cost_usd, figures.tokens),
     }
 }
 
@@ -365,7 +365,7 @@ fn entry(suite: usize, base: bool, sample: &Sample) -> Entry<'_> {
         latency: answer.map(|answer| number::millis(duration::millis(answer.latency))),
         replayed: answer.is_some_and(|answer| answer.origin.is_replayed()),
         tokens: answer.map(|answer| summary::tokens(answer.usage)).filter(|tokens| !tokens.is_empty()),
-        cost: sample.cost_usd().map(number::usd),
+        cost: answer.and_then(|answer| sample.cost_usd().map(|usd| summary::cost(Some(usd), answer.usage))),
         attempts: sample.attempts,
         assertions: assertions
             .iter()

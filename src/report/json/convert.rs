@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, slice};
 
 use super::v1::{
-    Assertion, CaseResult, Error, GraderCall, Latency, Origin, Performance, Prompt, Queue, Report, Results, State, Suite, Tokens, Tool,
-    Validation, Verdict,
+    Assertion, CaseResult, Error, GraderCall, Latency, ListedPrices, Origin, Performance, Prompt, Queue, Report, Results, State, Suite,
+    Tokens, Tool, Validation, Verdict,
 };
 use super::{compared, repeats};
 use crate::domain::{
@@ -45,6 +45,14 @@ impl<'a> Suite<'a> {
             prompt: Prompt::of(&suite.prompt),
             provider: &suite.provider,
             model: &suite.model,
+            listed_prices: suite.listed.as_ref().map(|listed| ListedPrices {
+                input_per_million: listed.input_per_million,
+                output_per_million: listed.output_per_million,
+                currency: &listed.currency,
+                as_of: &listed.as_of,
+                source: &listed.source,
+                estimated: true,
+            }),
             min_pass_rate: suite.min_pass_rate,
             pass_rate: counts.pass_rate(),
             results: Results::of(only, suite.verdict(), counts, performance(only, suite.duration.as_secs_f64(), process)),
@@ -251,7 +259,7 @@ impl From<answer::Origin> for Origin {
 
 impl From<Usage> for Tokens {
     fn from(usage: Usage) -> Self {
-        Self { input: usage.input_tokens, output: usage.output_tokens }
+        Self { input: usage.input_tokens, output: usage.output_tokens, estimated: usage.estimated }
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Suite<'a> {
     pub provider: &'a str,
     /// The model asked for.
     pub model: &'a str,
+    /// The list's prices that costs are estimated with; null where the configuration has prices, or nobody knows any.
+    pub listed_prices: Option<ListedPrices<'a>>,
     /// The share of samples that must pass.
     pub min_pass_rate: f64,
     /// Passed over judged samples; null when none was judged.
@@ -105,6 +107,23 @@ pub struct Prompt<'a> {
     pub digest: &'a str,
     /// Its file as the user named it.
     pub file: String,
+}
+
+/// Prices of a list that comes with the program: costs reckoned with them are estimates.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ListedPrices<'a> {
+    /// For a million tokens of requests.
+    pub input_per_million: f64,
+    /// For a million tokens of answers.
+    pub output_per_million: f64,
+    /// The currency.
+    pub currency: &'a str,
+    /// The day on which they were looked up, as `YYYY-MM-DD`.
+    pub as_of: &'a str,
+    /// The page with the prices of today.
+    pub source: &'a str,
+    /// Always true.
+    pub estimated: bool,
 }
 
 /// The results of one suite or of all of them.
@@ -199,13 +218,15 @@ pub struct Queue {
     pub p99: Option<f64>,
 }
 
-/// Tokens as the provider counted them.
+/// Tokens as the provider counted them, or guessed where it does not count.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Tokens {
     /// Tokens of the requests.
     pub input: Option<u64>,
     /// Tokens of the answers.
     pub output: Option<u64>,
+    /// Whether some of them are guessed, a token for four characters: the provider did not count.
+    pub estimated: bool,
 }
 
 /// One sample: a case asked once.

@@ -161,7 +161,7 @@ fn row(suite: &SuiteRun) -> Row {
         p50: summary::latency(&figures, |spread| spread.p50),
         p95: summary::latency(&figures, |spread| spread.p95),
         tokens: summary::tokens(figures.tokens),
-        cost: figures.cost_usd.map_or_else(String::new, number::usd),
+        cost: summary::cost(figures.cost_usd, figures.tokens),
         time: duration::human(suite.duration),
     }
 }

@@ -6,6 +6,7 @@ use prompt_cicd::{
     domain::{
         gate,
         lint::{catalogue::RULES, scan},
+        price_list,
         suite::assertion::{
             self,
             rule::{self, About, Parameter},
@@ -56,9 +57,7 @@ fn the_assertions() {
             text.push('\n');
         }
         writeln!(text, "```text\n{}\n```", kind.example.trim()).unwrap();
-        if !kind.source.is_empty() {
-            writeln!(text, "\nSource: {}.", kind.source).unwrap();
-        }
+        writeln!(text, "\nSource: {}.", kind.source).unwrap();
         if !kind.rejects.is_empty() && !assertion::graded::is_graded(kind) {
             writeln!(text, "\nHolds for:\n\n```text\n{}\n```\n\nDoes not hold for:\n\n```text\n{}\n```", kind.accepts, kind.rejects)
                 .unwrap();
@@ -72,10 +71,57 @@ fn the_table_of_assertions() {
     let mut table = "| assertion | takes | source |\n|---|---|---|\n".to_owned();
     for kind in assertion::kinds() {
         let keys: Vec<String> = kind.keys.iter().map(|(key, _)| format!("`{key}`")).collect();
-        let source = if kind.source.is_empty() { "its own summary" } else { kind.source };
-        writeln!(table, "| [`{0}`](#{0}) | {1} | {source} |", kind.name, keys.join(", ")).unwrap();
+        writeln!(table, "| [`{0}`](#{0}) | {1} | {2} |", kind.name, keys.join(", "), kind.source).unwrap();
     }
     holds("docs/reference/assertions.md", "assertion-table", &table);
+}
+
+/// Whatever is new is documented whole: what it takes, an example, where its definition comes from, and texts that a test judges by it.
+#[test]
+fn every_assertion_and_every_lint_is_documented_whole() {
+    let mut lacking = Vec::new();
+    let mut needs = |name: &str, what: &str, there: bool| {
+        if !there {
+            lacking.push(format!("{name} has no {what}"));
+        }
+    };
+    for kind in assertion::kinds() {
+        let name = kind.name;
+        needs(name, "summary", kind.summary.ends_with('.') || kind.summary.ends_with('`'));
+        needs(name, "source", kind.source.len() > 10);
+        needs(name, "example that names it", kind.example.contains(name));
+        needs(name, "meaning for each key", kind.keys.iter().all(|(key, meaning)| !key.is_empty() && !meaning.is_empty()));
+        // Checks of numbers, of calls and of models have tables of their own.
+        let by_text = !assertion::graded::is_graded(kind)
+            && !["latency", "cost", "tokens", "finish-reason", "perplexity", "perplexity-score", "tool-call", "is-valid-openai-tools-call"]
+                .contains(&name);
+        needs(name, "answer that it accepts", !by_text || !kind.accepts.is_empty() || !kind.rejects.is_empty());
+    }
+    for rule in RULES {
+        for (what, text) in [
+            ("title", rule.title),
+            ("reason", rule.why),
+            ("help", rule.help),
+            ("source", rule.source),
+            ("example that matches", rule.matches),
+            ("example that does not", rule.spares),
+        ] {
+            needs(rule.id, what, !text.is_empty());
+        }
+        needs(rule.id, "meaning for each key", rule.parameters.iter().all(|(key, meaning)| !key.is_empty() && !meaning.is_empty()));
+    }
+    assert!(assertion::kinds().count() >= 49 && lacking.is_empty(), "{} kinds\n{}", assertion::kinds().count(), lacking.join("\n"));
+}
+
+/// The list of prices as it is built in.
+#[test]
+fn the_prices() {
+    let mut table = "| host | model | USD for a million tokens in | out | as of | page |\n|---|---|---:|---:|---|---|\n".to_owned();
+    for price in price_list::all() {
+        let price_list::Listed { host, model, input_per_million, output_per_million, as_of, source, .. } = price;
+        writeln!(table, "| {host} | `{model}` | {input_per_million} | {output_per_million} | {as_of} | <{source}> |").unwrap();
+    }
+    holds("docs/reference/providers.md", "prices", &table);
 }
 
 #[test]
@@ -101,6 +147,8 @@ fn the_lints() {
         writeln!(text, "A finding:\n\n```text\n{}\n```\n\nNo finding:\n\n```text\n{}\n```", shown(rule.matches), shown(rule.spares))
             .unwrap();
         writeln!(text, "\nWhat to do: {}.", rule.help).unwrap();
+        let takes = std::iter::once("`severity`".to_owned()).chain(rule.parameters.iter().map(|(name, what)| format!("`{name}` ({what})")));
+        writeln!(text, "\nTakes: {}.\n\nSource: {}.", takes.collect::<Vec<_>>().join(", "), rule.source).unwrap();
     }
     holds("docs/reference/lints.md", "rules", &text);
     let mut rows = "| rule | finds |\n|---|---|\n".to_owned();

@@ -206,7 +206,7 @@ fn replays(tape: &Tape) {
         // What the statistics remember, and each metric's words, are not kept with the events.
         let plain = |rollout: &Rollout| {
             let mut plain = Rollout { memory: Memory::default(), ..rollout.clone() };
-            if let Some(check) = &mut plain.last_check {
+            if let Some(check) = plain.last_check.as_mut().map(Arc::make_mut) {
                 check.memory = Memory::default();
                 check.metrics.clear();
             }

@@ -1,4 +1,5 @@
-//! What rollouts must survive: an end between any two effects, and every fault that their world has.
+//! What must be survived: an end between any two effects of a rollout, every fault that its world has, and every way in
+//! which a model gives no answer.
 
 /// An end between any two effects of every verb.
 mod kill_points;
@@ -6,6 +7,8 @@ mod kill_points;
 mod metrics;
 /// Ports that count, end and fail.
 mod ports;
+/// Models that give no answer.
+mod providers;
 /// What happens at the same time, or asleep, or by signals.
 mod runners;
 /// Stores that fail.

@@ -26,6 +26,9 @@ fn security_scans_hit_what_they_should_and_fail_the_job() {
         let finished = lint(case["given"]["text"].as_str().unwrap());
         let hit = finished.stdout.contains("[prompt_injection]");
         assert_eq!(hit, case["then"]["desired_hit"] == true, "{case}\n{}", finished.stdout);
+        if case["status"] == "original-defect" {
+            assert_ne!(json!(hit), case["then"]["original_hit"], "{case}: the original's defect is here too");
+        }
         finished.exits(if hit { 11 } else { 0 });
     }
 }

@@ -35,6 +35,22 @@ fn every_change_of_a_version_is_in_the_audit_log_once() {
 }
 
 #[test]
+fn a_mirror_that_fails_is_said_and_fails_nothing() {
+    let stage = Stage::empty("stages: [10, 100]", "30s");
+    let config = stage.workspace.read("prompt-cicd.yml");
+    let mirror = "targets:\n  mlflow: {kind: mlflow, url: 'http://127.0.0.1:9', mirror: true}\n";
+    stage.workspace.write("prompt-cicd.yml", config.replace("targets:\n", mirror).as_bytes());
+    stage.version("1.0.0");
+    let unmirrored = "greeting 1.0.0 is not mirrored: target \"mlflow\": ";
+    stage.call(["registry", "register", "greeting"]).exits(0).says(unmirrored).says("the change itself is done");
+    stage.rollout("start", []).exits(0).says(unmirrored);
+    stage.call(["registry", "mark-bad", "greeting", "1.0.0", "--reason", "x"]).exits(0).says(unmirrored);
+    stage.call(["registry", "show", "greeting", "1.0.0"]).exits(0).says("is not proved");
+    let whats = changes(&stage).len();
+    assert_eq!(whats, 2, "every change was made once");
+}
+
+#[test]
 fn a_change_that_cannot_be_written_down_is_not_made() {
     let stage = Stage::empty("stages: [10, 100]", "30s");
     stage.version("1.0.0");

@@ -131,3 +131,50 @@ fn what_is_no_shard_is_a_usage_error() {
         Workspace::greeting().prompt_cicd(["test", "--shard", wrong]).run().exits(2).says("like 2/8");
     }
 }
+
+/// A quarantine holds in the merged run as in one that is not spread, whichever shard has the case.
+#[test]
+fn a_quarantine_survives_the_merge() {
+    let rules: Vec<String> = [3, 4, 5, 17]
+        .iter()
+        .map(|number| format!("  - {{prompt: greeting, case: c{number}, until: 2099-01-01, reason: \"known since {number}\"}}\n"))
+        .collect();
+    let cases: String = (0..30)
+        .map(|number| {
+            let said = if [3, 4, 5, 17].contains(&number) { "nobody" } else { "Hello" };
+            format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"N{number}\"}}, \"assert\": [{{\"contains\": \"{said}\"}}]}}\n")
+        })
+        .collect();
+    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases);
+    let config = workspace.read("prompt-cicd.yml") + "quarantine:\n" + &rules.concat();
+    let workspace = workspace.file("prompt-cicd.yml", &config);
+    let whole = workspace.prompt_cicd(["test", "--format", "json"]).run().exits(0).json();
+    assert_eq!((&whole["failed_tests"], &whole["verdict"]), (&4.into(), &"passed".into()));
+    for total in [2, 8, 40] {
+        let files = shards(&workspace, total, &[]);
+        let together = merged(&workspace, &files);
+        assert_eq!((&together["warnings"], &together["verdict"]), (&whole["warnings"], &"passed".into()), "{total} shards");
+        assert_eq!(without_measurements(together), without_measurements(whole.clone()), "{total} shards");
+    }
+}
+
+#[test]
+fn what_a_part_cannot_do_is_refused_or_said() {
+    let workspace = workspace();
+    for flag in ["--baseline", "--confirm=2", "--record-history", "--issues"] {
+        workspace
+            .prompt_cicd(["test", "--shard", "1/2", flag])
+            .run()
+            .exits(2)
+            .says("cannot be used with")
+            .says(flag.split('=').next().unwrap());
+    }
+    let config = workspace.read("prompt-cicd.yml");
+    let adaptive = config.replace("repeat: 3", "repeat: {min: 2, max: 6}");
+    workspace.write("prompt-cicd.yml", adaptive.as_bytes());
+    workspace.prompt_cicd(["test", "--shard", "1/2"]).run().exits(3).says("repeats until it is decided").says("--repeat N");
+    // A configuration that records every run: the part is not recorded, and that is said.
+    workspace.write("prompt-cicd.yml", (config + "history: {record: always}\n").as_bytes());
+    let finished = workspace.prompt_cicd(["test", "--shard", "1/2", "--no-fail"]).run().exits(0);
+    finished.says("the history is not recorded: a shard is a part of a run");
+}

@@ -3,6 +3,8 @@
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
 mod bounds;
+/// A store that was restored from an older backup.
+mod restored;
 
 use std::thread;
 

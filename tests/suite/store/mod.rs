@@ -12,6 +12,8 @@ mod crash;
 mod git;
 /// The branch by GitHub's API.
 mod github;
+/// ConfigMaps of a cluster.
+mod kubernetes;
 /// A folder and a SQLite database.
 mod local;
 

@@ -57,6 +57,7 @@ async fn reading_on_a_connection_that_the_server_has_ended_is_tried_again() {
         model: "greeting".to_owned(),
         stable_alias: "production".to_owned(),
         candidate_alias: "candidate".to_owned(),
+        mirror: false,
     };
     let target = open(kind, Path::new(""));
     for _ in 0..3 {

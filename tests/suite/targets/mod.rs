@@ -2,6 +2,7 @@
 
 mod flagd;
 mod haproxy;
+mod kubernetes;
 mod mlflow;
 mod webhook;
 

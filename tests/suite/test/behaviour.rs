@@ -1,8 +1,16 @@
 //! The behaviour cases of the system this project grew from, as far as runs of suites go. `then` is what the original
 //! did; where names or decisions differ here, `desired` says what holds.
 
-use std::{fmt::Write as _, time::Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
+use prompt_cicd::domain::{
+    answer::{Answer, Origin, Usage},
+    prompt::{Syntax, Template, Variables},
+    suite::assertion::{Subject, rule},
+};
 use serde_json::{Value, json};
 
 use crate::support::Workspace;
@@ -25,6 +33,27 @@ fn suite(passing: u64, failing: u64, repeat: u64) -> Workspace {
          cases: cases/greeting.jsonl}}\n"
     );
     workspace.file("prompt-cicd.yml", &config)
+}
+
+/// Whether a case passes whose one variable has so many bytes, which its answer says back.
+fn large(bytes: usize) -> bool {
+    let input = "0123456789abcdef".repeat(bytes / 16);
+    let vars = serde_json::Map::from_iter([("input".to_owned(), json!(input)), ("expected".to_owned(), json!("fedcba"))]);
+    let variables = Variables::new(vars);
+    let text = Template::parse_as("Sum up: {input}fedcba", Syntax::PythonFormat).unwrap().render(&variables).unwrap();
+    assert!(text.len() > bytes);
+    let answer = Answer {
+        text,
+        finish_reason: None,
+        model: None,
+        usage: Usage::default(),
+        latency: Duration::from_millis(1),
+        time_to_first_token: None,
+        origin: Origin::Live,
+        raw: Value::Null,
+    };
+    let rules = ["contains", "length_range:1,200000000"].map(|text| rule::parse(text).unwrap().assertion.unwrap());
+    rules.iter().all(|rule| rule.judge(&Subject::new(&answer, &variables, None)).passed)
 }
 
 fn has(value: &Value, keys: &Value) -> bool {
@@ -91,9 +120,24 @@ fn every_case_of_suites_holds() {
                 assert!(sample["passed"] == false && sample["output"].is_null() && sample["execution_time"].is_number(), "{case}");
                 assert!(sample["error"]["message"].as_str().unwrap().contains(words), "{case}: {sample}");
             }
+            "run case with 100 MiB variable" => {
+                let bytes = usize::try_from(number("input_bytes")).unwrap();
+                assert_eq!(json!(large(bytes)), then["passed"], "{case}");
+                let line = |bytes| {
+                    format!(
+                        "{{\"id\": \"a\", \"vars\": {{\"name\": \"{}\"}}, \"assert\": [{{\"contains\": \"xx\"}}]}}\n",
+                        "x".repeat(bytes)
+                    )
+                };
+                let fits = usize::try_from(desired["from_a_file"].as_u64().unwrap()).unwrap();
+                suite(1, 0, 1).file("cases/greeting.jsonl", &line(fits)).prompt_cicd(["test"]).run().exits(0);
+                let code = i32::try_from(desired["refused_in_a_file"].as_i64().unwrap()).unwrap();
+                let refused = suite(1, 0, 1).file("cases/greeting.jsonl", &line(bytes)).prompt_cicd(["test"]).run().exits(code);
+                refused.says("bytes, more than the 67108864 allowed here");
+            }
             other => panic!("{other}"),
         }
         walked += 1;
     }
-    assert_eq!(walked, 13);
+    assert_eq!(walked, 14);
 }

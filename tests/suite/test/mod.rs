@@ -1,3 +1,5 @@
+/// Files that cannot be used: each has its message, with the place and what to do.
+mod bad_input;
 /// The original system, case by case.
 mod behaviour;
 /// Budgets and limits by the minute: nothing is asked past them, and what is left never passes.
@@ -8,12 +10,16 @@ mod cassette;
 mod graded;
 /// GitHub Models, where nobody names a provider.
 mod implied;
+/// Files that a configuration names stay in its repository.
+mod inside;
 /// SIGINT and SIGTERM: what was done is kept and reported.
 mod interrupt;
 /// The clock runs on the request alone.
 mod latency;
 /// Many cases in little memory.
 mod memory;
+/// Prices of the list, and tokens nobody counted: used, and said.
+mod prices;
 /// Nothing goes out but to the configured providers.
 mod privacy;
 /// Provider faults: their own state, their own exit codes, bounded time.

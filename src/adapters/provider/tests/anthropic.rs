@@ -30,7 +30,7 @@ async fn a_whole_answer_with_its_numbers() {
         (answer.text.as_str(), answer.finish_reason.as_deref(), answer.model.as_deref()),
         ("Hello", Some("end_turn"), Some("claude"))
     );
-    assert_eq!(answer.usage, Usage { input_tokens: Some(25), output_tokens: Some(2) });
+    assert_eq!(answer.usage, Usage { input_tokens: Some(25), output_tokens: Some(2), estimated: false });
     assert_eq!(answer.raw, message(content));
 }
 
@@ -97,7 +97,7 @@ async fn a_stream_becomes_one_answer() {
     let answer = ask(ProviderKind::Anthropic(streaming(&server.url))).await.unwrap();
     assert_eq!(server.received()[0].body["stream"], json!(true));
     assert_eq!((answer.text.as_str(), answer.finish_reason.as_deref()), ("Hello ü", Some("tool_use")));
-    assert_eq!(answer.usage, Usage { input_tokens: Some(5), output_tokens: Some(9) });
+    assert_eq!(answer.usage, Usage { input_tokens: Some(5), output_tokens: Some(9), estimated: false });
     assert!(answer.time_to_first_token.unwrap() <= answer.latency);
     let expected = json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "stop_reason": "tool_use",

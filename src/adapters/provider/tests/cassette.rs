@@ -20,7 +20,7 @@ fn answer(text: &str) -> Answer {
         text: text.into(),
         finish_reason: Some("stop".into()),
         model: None,
-        usage: Usage { input_tokens: Some(1), output_tokens: None },
+        usage: Usage { input_tokens: Some(1), output_tokens: None, estimated: false },
         latency: Duration::from_nanos(12_345_678),
         time_to_first_token: Some(Duration::from_micros(1_001)),
         origin: Origin::Live,

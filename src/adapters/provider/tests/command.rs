@@ -30,7 +30,7 @@ async fn plain_text_and_json() {
     let answer =
         run(r#"echo '{"text": "Hi", "usage": {"input_tokens": 3}, "model": "m", "finish_reason": "stop", "more": 1}'"#).await.unwrap();
     assert_eq!((answer.text.as_str(), answer.finish_reason.as_deref(), answer.model.as_deref()), ("Hi", Some("stop"), Some("m")));
-    assert_eq!(answer.usage, Usage { input_tokens: Some(3), output_tokens: None });
+    assert_eq!(answer.usage, Usage { input_tokens: Some(3), output_tokens: None, estimated: false });
     assert_eq!(answer.raw["more"], json!(1));
     assert_eq!(run(r#"echo '{"name": "Ana"}'"#).await.unwrap().text, r#"{"name": "Ana"}"#);
     assert_eq!(run(r#"echo '{"text": ""}'"#).await.unwrap().text, "");

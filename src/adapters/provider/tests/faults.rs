@@ -28,6 +28,7 @@ async fn statuses() {
         (500, r#"{"error":{"message":"oops","code":null}}"#, FaultKind::Unreachable, "oops", "try again later"),
         (502, "<html><title>Bad Gateway</title></html>", FaultKind::Unreachable, "HTML page titled \"Bad Gateway\"", "later"),
         (503, "", FaultKind::Unreachable, "503 Service Unavailable", "later"),
+        (529, "", FaultKind::Unreachable, ": 529; ", "later"),
     ];
     for (status, body, kind, words, next) in table {
         let fault = fault_of(&Server::refusing(status, &[], body).await).await;

@@ -17,7 +17,7 @@ async fn a_whole_answer_with_its_numbers() {
     let answer = ask(ProviderKind::OpenAi(http(&server.url))).await.unwrap();
     assert_eq!((answer.text.as_str(), answer.finish_reason.as_deref()), ("Hello!", Some("stop")));
     assert_eq!(answer.model.as_deref(), Some("a-model-0613"));
-    assert_eq!(answer.usage, Usage { input_tokens: Some(9), output_tokens: Some(3) });
+    assert_eq!(answer.usage, Usage { input_tokens: Some(9), output_tokens: Some(3), estimated: false });
     assert_eq!((answer.origin, answer.time_to_first_token), (Origin::Live, None));
     assert!(answer.latency > Duration::ZERO);
     assert_eq!(answer.raw, completion("Hello!"));

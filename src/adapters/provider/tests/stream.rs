@@ -50,7 +50,7 @@ async fn a_stream_becomes_one_answer() {
         (answer.text.as_str(), answer.finish_reason.as_deref(), answer.model.as_deref()),
         ("Grüß dich 😀", Some("stop"), Some("m1"))
     );
-    assert_eq!(answer.usage, Usage { input_tokens: Some(7), output_tokens: Some(4) });
+    assert_eq!(answer.usage, Usage { input_tokens: Some(7), output_tokens: Some(4), estimated: false });
     assert!(answer.time_to_first_token.unwrap() <= answer.latency);
     let expected = json!({
         "id": "c1",

@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 
 use super::{Cases, Reading};
 use crate::{
-    app::test::load::{CASES_LIMIT, Loader, case_plan, renumbered},
+    app::{
+        inside,
+        test::load::{CASES_LIMIT, Loader, case_plan, renumbered},
+    },
     config::{self, prompt_file::PromptFile},
     domain::suite::{Case, CaseId, SuiteSettings},
 };
@@ -78,6 +81,11 @@ impl Loader<'_> {
     }
 
     fn of_file(&mut self, settings: &SuiteSettings, file: &Path, defaults: &Map<String, Value>, gathered: &mut Gathered) {
+        if let Some(why) = self.inside.refuses(self.services, file) {
+            self.error(settings, format!("the cases cannot be read: {why}"), inside::HELP);
+            gathered.broken = true;
+            return;
+        }
         self.read.push(file.to_owned());
         let size = self.services.workspace.size(file).unwrap_or_default();
         let from = gathered.count;

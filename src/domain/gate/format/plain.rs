@@ -31,6 +31,13 @@ fn report(text: &str) -> Result<Readings, String> {
     #[derive(Deserialize)]
     struct Performance {
         cost_usd: Option<f64>,
+        #[serde(default)]
+        tokens: Tokens,
+    }
+    #[derive(Default, Deserialize)]
+    struct Tokens {
+        #[serde(default)]
+        estimated: bool,
     }
     let results = json::<Results>(text)?;
     let judged = results.passed_tests + results.failed_tests;
@@ -42,7 +49,9 @@ fn report(text: &str) -> Result<Readings, String> {
     if let Ok(rate) = percent(number(results.passed_tests), number(judged), "samples") {
         readings.insert("prompt-pass-rate", rate);
     }
-    readings.extend(results.performance_metrics.cost_usd.map(|cost| ("cost-usd", cost)));
+    // A guess opens no gate.
+    let spent = results.performance_metrics;
+    readings.extend(spent.cost_usd.filter(|_| !spent.tokens.estimated).map(|cost| ("cost-usd", cost)));
     Ok(readings)
 }
 

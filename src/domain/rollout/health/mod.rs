@@ -197,6 +197,13 @@ impl Check {
         Self { verdict, metrics: Vec::new(), trigger: None, hard: false, memory: Memory::default() }
     }
 
+    /// The same without its memory.
+    #[must_use]
+    pub fn without_memory(&self) -> Self {
+        let Self { verdict, metrics, trigger, hard, memory: _ } = self;
+        Self { verdict: *verdict, metrics: metrics.clone(), trigger: *trigger, hard: *hard, memory: Memory::default() }
+    }
+
     /// In one sentence.
     pub fn summary(&self) -> String {
         let told: Vec<String> = self

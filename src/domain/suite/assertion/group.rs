@@ -17,7 +17,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "assert-set",
         summary: "A group with a score of its own: every member holds, or the weighted score reaches the threshold.",
-        source: "",
+        source: "promptfoo's assertion of this name",
         keys: &[("assert", "a list of assertions"), ("threshold", "the score that is enough, above 0 and at most 1")],
         example: "{type: assert-set, threshold: 0.5, assert: [{contains: Hello}, {contains: \"{{name}}\"}]}",
         accepts: "Hello!",
@@ -27,7 +27,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "all-of",
         summary: "Every member holds.",
-        source: "",
+        source: "this project's own: the conjunction of its members",
         keys: &[("value", "a list of assertions")],
         example: "all-of: [{contains: Hello}, {max-words: 2}]",
         accepts: "Hello, Ana!",
@@ -37,7 +37,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "any-of",
         summary: "At least one member holds.",
-        source: "",
+        source: "this project's own: the disjunction of its members",
         keys: &[("value", "a list of assertions")],
         example: "any-of: [{contains: Hello}, {contains: Welcome}]",
         accepts: "Welcome, Ana!",

@@ -139,7 +139,7 @@ pub struct Kind {
     pub name: &'static str,
     /// One sentence for the documentation.
     pub summary: &'static str,
-    /// Where the definition comes from; empty where the summary defines it.
+    /// Where the definition comes from: a paper, a standard, another tool, or this project.
     pub source: &'static str,
     /// Keys it takes beside `type`, `weight`: (name, what it is). `value` is what the short form carries.
     pub keys: &'static [(&'static str, &'static str)],

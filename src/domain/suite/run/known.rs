@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SuiteRun;
 use crate::domain::suite::case::CaseId;
 
 /// A case that somebody, or its history, says something about.
@@ -39,4 +40,12 @@ pub struct KnownFlaky {
     pub p_value: f64,
     /// Whether it failed no more often than that.
     pub at_known_rate: bool,
+}
+
+impl SuiteRun {
+    /// That nothing decides about the suite, where all of its cases are in quarantine.
+    pub fn excused(&self) -> Option<String> {
+        let name: String = self.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.is_all_excused().then(|| format!("suite `{name}`: every case of it is in quarantine, so nothing decides about it"))
+    }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{case::CaseId, confirm::Confirmation};
 use crate::domain::{
     lint::LintResult,
+    price_list::Listed,
     provider::FaultKind,
     regression::{
         Sampling,
@@ -25,7 +26,7 @@ pub use counts::Counts;
 pub use kept::{Keeping, LEFT_OUT, MOST_TEXTS, TextBounds, listed};
 pub use known::{KnownCase, KnownFlaky, Quarantined};
 pub use sample::{AssertionRun, GraderCall, KeptAnswer, NotRun, Sample, SampleResult, Texts};
-pub use spent::{cost_of, grader_cost_of};
+pub use spent::{cost_of, grader_cost_of, would_come_to};
 
 /// What one run of `test` found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub struct SuiteRun {
     pub provider: String,
     /// The model asked for.
     pub model: String,
+    /// The list's price that costs were reckoned with; `None`: the configuration's, or none.
+    #[serde(default)]
+    pub listed: Option<Listed>,
     /// The share of samples that must pass.
     pub min_pass_rate: f64,
     /// What the lints say about the prompt and its cases; empty where they are off.

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "command",
     summary: "Your program finds that the answer holds. It gets `{\"answer\", \"vars\", \"request\", \"finish_reason\", \"model\", \"tokens\", \"latency_ms\", \"cost_usd\"}` as JSON on standard input and writes `{\"passed\", \"score\", \"reason\"}`. No shell; what fails, runs too long or writes something else leaves the sample without a judgement.",
-    source: "",
+    source: "this project's own; the table above is the whole protocol",
     keys: &[("value", "the program and its arguments, a list"), ("timeout", "how long it may take, such as `5s` (default `30s`)")],
     example: "command: [python3, checks/tone.py]",
     accepts: "A good answer.",
@@ -84,7 +84,7 @@ impl Program {
             })),
             "finish_reason": answer.finish_reason,
             "model": answer.model,
-            "tokens": {"input": answer.usage.input_tokens, "output": answer.usage.output_tokens},
+            "tokens": {"input": answer.usage.input_tokens, "output": answer.usage.output_tokens, "estimated": answer.usage.estimated},
             "latency_ms": duration::millis(answer.latency),
             "cost_usd": subject.cost_usd,
         });

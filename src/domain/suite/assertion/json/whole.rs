@@ -14,7 +14,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "is-json",
         summary: "The whole answer is JSON and, where a schema is given, fits it.",
-        source: "",
+        source: "JSON is RFC 8259; schemas are JSON Schema 2020-12, by the crate jsonschema",
         keys: &[("value", "a JSON Schema (draft 2020-12 unless `$schema` names another); may be left out")],
         example: "is-json: {type: object, required: [age], properties: {age: {type: integer}}}",
         accepts: "{\"age\": 42}",
@@ -24,7 +24,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains-json",
         summary: "The answer contains a JSON object or list, for example in a code fence, that fits the schema where one is given.",
-        source: "",
+        source: "JSON is RFC 8259; schemas are JSON Schema 2020-12, by the crate jsonschema",
         keys: &[("value", "a JSON Schema (draft 2020-12 unless `$schema` names another); may be left out")],
         example: "contains-json: {type: object, required: [age]}",
         accepts: "Here you are:\n```json\n{\"age\": 42}\n```",

@@ -19,7 +19,7 @@ pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     Kind {
         name: "latency",
         summary: "The request took at most this long, from the first byte sent to the last byte read.",
-        source: "",
+        source: "promptfoo's assertion of this name; the clock is that of the [architecture](../design/architecture.md#time)",
         keys: &[("value", "milliseconds, or a duration such as `2s`"), ("threshold", "the same under the name promptfoo gives it")],
         example: "{type: latency, threshold: 500}",
         accepts: "",
@@ -29,7 +29,7 @@ pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     Kind {
         name: "cost",
         summary: "The answer cost at most this many US dollars; it fails when the price is unknown.",
-        source: "",
+        source: "promptfoo's assertion of this name; prices are the configuration's, or [listed](providers.md#prices)",
         keys: &[("value", "US dollars"), ("threshold", "the same under the name promptfoo gives it")],
         example: "{type: cost, threshold: 0.002}",
         accepts: "",
@@ -108,7 +108,8 @@ impl Check for Cost {
             Some(cost) if cost.is_finite() => {
                 // One part in a billion absorbs the rounding of sums of prices.
                 let passed = cost <= self.0 * (1.0 + 1e-9);
-                Judgement::new(passed, format!("cost ${}, at most ${} allowed", dollars(cost), self.0))
+                let guessed = if usage.estimated { "; estimated: the provider does not count tokens" } else { "" };
+                Judgement::new(passed, format!("cost ${}, at most ${} allowed{guessed}", dollars(cost), self.0))
             }
             _ if usage.input_tokens.is_none() && usage.output_tokens.is_none() => {
                 Judgement::undecided(format!("the cost is unknown, at most ${} allowed: the provider reported no tokens", self.0))

@@ -11,8 +11,8 @@ use crate::domain::{
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "tokens",
-    summary: "Request and answer have at most so many tokens, as the provider counts them. It fails, negated or not, when the provider does not count.",
-    source: "",
+    summary: "Request and answer have at most so many tokens, as the provider counts them. Where it does not count, a token for four characters is guessed, and the reason says so.",
+    source: "this project's own; counts are the provider's `usage`, guesses a token for four characters as OpenAI's guide to tokens has it for English",
     keys: &[
         ("value", "the most tokens of request and answer together"),
         ("total", "the same under its full name"),
@@ -72,7 +72,11 @@ impl Check for Tokens {
                 ));
             };
             passed &= found <= limit;
-            said.push(format!("{found} {name} tokens, at most {limit} allowed"));
+            let about = if usage.estimated { "about " } else { "" };
+            said.push(format!("{about}{found} {name} tokens, at most {limit} allowed"));
+        }
+        if usage.estimated {
+            said.push("estimated: the provider does not count tokens".to_owned());
         }
         Judgement::new(passed, said.join("; "))
     }

@@ -32,7 +32,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "tool-call",
         summary: "The model called this tool and, where arguments are given, with at least these.",
-        source: "",
+        source: "`tool_calls` of OpenAI's chat completions, `tool_use` of Anthropic's messages",
         keys: &[("value", "the tool's name"), ("arguments", "arguments that one call must have, each with this value; may use variables")],
         example: "{type: tool-call, value: weather, arguments: {city: \"{{name}}ville\"}}",
         accepts: "",

@@ -42,7 +42,7 @@ fn a_cost_is_compared_in_dollars() {
 
 #[test]
 fn an_unknown_cost_fails_whichever_way_it_is_asked() {
-    let tokens = Usage { input_tokens: Some(1), output_tokens: Some(1) };
+    let tokens = Usage { input_tokens: Some(1), output_tokens: Some(1), estimated: false };
     for cost in [None, Some(f64::NAN), Some(f64::INFINITY)] {
         for yaml in ["cost: 1", "not-cost: 1", "not-all-of: [{cost: 1}]", "not-any-of: [{cost: 1}]", "all-of: [{not-cost: 1}]"] {
             let run = judge_cost(yaml, cost, tokens);

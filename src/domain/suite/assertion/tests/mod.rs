@@ -26,7 +26,7 @@ pub(in crate::domain::suite::assertion) fn answer(text: &str) -> Answer {
         text: text.to_owned(),
         finish_reason: Some("stop".to_owned()),
         model: None,
-        usage: Usage { input_tokens: Some(10), output_tokens: Some(5) },
+        usage: Usage { input_tokens: Some(10), output_tokens: Some(5), estimated: false },
         latency: Duration::from_millis(120),
         time_to_first_token: None,
         origin: Origin::Live,

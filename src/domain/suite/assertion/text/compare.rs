@@ -16,7 +16,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "equals",
         summary: "The answer is exactly this text, white space and letter case included.",
-        source: "",
+        source: "promptfoo's assertion of this name, for texts",
         keys: &[("value", "the text; may use variables")],
         example: "equals: \"Hello, {{name}}!\"",
         accepts: "Hello, Ana!",
@@ -26,7 +26,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "iequals",
         summary: "The answer is this text in any letter case.",
-        source: "",
+        source: "this project's own: letter case by Unicode's lower-case mapping",
         keys: &[("value", "the text; may use variables")],
         example: "iequals: \"hello, {{name}}!\"",
         accepts: "Hello, ANA!",
@@ -37,7 +37,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains",
         summary: "The answer contains this text.",
-        source: "",
+        source: "promptfoo's assertion of this name",
         keys: &[("value", "the text; may use variables")],
         example: "contains: \"{{name}}\"",
         accepts: "Hello, Ana!",
@@ -47,7 +47,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "icontains",
         summary: "The answer contains this text in any letter case.",
-        source: "",
+        source: "promptfoo's assertion of this name; letter case by Unicode's lower-case mapping",
         keys: &[("value", "the text; may use variables")],
         example: "icontains: \"{{name}}\"",
         accepts: "HELLO, ANA!",
@@ -57,7 +57,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains-all",
         summary: "The answer contains every one of these texts; the score is the share it contains.",
-        source: "",
+        source: "promptfoo's assertion of this name; the score is this project's own",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "contains-all: [\"{{name}}\", \"Hello\"]",
         accepts: "Hello, Ana!",
@@ -67,7 +67,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "contains-any",
         summary: "The answer contains at least one of these texts.",
-        source: "",
+        source: "promptfoo's assertion of this name",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "contains-any: [Hello, Welcome]",
         accepts: "Welcome, Ana!",
@@ -77,7 +77,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "icontains-all",
         summary: "The answer contains every one of these texts in any letter case; the score is the share it contains.",
-        source: "",
+        source: "promptfoo's assertion of this name; the score is this project's own",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "icontains-all: [hello, \"{{name}}\"]",
         accepts: "HELLO, ANA!",
@@ -87,7 +87,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "icontains-any",
         summary: "The answer contains at least one of these texts in any letter case.",
-        source: "",
+        source: "promptfoo's assertion of this name; letter case by Unicode's lower-case mapping",
         keys: &[("value", "a list of texts; each may use variables")],
         example: "icontains-any: [hello, welcome]",
         accepts: "WELCOME, Ana!",
@@ -97,7 +97,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "starts-with",
         summary: "The answer starts with this text.",
-        source: "",
+        source: "promptfoo's assertion of this name",
         keys: &[("value", "the text; may use variables")],
         example: "starts-with: \"Hello\"",
         accepts: "Hello, Ana!",
@@ -107,7 +107,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "ends-with",
         summary: "The answer ends with this text.",
-        source: "",
+        source: "the string evaluator `endsWith` of GitHub's `.prompt.yml`",
         keys: &[("value", "the text; may use variables")],
         example: "ends-with: \"!\"",
         accepts: "Hello, Ana!",
@@ -117,7 +117,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "istarts-with",
         summary: "The answer starts with this text in any letter case.",
-        source: "",
+        source: "this project's own: letter case by Unicode's lower-case mapping",
         keys: &[("value", "the text; may use variables")],
         example: "istarts-with: \"hello\"",
         accepts: "HELLO, Ana!",
@@ -127,7 +127,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "iends-with",
         summary: "The answer ends with this text in any letter case.",
-        source: "",
+        source: "this project's own: letter case by Unicode's lower-case mapping",
         keys: &[("value", "the text; may use variables")],
         example: "iends-with: \"{{name}}!\"",
         accepts: "Hello, ANA!",

@@ -15,7 +15,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "min-length",
         summary: "The answer has at least this many characters (Unicode scalar values).",
-        source: "",
+        source: "this project's own: Unicode scalar values, as Rust's `char`",
         keys: &[("value", "a whole number of 0 or more")],
         example: "min-length: 5",
         accepts: "Hello",
@@ -25,7 +25,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "max-length",
         summary: "The answer has at most this many characters (Unicode scalar values).",
-        source: "",
+        source: "this project's own: Unicode scalar values, as Rust's `char`",
         keys: &[("value", "a whole number of 0 or more")],
         example: "max-length: 5",
         accepts: "Hello",
@@ -35,7 +35,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "min-words",
         summary: "The answer has at least this many words, separated by white space.",
-        source: "",
+        source: "this project's own: white space as Unicode has it (White_Space)",
         keys: &[("value", "a whole number of 0 or more")],
         example: "min-words: 2",
         accepts: "Hello, Ana!",
@@ -45,7 +45,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "max-words",
         summary: "The answer has at most this many words, separated by white space.",
-        source: "",
+        source: "this project's own: white space as Unicode has it (White_Space)",
         keys: &[("value", "a whole number of 0 or more")],
         example: "max-words: 2",
         accepts: "Hello, Ana!",
@@ -55,7 +55,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "word-count",
         summary: "The answer has exactly so many words, separated by white space, or a number of them within limits.",
-        source: "",
+        source: "promptfoo's assertion of this name; white space as Unicode has it (White_Space)",
         keys: &[("value", "a whole number, or `{min: …, max: …}` with either or both")],
         example: "word-count: {min: 2, max: 3}",
         accepts: "Hello, dear Ana!",

@@ -17,7 +17,7 @@ pub(in crate::domain::suite::assertion) const KINDS: &[Kind] = &[
     Kind {
         name: "regex",
         summary: "The answer matches this regular expression somewhere; `^` and `$` tie it to the ends.",
-        source: "",
+        source: "the syntax of the crate regex, without look-around and backreferences, in linear time",
         keys: &[
             ("value", "the pattern; variables are inserted as plain text, so `{{name}}` never acts as a pattern"),
             ("flags", "`i` ignores letter case, `m` lets `^` and `$` match at lines, `s` lets `.` match line breaks"),
