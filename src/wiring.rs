@@ -69,7 +69,7 @@ pub fn services(global: &Global) -> Services {
     let in_actions = step.is_some();
     let scrubber = Arc::new(scrubber);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    let providers = ProviderFactory::new(Arc::new(variable), "").with_scrubber(Arc::clone(&scrubber));
+    let providers = ProviderFactory::new(Arc::new(variable_or_token), "").with_scrubber(Arc::clone(&scrubber));
     let sites = Sites::new(Arc::new(variable), Arc::clone(&scrubber));
     let stores = StoreFactory { sites: sites.clone(), clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
     let code_hosts: Arc<dyn CodeHosts> = Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) });
@@ -90,6 +90,12 @@ pub fn services(global: &Global) -> Services {
         stores: Arc::new(stores),
         who: who(),
     }
+}
+
+/// A variable; the token of a job may come as the action's input instead, since a container gets no other.
+fn variable_or_token(name: &str) -> Option<String> {
+    let given = || (name == "GITHUB_TOKEN").then(|| inputs::token(&variable)).flatten();
+    variable(name).filter(|value| !value.is_empty()).or_else(given).or_else(|| variable(name))
 }
 
 /// Who runs us: in GitHub Actions the account and the run, elsewhere the user and the machine.

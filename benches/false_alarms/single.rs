@@ -6,9 +6,9 @@ use prompt_cicd::domain::{
         compare::{self, Thresholds},
     },
     regression::{
-        Direction, Evidence, Judgement, Metric, Rules,
+        Comparison, Direction, Evidence, Judgement, Metric, OnInconclusive, Rules,
         analysis::{Consider, Question, analyse},
-        decide, independent, paired,
+        decide, decide_together, independent, paired,
         paired::Pairs,
         trend::trend,
     },
@@ -27,7 +27,7 @@ const POINTS: f64 = 0.02;
 type Alarms = fn(&mut Source, Truth) -> bool;
 
 pub(super) fn rules() -> Vec<Rule> {
-    let with_margin: [(&'static str, &'static str, Alarms); 12] = [
+    let with_margin: [(&'static str, &'static str, Alarms); 13] = [
         ("`test --base`, 30 cases: pass rate (McNemar and Newcombe)", "−20 points", |s, t| fails(vec![passes(s, t, FEW)])),
         ("`test --base`, 200 cases: pass rate", "−20 points", |s, t| fails(vec![passes(s, t, MANY)])),
         ("`test --base`, 30 cases × 5: pass rate (sign flips)", "−20 points", |s, t| fails(vec![repeated(s, t, FEW)])),
@@ -37,6 +37,7 @@ pub(super) fn rules() -> Vec<Rule> {
         ("`test --base`, 200 cases: latency warns", "+20 %", |s, t| warns(vec![latency(s, t, MANY)])),
         ("`test --base`, 30 cases: any of 4 metrics fails (Holm)", "tokens +50 %", |s, t| fails(run(s, t, FEW))),
         ("`test --base`, 200 cases: any of 4 metrics fails (Holm)", "tokens +50 %", |s, t| fails(run(s, t, MANY))),
+        ("`test --base`, 20 suites of 30 cases: any of 80 metrics fails (Holm over the run)", "one: cost × 2", suites),
         ("`compare`, 20 benchmarks × 10: any fails (Welch on logs, Holm)", "one × 2", benchmarks),
         ("`detect --margin 0.1`, 2 × 60 (Welch on logs)", "+20 %", |s, t| detect(s, t, 60, Some(LATENCY_MARGIN))),
         ("`monitor`, baseline of 96 values (Welch on logs)", "+20 %", baseline),
@@ -87,6 +88,29 @@ fn warns(evidence: Vec<Evidence>) -> bool {
 fn run(source: &mut Source, truth: Truth, cases: usize) -> Vec<Evidence> {
     let others = if truth == Truth::Worse { Truth::Same } else { truth };
     vec![passes(source, others, cases), scores(source, others, cases), tokens(source, truth, cases), cost(source, others, cases)]
+}
+
+/// A run of 20 suites, judged as one family as `test` does; of one of them the cost is worse, twice as high.
+fn suites(source: &mut Source, truth: Truth) -> bool {
+    let others = if truth == Truth::Worse { Truth::Same } else { truth };
+    let suite = |at: usize| {
+        let mut evidence = run(source, others, FEW);
+        if at == 0 && truth == Truth::Worse {
+            evidence.pop();
+            evidence.push(amounts(source, "cost", FEW, 0.2, 2.0));
+        }
+        Comparison {
+            changes: Vec::new(),
+            judgements: judged(evidence),
+            cases: Vec::new(),
+            rules: Rules::default(),
+            on_inconclusive: OnInconclusive::Warn,
+            sampling: None,
+        }
+    };
+    let mut all: Vec<Comparison> = (0..20).map(suite).collect();
+    decide_together(&mut all);
+    all.iter().flat_map(|comparison| &comparison.judgements).any(Judgement::fails)
 }
 
 /// Two cases of three nearly always pass, the third in three of four runs.

@@ -11,6 +11,9 @@ use crate::{
     ports::workspace::{Workspace, WorkspaceError},
 };
 
+/// Folders in which tools keep what is not the user's.
+const OF_TOOLS: [&str; 8] = ["node_modules", "target", "vendor", "dist", "build", "venv", "__pycache__", "site-packages"];
+
 /// Files on disk, relative to the working directory.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Disk;
@@ -58,6 +61,26 @@ impl Workspace for Disk {
                 if kind.is_dir() {
                     folders.push(entry.path());
                 } else if entry.file_name().to_str().is_some_and(|name| name.ends_with(ending)) && found.len() < most {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn repository_files(&self, folder: &Path, most: usize) -> Result<Vec<PathBuf>, WorkspaceError> {
+        let mut found = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
+                let entry = entry.map_err(io_error(&folder))?;
+                let kind = entry.file_type().map_err(io_error(&entry.path()))?;
+                let name = entry.file_name();
+                let not_theirs = name.to_str().is_none_or(|name| name.starts_with('.') || OF_TOOLS.contains(&name));
+                if kind.is_dir() && !not_theirs {
+                    folders.push(entry.path());
+                } else if kind.is_file() && found.len() < most {
                     found.push(entry.path());
                 }
             }

@@ -8,10 +8,13 @@ use crate::{app::doctor::DoctorRequest, report::doctor::Format};
 
 /// Look whether everything that a run needs is there, and say what to do; change nothing
 ///
-/// Configuration, prompts, keys (whether they are set, never what they are), servers and their models, the store, targets, GitHub.
+/// Configuration, prompts, keys (whether they are set, never what they are), servers and their models, the store, targets, GitHub and the permissions of its token.
 /// Exit 0: all well. 3: something is written wrongly or missing here. 30: a server does not answer. 31: one refuses.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Find out which permissions of the token write: by requests that lack what they must have, so that nothing can come of them
+    #[arg(long)]
+    writes: bool,
     /// What standard output gets
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
     format: OutputFormat,
@@ -31,6 +34,6 @@ impl Args {
             OutputFormat::Text => Format::Text,
             OutputFormat::Json => Format::Json,
         };
-        DoctorRequest { config, format }
+        DoctorRequest { config, writes: self.writes, format }
     }
 }

@@ -178,7 +178,7 @@ impl Cli {
             Command::Monitor(args) => crate::app::monitor::monitor(services, &args.request(config, style)).await,
             Command::Pr(args) => crate::app::pr::pr(services, &args.request(config, style)).await,
             Command::Publish(args) => crate::app::publish::publish(services, &args.request()).await,
-            Command::Init(args) => crate::app::init::init(services, &args.folder, args.force, args.workflows),
+            Command::Init(args) => crate::app::init::init(services, &args.request()),
             Command::Config(args) => config::run(services, config, args, overrides),
             Command::Audit(args) => audit::run(services, config, args, style).await,
             Command::History(args) => history::run(services, config, args, style).await,

@@ -146,6 +146,15 @@ impl Spending {
         }
     }
 
+    /// Whether so many more tokens and dollars fit into what is left, with what is under way.
+    pub fn has_room(&self, tokens: f64, usd: f64) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "a guess of a sum needs no last token")]
+        let (spent, most) = ((self.tokens.saturating_add(self.tokens_under_way)) as f64, self.budget.tokens.map(|most| most as f64));
+        self.stop.is_none()
+            && most.is_none_or(|most| spent + tokens <= most)
+            && self.budget.usd.is_none_or(|most| self.usd + self.usd_under_way + usd <= most * (1.0 + 1e-9))
+    }
+
     /// A request ended that took so many tokens and dollars; `None`: its cost is not known.
     pub fn end(&mut self, estimate: Estimate, tokens: u64, usd: Option<f64>) {
         self.under_way = self.under_way.saturating_sub(1);
@@ -191,6 +200,18 @@ mod tests {
             Leave::Never(BudgetStop::Tokens(100)),
             "once is for good: which samples are asked must not hang on their size"
         );
+    }
+
+    #[test]
+    fn a_round_fits_only_into_what_is_left() {
+        let mut run = spending(Some(1.0), Some(100));
+        assert_eq!(run.begin(estimate(60)), Leave::Go);
+        assert!(run.has_room(40.0, 0.9) && !run.has_room(41.0, 0.0) && !run.has_room(0.0, 0.95));
+        run.end(estimate(60), 50, Some(0.5));
+        assert!(run.has_room(50.0, 0.5) && !run.has_room(50.0, 0.51));
+        run.end(estimate(1), 1, None);
+        assert!(!run.has_room(0.0, 0.0), "a cost that nobody knows leaves no room");
+        assert!(spending(None, None).has_room(1e18, 1e9));
     }
 
     #[test]

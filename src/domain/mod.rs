@@ -20,6 +20,7 @@ pub mod metric_source;
 pub mod monitor;
 pub mod notice;
 pub mod pace;
+pub mod permission;
 pub mod price_list;
 pub mod prompt;
 pub mod provider;

@@ -28,6 +28,13 @@ pub trait Workspace: Send + Sync {
     /// When a folder cannot be read.
     fn files_below(&self, folder: &Path, ending: &str, most: usize) -> Result<Vec<PathBuf>, WorkspaceError>;
 
+    /// Every file below a folder, sorted, at most `most`. Links to folders are not followed; folders whose names begin with a dot, and
+    /// those in which tools keep what is not the user's (`node_modules`, `target`, …), are left out.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    fn repository_files(&self, folder: &Path, most: usize) -> Result<Vec<PathBuf>, WorkspaceError>;
+
     /// Whether a path leads to a folder.
     fn is_folder(&self, path: &Path) -> bool;
 

@@ -18,6 +18,7 @@ mod fixture;
 pub mod gate;
 pub mod history;
 pub mod html;
+pub mod init;
 pub mod issue;
 pub mod json;
 pub mod junit;

@@ -23,6 +23,7 @@ use crate::{
         price_list::{self, Listed},
         provider::{FaultKind, Prices, ProviderFault, ProviderSettings, Request},
         retry::{Breaker, RetryClock, RetryPolicy},
+        suite::run::{Sample, would_come_to},
     },
     ports::{clock::Clock, provider::Provider},
 };
@@ -231,6 +232,13 @@ impl Asker {
                 Asked::Faulted(ProviderFault::new(FaultKind::Timeout, message))
             }
         }
+    }
+
+    /// Whether so many more samples fit into the run's budget, if they come to what these did on average, judges included. What
+    /// nobody counted weighs nothing: the budget itself is kept by every single request.
+    pub(super) fn affords<'s>(&self, samples: impl Iterator<Item = &'s Sample>, more: usize) -> bool {
+        let (tokens, usd) = would_come_to(samples, more);
+        self.run.purse.has_room(tokens, usd)
     }
 
     fn estimate(&self, request: &Request) -> Estimate {

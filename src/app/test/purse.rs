@@ -56,6 +56,11 @@ impl Purse {
         }
     }
 
+    /// Whether so many more tokens and dollars fit into what is left.
+    pub(super) fn has_room(&self, tokens: f64, usd: f64) -> bool {
+        self.lock().has_room(tokens, usd)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Spending> {
         self.spending.lock().unwrap_or_else(PoisonError::into_inner)
     }

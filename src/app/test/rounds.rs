@@ -46,22 +46,37 @@ impl<'a> Rounds<'a> {
 
     /// The repeats of the round that is to be asked.
     pub(super) fn repeats(&self) -> Range<u32> {
-        let before = self.round.checked_sub(1).and_then(|before| self.looks.repeats().get(before)).copied().unwrap_or_default();
-        before..self.asked()
+        self.repeats_of(self.round)
     }
 
-    /// How often every case was asked after this round.
-    fn asked(&self) -> u32 {
-        self.looks.repeats().get(self.round).copied().unwrap_or_else(|| self.suite.settings.repeat.max())
+    fn repeats_of(&self, round: usize) -> Range<u32> {
+        let before = round.checked_sub(1).and_then(|before| self.looks.repeats().get(before)).copied().unwrap_or_default();
+        before..self.asked_after(round)
+    }
+
+    /// How often every case was asked after a round.
+    fn asked_after(&self, round: usize) -> u32 {
+        self.looks.repeats().get(round).copied().unwrap_or_else(|| self.suite.settings.repeat.max())
     }
 
     /// How many samples the next round asks for.
     pub(super) fn samples(&self) -> usize {
-        self.repeats().len().saturating_mul(self.suite.cases.len() + self.of_base.unwrap_or_default())
+        self.samples_of(self.round)
     }
 
-    /// Looks at everything that was answered so far; whether another round is to be asked before `until`.
-    pub(super) fn goes_on(&mut self, head: &[Sample], base: &[Sample], now: Duration, until: Duration) -> bool {
+    fn samples_of(&self, round: usize) -> usize {
+        self.repeats_of(round).len().saturating_mul(self.suite.cases.len() + self.of_base.unwrap_or_default())
+    }
+
+    /// Looks at everything that was answered so far; whether another round is to be asked before `until`. `affords` says whether
+    /// so many more samples fit into the budget: a round that ends halfway decides nothing and is paid for.
+    pub(super) fn goes_on(
+        &mut self,
+        head: &[Sample],
+        base: &[Sample],
+        (now, until): (Duration, Duration),
+        affords: impl FnOnce(usize) -> bool,
+    ) -> bool {
         self.longest = self.longest.max(now.saturating_sub(self.began));
         self.began = now;
         let last = self.round + 1 == self.looks.repeats().len();
@@ -77,6 +92,7 @@ impl<'a> Rounds<'a> {
             State::Undecidable => Some(Stopped::Undecidable),
             // Half as long again as the longest round so far.
             State::Open if now + self.longest.mul_f64(1.5) > until => Some(Stopped::TimeLimit),
+            State::Open if !affords(self.samples_of(self.round + 1)) => Some(Stopped::Budget),
             State::Open => None,
         };
         if self.stopped.is_none() {
@@ -109,7 +125,7 @@ impl<'a> Rounds<'a> {
         Some(Sampling {
             asked,
             most: cases.saturating_mul(repeat.max() as usize),
-            repeats: self.asked(),
+            repeats: self.asked_after(self.round),
             bounds: (repeat.min(), repeat.max()),
             look: self.round + 1,
             looks: self.looks.repeats().len(),

@@ -221,7 +221,8 @@ impl<'a> SuiteRunner<'a> {
         loop {
             self.ask(&suite.cases, rounds.repeats(), &mut asked).await;
             asked.sort();
-            if !rounds.goes_on(&asked.head, &asked.base, clock.elapsed(), self.until()) {
+            let affords = |samples| self.asker.affords(asked.head.iter().chain(&asked.base), samples);
+            if !rounds.goes_on(&asked.head, &asked.base, (clock.elapsed(), self.until()), affords) {
                 break;
             }
             self.services.progress.more(rounds.samples());

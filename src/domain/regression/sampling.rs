@@ -70,6 +70,8 @@ pub enum Stopped {
     Undecidable,
     /// Another round would not have ended within the suite's time limit.
     TimeLimit,
+    /// Another round would pass the run's budget.
+    Budget,
     /// Samples of this round have no judgement.
     Unjudged,
 }

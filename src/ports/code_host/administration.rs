@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use super::{CodeHostError, Patience};
-use crate::domain::environment::{Environment, FoundRuleset, Label, Ruleset};
+use crate::domain::{
+    environment::{Environment, FoundRuleset, Label, Ruleset},
+    permission::{Level, May, Permission},
+};
 
 /// The settings of one repository. Every call ends by its [`Patience`]. Doing a thing twice is doing it once.
 #[async_trait]
@@ -34,4 +37,7 @@ pub trait Administration: Send + Sync {
 
     /// Deletes a ruleset by its number; one that is gone is fine.
     async fn delete_ruleset(&self, id: u64, patience: Patience) -> Result<(), CodeHostError>;
+
+    /// Whether the token has a permission. Writing is asked for by a request without what it must have: nothing can come of it.
+    async fn may(&self, permission: Permission, level: Level, patience: Patience) -> Result<May, CodeHostError>;
 }

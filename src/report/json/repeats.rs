@@ -35,7 +35,7 @@ pub struct Sampling {
     pub looks: usize,
     /// What was to be decided: `base` (whether head is worse) or `pass-rate` (whether it is above the one needed).
     pub question: &'static str,
-    /// Why no more was asked: `decided`, `most`, `undecidable`, `time-limit` or `unjudged`.
+    /// Why no more was asked: `decided`, `most`, `undecidable`, `time-limit`, `budget` or `unjudged`.
     pub stopped: &'static str,
 }
 
@@ -88,6 +88,7 @@ impl From<&Sampled> for Sampling {
                 Stopped::Most => "most",
                 Stopped::Undecidable => "undecidable",
                 Stopped::TimeLimit => "time-limit",
+                Stopped::Budget => "budget",
                 Stopped::Unjudged => "unjudged",
             },
         }

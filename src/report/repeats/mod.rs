@@ -41,6 +41,7 @@ fn sampling(sampling: &Sampling) -> String {
         }
         Stopped::Undecidable => format!("{what} cannot be decided by more answers to the same cases (look {look} of {looks})"),
         Stopped::TimeLimit => format!("{what} is open, and another round would not fit into the suite's time limit"),
+        Stopped::Budget => format!("{what} is open, and another round would not fit into the run's budget"),
         Stopped::Unjudged => format!("samples without an answer stopped it at look {look} of {looks}"),
     };
     format!(
@@ -141,6 +142,7 @@ mod tests {
             (Question::PassRate, Stopped::Undecidable, "only the least was asked"),
             (Question::PassRate, Stopped::Decided, "on which side of `min-pass-rate` the suite is was decided"),
             (Question::Base, Stopped::TimeLimit, "would not fit into the suite's time limit"),
+            (Question::Base, Stopped::Budget, "would not fit into the run's budget"),
             (Question::Base, Stopped::Unjudged, "samples without an answer stopped it"),
         ] {
             let said = stopped(question, why);

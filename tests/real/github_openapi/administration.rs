@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prompt_cicd::{
     domain::environment::{Branches, Enforcement, Environment, FoundRuleset, Label, Ruleset},
+    domain::permission::{Level, Permission},
     ports::code_host::Administration as _,
 };
 use reqwest::Method;
@@ -95,4 +96,16 @@ pub(super) async fn put_ruleset(world: &World) {
 
 pub(super) async fn delete_ruleset(world: &World) {
     world.github.delete_ruleset(5, world.patience()).await.unwrap();
+}
+
+/// Looking is described; what is asked for without what it must have is refused, so that nothing can come of it.
+pub(super) async fn may(world: &World) {
+    for permission in Permission::ALL {
+        let other = World::start(prompt_cicd::adapters::github::Identity::ActionsBot).await;
+        assert!(other.github.may(permission, Level::Write, other.patience()).await.unwrap().allowed, "{permission:?}");
+        let seen = other.recorder.seen();
+        assert!(seen.iter().all(|request| request.method == "POST" && request.refused.contains("422")), "{seen:?}");
+        world.recorder.answer(Method::GET, "", 200, json!([]));
+        world.github.may(permission, Level::Read, world.patience()).await.unwrap();
+    }
 }

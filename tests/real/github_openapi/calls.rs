@@ -39,6 +39,7 @@ pub(super) const CALLS: &[Entry] = &[
     ("delete_label", |world| Box::pin(administration::delete_label(world))),
     ("ruleset", |world| Box::pin(administration::ruleset(world))),
     ("put_ruleset", |world| Box::pin(administration::put_ruleset(world))),
+    ("may", |world| Box::pin(administration::may(world))),
     ("delete_ruleset", |world| Box::pin(administration::delete_ruleset(world))),
 ];
 

@@ -80,6 +80,23 @@ fn answers_that_do_not_come_end_the_rounds() {
 }
 
 #[test]
+fn a_round_that_the_budget_does_not_hold_is_not_begun() {
+    // A look of 80 samples takes 1,200 tokens, each further round 600; three cases fail on head, which stays open.
+    let repository =
+        adaptive(20, |_, said| Ok(if said.starts_with("Hi") && number(said) < 3 { "Never.".to_owned() } else { said.to_owned() }));
+    repository.configure("    repeat", "    min-pass-rate: 0.5\n    repeat");
+    repository.commit("half is enough");
+    repository.prompt("Hi {{name}}!");
+    let args = ["test", "--base", "HEAD", "--budget-tokens", "2000", "--format", "json"];
+    let json = repository.workspace.prompt_cicd(args).run().exits(0).json();
+    let found = sampling(&json);
+    assert_eq!((&found["stopped"], &found["asked"], &found["look"]), (&"budget".into(), &120.into(), &2.into()), "{found}");
+    assert_eq!((repository.model.requests(), json["not_run_tests"].as_u64()), (120, Some(0)), "no round ends halfway");
+    let text = repository.workspace.prompt_cicd(args.map(|arg| if arg == "json" { "text" } else { arg })).run().exits(0);
+    text.shows("another round would not fit into the run's budget");
+}
+
+#[test]
 fn without_base_the_pass_rate_decides() {
     let asked = |needed: &str, rule: fn(usize, &str) -> Result<String, u16>| {
         let repository = Repository::new(20, rule);

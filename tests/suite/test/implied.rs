@@ -31,6 +31,9 @@ fn a_workflow_without_a_provider_asks_github_models_and_says_so() {
         assert_eq!(received[0].authorization.as_deref(), Some("Bearer ghs_0123456789abcdefghijABCDEFGHIJ"));
         assert_eq!(received[0].body["model"], "openai/gpt-4o-mini");
     });
+    // The action hands the token on as its input.
+    in_workflow(&workspace, &model, &["test", "--no-base"]).env("GITHUB_TOKEN", "").env("INPUT_TOKEN", "ghs_of_the_input").run().exits(0);
+    model.received(|received| assert_eq!(received.last().unwrap().authorization.as_deref(), Some("Bearer ghs_of_the_input")));
     workspace.prompt_cicd(["config", "show"]).run().exits(0).shows("default, for the file names no provider: GitHub Models");
 }
 

@@ -2,6 +2,7 @@
 
 mod environments;
 mod labels;
+mod permissions;
 mod rulesets;
 
 use async_trait::async_trait;
@@ -12,7 +13,10 @@ use super::{
     client::{Ask, Client},
 };
 use crate::{
-    domain::environment::{Environment, FoundRuleset, Label, Ruleset},
+    domain::{
+        environment::{Environment, FoundRuleset, Label, Ruleset},
+        permission::{Level, May, Permission},
+    },
     ports::code_host::{Administration, CodeHostError, Patience},
 };
 
@@ -52,6 +56,10 @@ impl Administration for GitHub {
 
     async fn delete_ruleset(&self, id: u64, patience: Patience) -> Result<(), CodeHostError> {
         gone(&self.client, &self.client.delete(&self.client.repo(&["rulesets", &id.to_string()])), patience).await
+    }
+
+    async fn may(&self, permission: Permission, level: Level, patience: Patience) -> Result<May, CodeHostError> {
+        permissions::may(&self.client, permission, level, patience).await
     }
 }
 

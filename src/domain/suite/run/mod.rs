@@ -25,7 +25,7 @@ use crate::domain::{
 };
 pub use counts::Counts;
 pub use known::{KnownCase, KnownFlaky, Quarantined};
-pub use spent::{cost_of, grader_cost_of};
+pub use spent::{cost_of, grader_cost_of, would_come_to};
 
 /// What one run of `test` found.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,7 +1,24 @@
 //! What a run spent: tokens and dollars.
 
 use super::{Sample, TestRun};
-use crate::domain::{answer::Usage, suite::confirm::Confirmation};
+use crate::domain::{answer::Usage, stats::sample::count, suite::confirm::Confirmation};
+
+impl Sample {
+    /// Tokens and dollars that it came to with everything its assertions asked, as far as they were counted.
+    fn came_to(&self) -> (f64, f64) {
+        #[expect(clippy::cast_precision_loss, reason = "a guess of a sum needs no last token")]
+        let tokens = |usage: &Usage| usage.input_tokens.unwrap_or_default().saturating_add(usage.output_tokens.unwrap_or_default()) as f64;
+        let of_answer = (self.answer().map_or(0.0, |answer| tokens(&answer.usage)), self.cost_usd().unwrap_or_default());
+        self.asked.iter().fold(of_answer, |sum, call| (sum.0 + tokens(&call.usage), sum.1 + call.cost_usd.unwrap_or_default()))
+    }
+}
+
+/// What so many more samples come to if each of them takes what these took on average: tokens and dollars.
+pub fn would_come_to<'a>(samples: impl Iterator<Item = &'a Sample>, more: usize) -> (f64, f64) {
+    let (n, tokens, usd) = samples.map(Sample::came_to).fold((0_usize, 0.0, 0.0), |sum, of| (sum.0 + 1, sum.1 + of.0, sum.2 + of.1));
+    let times = count(more) / count(n.max(1));
+    (tokens * times, usd * times)
+}
 
 impl TestRun {
     /// Every sample that was asked for: of head, of base, and of failing cases asked again.

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// What this GitHub understands, below its base path.
-pub(super) const KNOWN: [&str; 50] = [
+pub(super) const KNOWN: [&str; 54] = [
     "GET /user",
     "GET /repos/{repo}/pulls/{number}",
     "GET /repos/{repo}/pulls/{number}/files",
@@ -33,6 +33,10 @@ pub(super) const KNOWN: [&str; 50] = [
     "POST /repos/{repo}/deployments/{id}/statuses",
     "GET /repos/{repo}/releases/tags/{tag}",
     "POST /repos/{repo}/releases",
+    "GET /repos/{repo}/pulls",
+    "GET /repos/{repo}/commits",
+    "GET /repos/{repo}/commits/{sha}/statuses",
+    "POST with {} (refused)",
     "GET /users/{login}",
     "GET /orgs/{org}/teams/{slug}",
     "GET|PUT|DELETE /repos/{repo}/environments/{name}",
@@ -129,7 +133,13 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
     if let Some(denied) = needs(&request.method, below).iter().find(|needed| state.denied.contains(*needed)) {
         return Reply::Denied(denied);
     }
+    // A body without what it must have makes nothing.
+    if request.method == "POST" && request.body == json!({}) {
+        return invalid("body", "missing_field");
+    }
     match below[0] {
+        "pulls" if below.len() == 1 => page(request, state.pulls.iter(), |(number, pull)| payload::pull(state, *number, pull)),
+        "commits" if below.len() == 1 || below.last() == Some(&"statuses") => ok(json!([])),
         "pulls" | "compare" | "contents" => reading(state, request, below),
         "issues" if below.contains(&"comments") => comments(state, request, below),
         "issues" if below.contains(&"labels") => labels(state, request, below),
@@ -147,6 +157,10 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
 fn needs(method: &str, below: &[&str]) -> &'static [&'static str] {
     match (method, below[0]) {
         ("GET", "pulls") => &["pull_requests=read"],
+        (_, "pulls") => &["pull_requests=write"],
+        ("GET", "commits") if below.last() == Some(&"statuses") => &["statuses=read"],
+        ("GET", "commits") if below.len() == 1 => &["contents=read"],
+        (_, "statuses") => &["statuses=write"],
         ("GET", "compare" | "contents" | "git" | "releases") => &["contents=read"],
         (_, "git" | "releases") => &["contents=write"],
         (method, "environments") if below.contains(&"variables") => {

@@ -114,6 +114,10 @@ fn ordinary(shared: &Shared, request: &Request) -> Response {
             json_of(404, &json!({"message": "unknown to the fake"}))
         }
     };
+    let response = match state.scopes {
+        Some(scopes) => with(response, &[("x-oauth-scopes", scopes)]),
+        None => response,
+    };
     with(response, &[("x-ratelimit-limit", "1000"), ("x-ratelimit-remaining", &left), ("x-ratelimit-reset", &reset)])
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) login: &'static str,
     /// What the token may not do: `issues=write`, …
     pub(crate) denied: BTreeSet<&'static str>,
+    /// The scopes of a classic token, told with every answer.
+    pub(crate) scopes: Option<&'static str>,
     /// Whether refusals name the permission in a header.
     pub(crate) names_permissions: bool,
     pub(crate) pulls: BTreeMap<u64, Pull>,
@@ -185,6 +187,7 @@ impl State {
             login: "github-actions[bot]",
             denied: BTreeSet::new(),
             names_permissions: true,
+            scopes: None,
             pulls: BTreeMap::from([(7, pull)]),
             comments: Vec::new(),
             issues: Vec::new(),

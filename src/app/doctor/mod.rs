@@ -1,5 +1,7 @@
 //! `prompt-cicd doctor`: whether everything that a run needs is there, and what to do about what is not. It changes nothing.
 
+mod permissions;
+
 use std::{path::PathBuf, time::Duration};
 
 use super::{CONFIG_PLACES, Failure, Finished, Outcome, Services, read_config, test};
@@ -29,6 +31,8 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct DoctorRequest {
     /// The configuration; `None`: look in the usual places.
     pub config: Option<PathBuf>,
+    /// Whether writing permissions are asked for too.
+    pub writes: bool,
     /// What standard output gets.
     pub format: Format,
 }
@@ -41,7 +45,14 @@ pub async fn doctor(services: &Services, request: &DoctorRequest) -> Result<Fini
     let mut findings = vec![Finding::well("prompt-cicd", format!("version {}", env!("CARGO_PKG_VERSION")))];
     findings.push(repository(services).await);
     findings.extend(configured(services, request.config.clone()).await);
-    findings.push(code_host(services).await);
+    let host = code_host(services).await;
+    let reached = host.health == Health::Well;
+    findings.push(host);
+    if reached {
+        let config = read_config(services, request.config.clone()).ok();
+        let config = config.and_then(|(path, text)| config::parse(&text, &path.display().to_string()).ok());
+        findings.extend(permissions::look(services, config.as_ref().map(|(config, _)| config), request.writes).await);
+    }
     let health: Vec<Health> = findings.iter().map(|finding| finding.health).collect();
     let outcome = Outcome::Examined {
         misconfigured: health.contains(&Health::Misconfigured),
@@ -115,6 +126,10 @@ fn connected(what: String, opened: Result<(), crate::ports::provider::ConnectErr
 
 async fn provider(services: &Services, settings: &ProviderSettings, config: &config::Config) -> Finding {
     let what = format!("provider {}", settings.name);
+    if config.implied_provider && !services.ci.is_present() {
+        let seen = "the configuration names none; GitHub Models answers in a GitHub workflow, and nobody here".to_owned();
+        return Finding::aside(what, seen, "describe one under `providers` to test from here");
+    }
     let provider = match services.providers.connect(settings, &config.providers, &Recording::default()) {
         Ok(provider) => provider,
         Err(error) => return Finding::new(what, Health::Misconfigured, error.message, error.help.unwrap_or_default()),
@@ -203,7 +218,7 @@ async fn code_host(services: &Services) -> Finding {
     };
     let patience = Patience::of(services.clock.as_ref(), LOOK).never_waiting();
     match host.compare("HEAD", "HEAD", patience).await {
-        Ok(_) => Finding::well("GitHub", "the token reads the repository; what it may write shows when it is written".to_owned()),
+        Ok(_) => Finding::well("GitHub", "the token reads the repository".to_owned()),
         Err(error) => {
             let health = match &error {
                 CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => Health::Unreachable,

@@ -1,3 +1,6 @@
+mod check;
+mod kinds;
+
 use crate::support::{Behaviour, FakeModel, Workspace};
 
 #[test]

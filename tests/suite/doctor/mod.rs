@@ -1,3 +1,5 @@
+mod permissions;
+
 use serde_json::Value;
 
 use crate::support::{Behaviour, FakeModel, Workspace};

@@ -1,0 +1,116 @@
+//! Which permissions the token has, what lacks them, and what the workflow has to say.
+
+use std::collections::BTreeMap;
+
+use super::LOOK;
+use crate::{
+    app::Services,
+    config::Config,
+    domain::{
+        comment::CommentMode,
+        examination::{Finding, Health},
+        notice::ChannelKind,
+        permission::{Level, Permission},
+        store::StoreKind,
+    },
+    ports::code_host::{CodeHostError, Patience},
+    report::escape::one_line,
+};
+
+/// What is wanted of one permission: how much, and for what.
+type Wanted = BTreeMap<Permission, (Level, Vec<&'static str>)>;
+
+/// Asks for each permission. `writes`: also for changing, by requests that GitHub must refuse for their bodies.
+pub(super) async fn look(services: &Services, config: Option<&Config>, writes: bool) -> Vec<Finding> {
+    // Whoever has no GitHub was told so.
+    let Ok(host) = services.code_hosts.administration() else { return Vec::new() };
+    let wanted = wanted(config, services.ci.is_present());
+    let patience = Patience::of(services.clock.as_ref(), LOOK).never_waiting();
+    let mut findings = Vec::new();
+    for permission in Permission::ALL {
+        let what = format!("GitHub {}", permission.as_str());
+        let need = wanted.get(&permission);
+        let read = match host.may(permission, Level::Read, patience).await {
+            Ok(may) => may,
+            Err(error) => {
+                let health = match &error {
+                    CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => Health::Unreachable,
+                    CodeHostError::NotFound { .. }
+                    | CodeHostError::PermissionMissing { .. }
+                    | CodeHostError::BadToken { .. }
+                    | CodeHostError::RateLimited { .. }
+                    | CodeHostError::Rejected { .. }
+                    | CodeHostError::TooLarge { .. }
+                    | CodeHostError::Conflict { .. } => Health::Refused,
+                };
+                findings.push(Finding::new(what, health, one_line(&error.to_string()), "nothing more can be said of permissions"));
+                return findings;
+            }
+        };
+        if !read.allowed {
+            findings.push(missing(&what, permission, Level::Read, need, &read.said));
+            continue;
+        }
+        let write = match &read.scopes {
+            Some(scopes) => Some((permission.is_in(scopes), format!("a classic token with {}", scopes.join(", ")))),
+            None if writes => match host.may(permission, Level::Write, patience).await {
+                Ok(may) => Some((may.allowed, may.said)),
+                Err(error) => Some((false, one_line(&error.to_string()))),
+            },
+            None => None,
+        };
+        findings.push(match write {
+            Some((true, _)) => Finding::well(what, "the token reads and writes".to_owned()),
+            Some((false, said)) => missing(&what, permission, Level::Write, need, &said),
+            None => Finding::well(what, "the token reads; `--writes` finds out whether it writes".to_owned()),
+        });
+    }
+    findings.push(Finding::well("GitHub workflow", format!("what this configuration needs: `{}`", block(&wanted))));
+    findings
+}
+
+fn missing(what: &str, permission: Permission, level: Level, need: Option<&(Level, Vec<&'static str>)>, said: &str) -> Finding {
+    let seen = if level == Level::Read { "the token does not read it" } else { "the token reads and does not write" };
+    let seen = format!("{seen} ({})", one_line(said));
+    match need.filter(|(needed, _)| *needed >= level) {
+        Some((needed, uses)) => {
+            let next = format!("write `permissions: {}: {}` in the job: for {}", permission.as_str(), needed.as_str(), uses.join(", "));
+            Finding::new(what, Health::Refused, seen, next)
+        }
+        None => Finding::aside(what, seen, "nothing in this configuration needs it"),
+    }
+}
+
+/// What the configuration makes of GitHub; without one, what `test` needs.
+fn wanted(config: Option<&Config>, in_job: bool) -> Wanted {
+    let mut wanted = Wanted::from([(Permission::Contents, (Level::Read, vec!["the files, and what they were before"]))]);
+    let mut need = |permission: Permission, level: Level, use_: &'static str| {
+        let entry = wanted.entry(permission).or_insert((level, Vec::new()));
+        entry.0 = entry.0.max(level);
+        entry.1.push(use_);
+    };
+    let Some(config) = config else { return wanted };
+    if config.github.comment != CommentMode::Off {
+        need(Permission::PullRequests, Level::Write, "the comment (`github.comment`)");
+    }
+    if config.github.check_run {
+        need(Permission::Checks, Level::Write, "the check run (`github.check-run`)");
+    }
+    if config.github.deployments {
+        need(Permission::Deployments, Level::Write, "the Environments page (`github.deployments`)");
+    }
+    if config.notifications.iter().any(|channel| matches!(channel.kind, ChannelKind::GitHubIssue { .. })) {
+        need(Permission::Issues, Level::Write, "issues (`notifications`)");
+    }
+    let on_branch = matches!(config.store.kind, StoreKind::GitHub { .. }) || in_job && matches!(config.store.kind, StoreKind::Auto { .. });
+    if on_branch && !config.environments.is_empty() {
+        need(Permission::Contents, Level::Write, "the state branch (`store`)");
+    }
+    wanted
+}
+
+/// As a workflow writes it, in one line.
+fn block(wanted: &Wanted) -> String {
+    let parts: Vec<String> = wanted.iter().map(|(permission, (level, _))| format!("{}: {}", permission.as_str(), level.as_str())).collect();
+    format!("permissions: {{{}}}", parts.join(", "))
+}
