@@ -131,7 +131,7 @@ fn replayed_answers_are_marked_in_the_statistics() {
     let report = report(&run);
     let latency = &report["performance_metrics"]["latency_ms"];
     assert_eq!((&latency["samples"], &latency["replayed"], &latency["mean"]), (&json!(2), &json!(true), &json!(100.0)));
-    assert_eq!(report["performance_metrics"]["tokens"], json!({"input": null, "output": null}));
+    assert_eq!(report["performance_metrics"]["tokens"], json!({"input": null, "output": null, "estimated": false}));
     assert_eq!((&report["test_case_results"][1]["cached"], &report["test_case_results"][1]["origin"]), (&json!(true), &json!("cached")));
 }
 
