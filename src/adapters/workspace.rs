@@ -123,18 +123,21 @@ impl Workspace for Disk {
         Ok(found)
     }
 
-    fn write(&self, path: &Path, content: &[u8]) -> Result<(), WorkspaceError> {
+    fn size(&self, path: &Path) -> Option<u64> {
+        fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|meta| meta.len())
+    }
+
+    fn write_by(&self, path: &Path, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> Result<(), WorkspaceError> {
         // Where the path is a link, its target is written, not the link replaced.
         let path = &fs::canonicalize(path).unwrap_or_else(|_not_there_yet| path.to_owned());
         let folder = parent(path);
         fs::create_dir_all(folder).map_err(io_error(path))?;
         if is_special(path) {
             // A pipe or /dev/stdout cannot be replaced, only written to.
-            return fs::OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(content)).map_err(io_error(path));
+            return fs::OpenOptions::new().write(true).open(path).and_then(|file| buffered(&file, write)).map_err(io_error(path));
         }
-        let mut file =
-            tempfile::Builder::new().prefix(".prompt-cicd-").permissions(readable()).tempfile_in(folder).map_err(io_error(path))?;
-        file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(io_error(path))?;
+        let file = tempfile::Builder::new().prefix(".prompt-cicd-").permissions(readable()).tempfile_in(folder).map_err(io_error(path))?;
+        buffered(file.as_file(), write).and_then(|()| file.as_file().sync_all()).map_err(io_error(path))?;
         file.persist(path).map_err(|error| io_error(path)(error.error))?;
         Ok(())
     }
@@ -151,6 +154,12 @@ impl Workspace for Disk {
         tempfile::Builder::new().prefix(".prompt-cicd-").tempfile_in(folder).map_err(io_error(path))?;
         Ok(())
     }
+}
+
+fn buffered(file: &fs::File, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(64 * 1024, file);
+    write(&mut out)?;
+    out.flush()
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> WorkspaceError {

@@ -6,14 +6,14 @@ use serde_json::Map;
 
 use super::{
     Failure, Finished, Outcome, Services, TEXT_LIMIT,
-    test::{SuitePlan, plan_for_lint},
+    test::{Broken, SuitePlan, plan_for_lint},
 };
 pub use crate::domain::lint::Severity;
 use crate::{
     config,
     domain::{
         diagnostic::{Diagnostic, Place},
-        lint::{self, CaseSubject, LintReport, LintRun, LintSettings, Subject},
+        lint::{self, CaseSubject, LintReport, LintRun, LintSettings, Linting, Subject},
         prompt::Prompt,
     },
     report::{
@@ -42,9 +42,11 @@ pub struct LintRequest {
 /// # Errors
 /// A file that cannot be read or does not parse, and nothing to lint.
 pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Failure> {
-    let (suites, mut settings, mut said) = match plan_for_lint(services, request.config.clone()) {
-        Ok((plan, said)) => (plan.suites, plan.lints, said),
-        Err(Failure::NoConfiguration { .. }) if !request.paths.is_empty() => (Vec::new(), config::default_lints(), Vec::new()),
+    let (suites, mut settings, mut said, broken) = match plan_for_lint(services, request.config.clone()) {
+        Ok((plan, said)) => (plan.suites, plan.lints, said, plan.broken),
+        Err(Failure::NoConfiguration { .. }) if !request.paths.is_empty() => {
+            (Vec::new(), config::default_lints(), Vec::new(), Broken::default())
+        }
         Err(failure) => return Err(failure),
     };
     settings.fail_on = request.fail_on.unwrap_or(settings.fail_on);
@@ -65,6 +67,7 @@ pub fn lint(services: &Services, request: &LintRequest) -> Result<Finished, Fail
         run.cases += suite.cases.len();
         run.report.merge(of_suite(suite, &run.settings));
     }
+    broken.check()?;
     for prompt in &lone {
         let subject = Subject { prompt, vars: &Map::new(), place: Place::file(&prompt.source), cases: Vec::new() };
         run.report.merge(lint::check(&subject, &run.settings));
@@ -94,14 +97,12 @@ pub(super) fn of_text(text: &str, file: &str, settings: &LintSettings) -> Option
 
 /// Lints a suite's prompt with the variables of its cases.
 pub(super) fn of_suite(suite: &SuitePlan, settings: &LintSettings) -> LintReport {
-    let cases = suite.cases.iter().map(|plan| CaseSubject {
-        id: &plan.case.id.0,
-        place: &plan.case.place,
-        own: &plan.case.vars,
-        all: &plan.prompt_variables,
-    });
-    let vars = &suite.settings.defaults.vars;
-    lint::check(&Subject { prompt: &suite.prompt, vars, place: suite.settings.place.clone(), cases: cases.collect() }, settings)
+    let mut linting = Linting::of(&suite.prompt, &suite.settings.defaults.vars, suite.settings.place.clone(), settings);
+    for plan in suite.cases.iter() {
+        let (id, place) = (plan.case.id.0.as_str(), &plan.case.place);
+        linting.case(&CaseSubject { id, place, own: &plan.case.vars, all: &plan.prompt_variables });
+    }
+    linting.finish()
 }
 
 /// The suites whose prompts are named, and the named prompts that no suite tests.

@@ -14,6 +14,13 @@ pub(super) struct Assertions {
 }
 
 impl Assertions {
+    /// Forgets what was read once it is more than so many different ones: nobody repeats himself that late.
+    pub(super) fn forget_beyond(&mut self, most: usize) {
+        if self.read.len() > most {
+            self.read.clear();
+        }
+    }
+
     /// Reads a list of assertions; those with problems are left out.
     pub(super) fn list(&mut self, value: &Value, path: &Path, findings: &mut Vec<Finding>) -> Vec<Arc<Assertion>> {
         let Some(items) = value.as_array() else {

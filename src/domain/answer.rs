@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What a model said, with the numbers that were measured while it said it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The text of the answer; empty when the model returned none.
     pub text: String,
@@ -22,8 +22,7 @@ pub struct Answer {
     pub time_to_first_token: Option<Duration>,
     /// Whether the numbers above were measured now or come from an earlier run.
     pub origin: Origin,
-    /// The provider's whole response, so that a cassette loses nothing. Left out of the files of shards: no report shows it.
-    #[serde(skip)]
+    /// The provider's whole response, so that a cassette loses nothing.
     pub raw: Value,
 }
 

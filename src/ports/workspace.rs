@@ -55,7 +55,18 @@ pub trait Workspace: Send + Sync {
     ///
     /// # Errors
     /// When it cannot be written.
-    fn write(&self, path: &Path, content: &[u8]) -> Result<(), WorkspaceError>;
+    fn write(&self, path: &Path, content: &[u8]) -> Result<(), WorkspaceError> {
+        self.write_by(path, &mut |out| out.write_all(content))
+    }
+
+    /// The same piece by piece, for what should not stand in memory as a whole.
+    ///
+    /// # Errors
+    /// When it cannot be written, and what `write` says.
+    fn write_by(&self, path: &Path, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>) -> Result<(), WorkspaceError>;
+
+    /// How many bytes a file has; `None` for what is no plain file, or not there.
+    fn size(&self, path: &Path) -> Option<u64>;
 
     /// Proves that a file can be written later, without changing what it holds.
     ///

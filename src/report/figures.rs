@@ -1,10 +1,10 @@
 //! The numbers of some samples: latency, waiting, tokens, cost. Live and replayed answers are never mixed.
 
 use crate::domain::{
-    answer::{Answer, Origin, Usage},
+    answer::{Origin, Usage},
     duration::millis,
     stats::{mean, quantile},
-    suite::run::{Sample, SampleResult, SuiteRun, cost_of},
+    suite::run::{KeptAnswer, Sample, SampleResult, SuiteRun, cost_of},
 };
 
 /// What many numbers have in common; nothing where there are none.
@@ -86,7 +86,7 @@ impl Figures {
     }
 }
 
-fn answers<'a>(samples: impl Iterator<Item = &'a Sample>, replayed: bool) -> impl Iterator<Item = (&'a Sample, &'a Answer)> {
+fn answers<'a>(samples: impl Iterator<Item = &'a Sample>, replayed: bool) -> impl Iterator<Item = (&'a Sample, &'a KeptAnswer)> {
     samples.filter_map(|sample| Some((sample, sample.answer()?))).filter(move |(_, answer)| answer.origin.is_replayed() == replayed)
 }
 

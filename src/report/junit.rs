@@ -9,10 +9,7 @@ use super::{
     escape::{terminal, truncate_chars},
     known, summary,
 };
-use crate::domain::{
-    answer::Answer,
-    suite::run::{AssertionRun, NotRun, Sample, SampleResult, SuiteRun, TestRun},
-};
+use crate::domain::suite::run::{AssertionRun, Counts, KeptAnswer, MOST_TEXTS, NotRun, Sample, SampleResult, SuiteRun, TestRun, listed};
 
 /// Characters of a message; all of it is in the body.
 const MESSAGE_SHOWN: usize = 300;
@@ -25,12 +22,13 @@ pub fn render(run: &TestRun, out: &mut dyn Write) -> io::Result<()> {
     let mut report = Report::new(env!("CARGO_PKG_NAME"));
     report.timestamp = run.started_at.parse().ok();
     report.set_time(run.duration);
-    report.add_test_suites(run.suites.iter().map(suite));
+    let mut room = MOST_TEXTS;
+    report.add_test_suites(run.suites.iter().map(|of| suite(of, &mut room)));
     let xml = report.to_string().map_err(io::Error::other)?;
     out.write_all(without_commands(&xml).as_bytes())
 }
 
-fn suite(suite: &SuiteRun) -> TestSuite {
+fn suite(suite: &SuiteRun, room: &mut usize) -> TestSuite {
     let mut written = TestSuite::new(shown(&suite.name));
     written.set_time(suite.duration);
     let properties = [
@@ -56,11 +54,24 @@ fn suite(suite: &SuiteRun) -> TestSuite {
     }
     written.add_properties(known::lines(suite).iter().map(|line| Property::new("known-case", one_line(line))));
     written.add_properties(known::baseline_lines(suite).iter().map(|line| Property::new("baseline", one_line(line))));
-    written.add_test_cases(suite.samples.iter().map(|sample| case(suite, sample)));
+    let (listed, others) = listed(&suite.samples, room);
+    written.add_test_cases(listed.into_iter().map(|sample| case(suite, sample)));
+    count(&mut written, others);
     // What fails the run must not look like a green suite.
     written.add_test_cases(against_base(suite));
     written.add_test_cases(against_baselines(suite));
     written
+}
+
+/// Counts the samples of a long run that are not listed one by one.
+fn count(written: &mut TestSuite, others: Counts) {
+    if others.total > 0 {
+        written.add_property(Property::new("samples-not-listed", others.total.to_string()));
+        written.tests += others.total;
+        written.failures += others.failed;
+        written.errors += others.faulted;
+        written.skipped += others.not_run;
+    }
 }
 
 /// A test case for each baseline that fails the run.
@@ -134,10 +145,10 @@ fn status(sample: &Sample) -> TestCaseStatus {
 }
 
 /// All that does not hold, the variables and the answer.
-fn body(sample: &Sample, answer: &Answer, assertions: &[AssertionRun]) -> String {
+fn body(sample: &Sample, answer: &KeptAnswer, assertions: &[AssertionRun]) -> String {
     let mut lines: Vec<String> = assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion).collect();
     lines.push(format!("variables: {}", summary::variables(sample)));
-    lines.push(format!("answer:\n{}", answer.text));
+    lines.push(format!("answer:\n{}", answer.text()));
     lines.join("\n")
 }
 
@@ -203,7 +214,7 @@ mod tests {
     fn characters_that_xml_cannot_hold_are_made_visible() {
         let mut run = fixture::failing(1);
         let all: String = ('\0'..='\u{ffff}').filter(|c| c.is_control() || *c >= '\u{fff0}').chain(['\u{e0001}']).collect();
-        fixture::answer_mut(&mut run.suites[0].samples[0]).text = all;
+        *fixture::text_mut(&mut run.suites[0].samples[0]) = all;
         let xml = xml(&run);
         let allowed = |c: char| matches!(c, '\t' | '\n' | ' '..='\u{7e}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
         assert!(xml.chars().all(allowed), "{xml}");

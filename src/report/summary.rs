@@ -5,13 +5,15 @@ use super::{
     number,
 };
 use crate::domain::{
-    answer::{Answer, Usage},
+    answer::Usage,
     budget::BudgetStop,
     duration,
     price_list::Listed,
     provider::FaultKind,
     regression::Comparison,
-    suite::run::{AssertionRun, GraderCall, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
+    suite::run::{
+        AssertionRun, GraderCall, KeptAnswer, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of,
+    },
 };
 
 /// The longest text shown of one variable.
@@ -152,9 +154,9 @@ pub(super) fn tokens(usage: Usage) -> String {
 }
 
 /// The judged samples of a suite that passed, or that did not.
-pub(super) fn judged(suite: &SuiteRun, wanted: bool) -> impl Iterator<Item = (&Sample, &Answer, &[AssertionRun])> {
+pub(super) fn judged(suite: &SuiteRun, wanted: bool) -> impl Iterator<Item = (&Sample, &KeptAnswer, &[AssertionRun])> {
     suite.samples.iter().filter_map(move |sample| match &sample.result {
-        SampleResult::Judged { answer, passed, assertions, .. } if *passed == wanted => Some((sample, &**answer, assertions.as_slice())),
+        SampleResult::Judged { answer, passed, assertions, .. } if *passed == wanted => Some((sample, answer, &**assertions)),
         SampleResult::Judged { .. } | SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
     })
 }

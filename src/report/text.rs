@@ -13,9 +13,8 @@ use super::{
     table::{self, Column},
 };
 use crate::domain::{
-    answer::Answer,
     duration,
-    suite::run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
+    suite::run::{AssertionRun, KeptAnswer, Sample, SuiteRun, TestRun, TestVerdict},
 };
 
 /// Failing samples shown of all suites together, unless everything is asked for: what fits a look.
@@ -204,7 +203,7 @@ fn details(suite: &SuiteRun, shown: usize, style: &Style, out: &mut dyn Write) -
 }
 
 /// One sample: its variables, its answer, and the assertions that fail (all of them when everything is asked for).
-fn judged(sample: &Sample, answer: &Answer, assertions: &[AssertionRun], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn judged(sample: &Sample, answer: &KeptAnswer, assertions: &[AssertionRun], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (mark, color) = if sample.passed() { ("✓", GREEN) } else { ("✗", RED) };
     let name = one_line(&truncate_chars(&summary::sample_name(sample), NAME_SHOWN));
     let variables = one_line(&truncate_chars(&summary::variables(sample), VARIABLES_SHOWN));
@@ -225,14 +224,14 @@ fn judged(sample: &Sample, answer: &Answer, assertions: &[AssertionRun], style: 
     Ok(())
 }
 
-fn quoted(answer: &Answer, style: &Style) -> String {
-    if answer.text.is_empty() {
+fn quoted(answer: &KeptAnswer, style: &Style) -> String {
+    if answer.text().is_empty() {
         return "(empty)".to_owned();
     }
     let two_lines = style.width.saturating_mul(2).saturating_sub(16).clamp(64, 400);
     let shown = if style.verbose { ANSWER_SHOWN } else { two_lines };
-    let all = answer.text.chars().count();
-    let text = one_line(&truncate_chars(&answer.text, shown));
+    let all = answer.text().chars().count();
+    let text = one_line(&truncate_chars(answer.text(), shown));
     if all > shown { format!("\"{text}\" ({} characters in all)", number::size(all)) } else { format!("\"{text}\"") }
 }
 

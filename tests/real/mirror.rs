@@ -67,11 +67,11 @@ fn versions_and_what_became_of_them_are_mirrored() {
     let said = notes(&call(folder.path(), &["registry", "show", &name, "1.0.0"]));
     assert!(said.contains("has") && said.contains("with this digest"), "{said}");
     // MLflow lets anybody overwrite a text: that is noticed by the digest, said, and fails nothing.
-    let script = "import mlflow, sys; mlflow.set_tracking_uri(sys.argv[1]); \
-                  mlflow.MlflowClient().set_model_version_tag(sys.argv[2], '1', 'mlflow.prompt.text', 'changed')";
-    let services = std::env::var("PROMPT_CICD_SERVICES").unwrap_or_else(|_unset| format!("{}/target/services", env!("CARGO_MANIFEST_DIR")));
-    let changed = Command::new(format!("{services}/mlflow/venv/bin/python")).args(["-c", script, &url, &name]).output().unwrap();
-    assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+    let body = serde_json::json!({"name": name, "version": "1", "key": "mlflow.prompt.text", "value": "changed"}).to_string();
+    let address = format!("{url}/api/2.0/mlflow/model-versions/set-tag");
+    let changed =
+        Command::new("curl").args(["-sf", "-X", "POST", &address, "-H", "content-type: application/json", "-d", &body]).status().unwrap();
+    assert!(changed.success());
     for args in [vec!["registry", "show", &name, "1.0.0"], vec!["registry", "promote", &name, "1.0.0"]] {
         let said = notes(&call(folder.path(), &args));
         assert!(said.contains("warning") && said.contains("was changed after it was registered"), "{said}");

@@ -133,12 +133,14 @@ fn every_case_of_templates_and_rules_holds() {
 /// Which cases there are, of the areas that belong to testing prompts: none got lost on the way here.
 #[test]
 fn the_cases_of_testing_prompts_are_all_here() {
-    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
     for file in ["templates.json", "rules.json", "suites.json", "lints.json"] {
-        for case in cases(file) {
-            let area = case["id"].as_str().unwrap().split('-').next().unwrap().to_owned();
-            *found.entry((area, case["status"].as_str().unwrap().to_owned())).or_default() += 1;
-        }
+        // Some are walked by two tests.
+        all.extend(cases(file).iter().map(|case| (case["id"].as_str().unwrap().to_owned(), case["status"].as_str().unwrap().to_owned())));
+    }
+    let mut found: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (id, status) in &all {
+        *found.entry((id.split('-').next().unwrap(), status)).or_default() += 1;
     }
     let wanted = [
         (("RULE", "keep"), 35),
@@ -152,7 +154,5 @@ fn the_cases_of_testing_prompts_are_all_here() {
         (("TPL", "keep"), 19),
         (("TPL", "original-dubious"), 5),
     ];
-    let found: Vec<((&str, &str), usize)> =
-        found.iter().map(|((area, status), count)| ((area.as_str(), status.as_str()), *count)).collect();
-    assert_eq!(found, wanted);
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), wanted);
 }

@@ -1,6 +1,9 @@
 //! `prompt-cicd report merge FILE…`: the shards of one run become the run they are parts of.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{BufReader, Read as _},
+    path::{Path, PathBuf},
+};
 
 use super::super::{Failure, Finished, Outcome, Services, publish, read_config, test::compare};
 use crate::{
@@ -47,7 +50,7 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let (config, _) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let files = files(services, &request.files)?;
     let parts = read(services, &files)?;
-    let mut run = put_together(&parts, &files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
+    let mut run = put_together(parts, &files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
     let clashes = request.reports.iter().filter(|(_, file)| {
         let identity = services.workspace.identity(file);
         files.iter().any(|read| services.workspace.identity(read) == identity)
@@ -63,9 +66,8 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let style = Style { color: false, ..request.style };
     run.suites.retain(|suite| !suite.samples.is_empty());
     for (format, file) in &request.reports {
-        let mut content = Vec::new();
-        report::render(*format, &run, &style, &mut content).map_err(|error| Failure::Internal(error.into()))?;
-        lost.extend(services.workspace.write(file, &content).err().map(|error| format!("error: the report could not be written: {error}")));
+        let written = services.workspace.write_by(file, &mut |out| report::render(*format, &run, &style, out));
+        lost.extend(written.err().map(|error| format!("error: the report could not be written: {error}")));
     }
     let mut stdout = Vec::new();
     report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -111,9 +113,12 @@ fn files(services: &Services, given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure
 fn read(services: &Services, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
     let (mut parts, mut problems) = (Vec::new(), Vec::new());
     for file in files {
-        let text = services.workspace.read_text(file, PART_LIMIT).map_err(Failure::File)?;
-        match serde_json::from_str(&text) {
-            Ok(part) => parts.push(part),
+        let input = services.workspace.open(file).map_err(Failure::File)?.take(PART_LIMIT);
+        match serde_json::from_reader::<_, Part>(BufReader::with_capacity(64 * 1024, input)) {
+            Ok(mut part) => {
+                part.share();
+                parts.push(part);
+            }
             Err(error) => problems.push(wrong(file, format!("no shard of a run: {error}"), HELP)),
         }
     }
@@ -123,18 +128,19 @@ fn read(services: &Services, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
 const HELP: &str = "pass the files that `prompt-cicd test --shard … --report shard=FILE` wrote, one for each shard";
 
 fn put_together(
-    parts: &[Part],
+    parts: Vec<Part>,
     files: &[PathBuf],
     config: &str,
     path: &Path,
     settings: &crate::domain::regression::Settings,
 ) -> Result<TestRun, Failure> {
+    let other_config = parts.iter().any(|part| part.config != config);
     let (mut run, wholes) = shard::merge(parts).map_err(|problems| {
         let of =
             |number: Option<usize>| number.and_then(|number| files.get(number)).map_or_else(|| Path::new("the shards"), PathBuf::as_path);
         Failure::Shards(problems.into_iter().map(|(number, what)| wrong(of(number), what, HELP)).collect())
     })?;
-    if parts.iter().any(|part| part.config != config) {
+    if other_config {
         let message = "the shards were made with another configuration file than this one";
         return Err(Failure::Shards(vec![wrong(
             path,

@@ -1,13 +1,15 @@
 //! The suites as they are on base: read at a commit, matched with head's case by case, and what differs said.
 
+mod matching;
+
 use std::{
     collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use super::{
     Plan, SuitePlan, TestRequest,
+    cases::Cases,
     compared::compare,
     load::{self, CASES_LIMIT},
     plan::CasePlan,
@@ -26,6 +28,7 @@ use crate::{
     },
     ports::vcs::VcsError,
 };
+use matching::match_cases;
 
 /// What head is compared with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -218,7 +221,7 @@ impl Reader<'_> {
             Ok(file) => file,
             Err(why) => return Ok(BaseSuite { changes: vec![why], plan: None }),
         };
-        let cases = self.cases(was, &file).await?;
+        let cases = if suite.cases.is_read_again() { self.too_large(suite) } else { self.cases(was, &file).await? };
         let matched = match &cases {
             Some(cases) => match_cases(suite, cases, self.whole, &mut changes),
             None => HashMap::new(),
@@ -233,13 +236,9 @@ impl Reader<'_> {
         if plan.parameters != suite.parameters {
             changes.push(Change::Parameters);
         }
-        let mut unasked = 0;
-        for case in suite.cases.iter().filter(|case| known(case)) {
-            match plan.on_base(case, matched.get(&case.index).copied()) {
-                Some(case) => plan.cases.push(Arc::new(case)),
-                None => unasked += 1,
-            }
-        }
+        let on_base = |case: &CasePlan| plan.on_base(case, matched.get(&case.index).copied());
+        let (asked, unasked) = suite.cases.for_prompt(&plan.prompt.defaults, known, on_base);
+        plan.cases = asked;
         if unasked > 0 {
             self.notes.push(format!(
                 "suite `{}`: the prompt on base does not render with the variables of {unasked} cases, which are not compared",
@@ -266,7 +265,8 @@ impl Reader<'_> {
             parameters,
             prices: suite.prices,
             listed: suite.listed,
-            cases: Vec::new(),
+            cases: Cases::default(),
+            texts: suite.texts,
             graders: suite.graders.clone(),
         })
     }
@@ -283,6 +283,14 @@ impl Reader<'_> {
                 Ok(Err(Change::UnreadablePrompt))
             }
         }
+    }
+
+    /// What is said of cases that are not held: which of them changed would take holding both sides.
+    fn too_large(&mut self, suite: &SuitePlan) -> Option<Vec<Case>> {
+        let files: Vec<String> = suite.cases.files().map(|file| file.path().display().to_string()).collect();
+        let (name, files) = (&suite.settings.name, files.join(", "));
+        self.notes.push(format!("suite `{name}`: which cases changed is not looked at: {files} is too large for that"));
+        None
     }
 
     /// Base's cases; `None` when they cannot be told.
@@ -310,7 +318,8 @@ impl Reader<'_> {
                     self.notes.push(format!("suite `{}`: which cases changed is not known: {file} on base cannot be read", was.name));
                     return Ok(None);
                 };
-                load::renumber(&mut cases, all.len());
+                let from = all.len();
+                cases.iter_mut().enumerate().for_each(|(position, case)| load::renumbered(case, position, from));
                 all.append(&mut cases);
             }
         }
@@ -335,7 +344,7 @@ impl SuitePlan {
     /// Head's case as base's prompt is asked it: with head's variables, or with those that the case had on base where the
     /// prompt there does not render without them. `None` when neither does.
     fn on_base(&self, case: &CasePlan, was: Option<&Case>) -> Option<CasePlan> {
-        let with = |case: Case, index: usize| load::case_plan(case, index, &self.settings, &self.prompt.defaults);
+        let with = |case: Case, index: usize| load::case_plan(case, index, &self.settings.defaults, &self.prompt.defaults);
         let mut plan = with(case.case.clone(), case.index);
         if self.prompt.render(&plan.prompt_variables).is_err() {
             let mut vars = was?.vars.clone();
@@ -352,38 +361,4 @@ impl SuitePlan {
 /// Whether base would be asked the very same: its answers would say nothing about the prompt.
 fn is_same(base: &SuitePlan, head: &SuitePlan) -> bool {
     base.prompt.digest == head.prompt.digest && base.model == head.model && base.parameters == head.parameters
-}
-
-/// Finds each of head's cases among base's: by name, else by equal variables. What differs is said.
-fn match_cases<'b>(suite: &SuitePlan, base: &'b [Case], whole: bool, changes: &mut Vec<Change>) -> HashMap<usize, &'b Case> {
-    let by_id: HashMap<_, &Case> = base.iter().map(|case| (&case.id, case)).collect();
-    let on_head: std::collections::HashSet<_> = suite.cases.iter().map(|case| &case.case.id).collect();
-    let mut free: Vec<&Case> = base.iter().filter(|case| !on_head.contains(&case.id)).collect();
-    let mut matched = HashMap::new();
-    for case in &suite.cases {
-        let head = &case.case;
-        if let Some(was) = by_id.get(&head.id) {
-            if !is_alike(was, head) {
-                changes.push(Change::CaseChanged(head.id.clone()));
-            }
-            matched.insert(case.index, *was);
-        } else if let Some(place) = free.iter().position(|was| was.vars == head.vars) {
-            let was = free.swap_remove(place);
-            changes.push(Change::CaseRenamed { from: was.id.clone(), to: head.id.clone() });
-            matched.insert(case.index, was);
-        } else {
-            changes.push(Change::CaseAdded(head.id.clone()));
-        }
-    }
-    if whole {
-        let gone = base.iter().filter(|case| free.iter().any(|free| free.id == case.id));
-        changes.extend(gone.map(|case| Change::CaseRemoved(case.id.clone())));
-    }
-    matched
-}
-
-fn is_alike(base: &Case, head: &Case) -> bool {
-    let labels =
-        |case: &Case| case.assertions.iter().map(|assertion| (assertion.label.clone(), assertion.weight.to_bits())).collect::<Vec<_>>();
-    base.vars == head.vars && base.expected == head.expected && base.threshold == head.threshold && labels(base) == labels(head)
 }

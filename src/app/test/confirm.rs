@@ -33,15 +33,15 @@ pub(super) async fn confirm(services: &Services, plan: &Plan, base: Option<&Base
         }
         // A repeat that nobody asked for yet: neither the cache nor a cassette has its answer from before.
         let first = planned.settings.repeat.max();
-        let cases: Vec<_> = planned.cases.iter().filter(|case| failing.contains(&case.case.id)).map(Arc::clone).collect();
+        let cases: Vec<_> = planned.cases.iter().filter(|case| failing.contains(&case.case.id)).collect();
         let compared = suite.base.is_some();
         let (asked, interrupted) = until_stopped(services, |stopped| {
             let runner = SuiteRunner::new(services, plan, planned, base.filter(|_| compared), askers, &slots, &stopped);
             let cases = &cases;
             async move {
-                let mut asked = Both::default();
+                let mut asked = Both::new(planned);
                 if let Some(runner) = runner {
-                    runner.ask(cases, first..first.saturating_add(times), &mut asked).await;
+                    runner.ask(cases.iter().map(Arc::clone), first..first.saturating_add(times), &mut asked).await;
                 }
                 asked.sort();
                 asked

@@ -1,15 +1,8 @@
 //! Whom a suite's assertions ask: every judge and every server of embeddings is found before the first paid request.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    load::origin,
-    plan::{CasePlan, GraderPlan},
-    priced,
-};
+use super::{cases::Cases, load::origin, plan::GraderPlan, priced};
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     provider::{ProviderKind, ProviderSettings},
@@ -23,18 +16,18 @@ use crate::domain::{
 /// Every assertion whose judge or server of embeddings is missing or cannot do it.
 pub(super) fn find(
     settings: &SuiteSettings,
-    cases: &[Arc<CasePlan>],
+    cases: &Cases,
     providers: &[ProviderSettings],
 ) -> Result<BTreeMap<Grader, GraderPlan>, Vec<Diagnostic>> {
     let mut found: BTreeMap<Grader, Result<GraderPlan, (String, String)>> = BTreeMap::new();
-    let mut said: BTreeSet<(Grader, &str)> = BTreeSet::new();
+    let mut said: BTreeSet<(Grader, String)> = BTreeSet::new();
     let mut problems = Vec::new();
-    for case in cases {
+    for case in cases.iter() {
         for assertion in &case.assertions {
             for grader in assertion.graders() {
                 let plan = found.entry(grader.clone()).or_insert_with(|| one(&grader, settings, providers));
                 if let Err((message, help)) = plan
-                    && said.insert((grader, &assertion.label))
+                    && said.insert((grader, assertion.label.clone()))
                 {
                     problems.push(problem(settings, &case.case.place, &format!("assertion {}: {message}", assertion.label), help));
                 }

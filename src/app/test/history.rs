@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,7 +28,7 @@ use crate::{
         regression::against::case_values,
         suite::{
             CaseId,
-            run::{KnownCase, Quarantined, Sample, SampleResult, SuiteRun, TestRun},
+            run::{KnownCase, Quarantined, SampleResult, SuiteRun, TestRun},
         },
     },
     ports::{
@@ -65,7 +66,8 @@ pub(super) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -
     let now = run.started_at.clone();
     for suite in &mut run.suites {
         let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
-        for case in &of_suite.cases {
+        let among = (!plan.quarantine.is_empty()).then(|| of_suite.cases.iter());
+        for case in among.into_iter().flatten() {
             let Some(rule) = rule_for(&plan.quarantine, &of_suite.prompt.name, &case.case.id.0, &now) else { continue };
             let rule = Quarantined { reason: rule.reason.clone(), until: rule.until.clone(), issue: rule.issue.clone() };
             suite.known.push(KnownCase { case: case.case.id.clone(), quarantine: Some(rule), flaky: None, counts: false });
@@ -107,7 +109,7 @@ pub(super) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -
 }
 
 /// The cases with a judged failure that are not in quarantine, with what they counted.
-fn failing<'p>(suite: &SuiteRun, plan: &'p SuitePlan) -> Vec<(&'p CasePlan, Tally)> {
+fn failing(suite: &SuiteRun, plan: &SuitePlan) -> Vec<(Arc<CasePlan>, Tally)> {
     let known: HashSet<&CaseId> = suite.known.iter().map(|known| &known.case).collect();
     let mut tallies: HashMap<&CaseId, Tally> = HashMap::new();
     for sample in &suite.samples {
@@ -115,13 +117,13 @@ fn failing<'p>(suite: &SuiteRun, plan: &'p SuitePlan) -> Vec<(&'p CasePlan, Tall
             tallies.entry(&sample.case_id).or_default().add(Tally { passed: u64::from(*passed), failed: u64::from(!*passed) });
         }
     }
-    let open = plan.cases.iter().filter(|case| !known.contains(&case.case.id));
-    let counted = open.filter_map(|case| Some((case.as_ref(), *tallies.get(&case.case.id)?)));
-    counted.filter(|(_, tally)| tally.failed > 0).collect()
+    tallies.retain(|case, tally| tally.failed > 0 && !known.contains(case));
+    let among = (!tallies.is_empty()).then(|| plan.cases.iter());
+    among.into_iter().flatten().filter_map(|case| tallies.get(&case.case.id).copied().map(|tally| (case, tally))).collect()
 }
 
-fn flaky(suite: &mut SuiteRun, of_suite: &SuitePlan, history: &SuiteHistory, failing: &[(&CasePlan, Tally)], plan: &Plan) {
-    let of_case = |(case, now): &(&CasePlan, Tally)| {
+fn flaky(suite: &mut SuiteRun, of_suite: &SuitePlan, history: &SuiteHistory, failing: &[(Arc<CasePlan>, Tally)], plan: &Plan) {
+    let of_case = |(case, now): &(Arc<CasePlan>, Tally)| {
         let found = history.cases.get(&case.case.id.0).and_then(|found| found.newest());
         let as_now = defined(case, of_suite);
         Failing { now: *now, content: found.filter(|content| content.case == as_now) }
@@ -143,7 +145,7 @@ fn defined(case: &CasePlan, suite: &SuitePlan) -> String {
 
 /// What each case of a suite is judged by.
 pub(super) fn definitions(suite: &SuitePlan) -> Definitions {
-    suite.cases.iter().map(|case| (case.case.id.0.clone(), defined(case, suite))).collect()
+    suite.cases.iter().map(|case| (case.case.id.0.clone(), defined(&case, suite))).collect()
 }
 
 /// What is asked, in 16 digits: prompt, model and parameters.
@@ -280,16 +282,17 @@ pub(super) async fn commit(services: &Services) -> Option<String> {
 /// The suite's run as the history keeps it: live answers alone, since a replayed one says nothing new; `None` without any.
 fn new_run(services: &Services, suite: &SuiteRun, plan: &SuitePlan, run: &TestRun, commit: Option<String>) -> Option<NewRun> {
     let asked = asked(plan);
+    let mut tallies: HashMap<&CaseId, (u32, u32)> = HashMap::new();
+    for sample in suite.samples.iter().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed())) {
+        let (passed, failed) = tallies.entry(&sample.case_id).or_default();
+        if sample.passed() { *passed += 1 } else { *failed += 1 }
+    }
     let of_case = |case: &CasePlan| {
-        let live = |sample: &&Sample| sample.case_id == case.case.id && sample.answer().is_some_and(|answer| !answer.origin.is_replayed());
-        let (mut passed, mut failed) = (0_u32, 0_u32);
-        for sample in suite.samples.iter().filter(live) {
-            if sample.passed() { passed += 1 } else { failed += 1 }
-        }
+        let (passed, failed) = tallies.get(&case.case.id).copied().unwrap_or_default();
         let CaseId(id) = case.case.id.clone();
         (passed + failed > 0).then(|| NewResult { id, asked: asked.clone(), case: defined(case, plan), passed, failed })
     };
-    let cases: Vec<NewResult> = plan.cases.iter().filter_map(|case| of_case(case)).collect();
+    let cases: Vec<NewResult> = plan.cases.iter().filter_map(|case| of_case(&case)).collect();
     let at = run.started_at.as_str();
     // Runs at a terminal have no number: two that begin in the same moment differ by how long they took.
     let local = || format!("{}{}", services.who.run.clone().unwrap_or_default(), run.duration.as_nanos());

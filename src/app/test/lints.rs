@@ -1,13 +1,13 @@
 //! The lints before the first request: what they find, and the run that they stop.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{Plan, run};
 use crate::{
     app::{Services, lint::of_suite},
     domain::{
         lint::{Finding, LintReport, LintResult, LintRun, Severity},
-        suite::run::{NotRun, Sample, SampleResult, SuiteRun, TestRun},
+        suite::run::{Keeping, NotRun, Sample, SampleResult, SuiteRun, TestRun},
     },
 };
 
@@ -68,19 +68,23 @@ impl Linted {
 /// A run in which nothing was asked, because the lints stopped it.
 pub(super) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> TestRun {
     let suites = plan.suites.iter().map(|suite| {
-        let of_case = |case: &std::sync::Arc<super::plan::CasePlan>, repeat| Sample {
+        let of_case = |case: &Arc<super::plan::CasePlan>, repeat| Sample {
             case_id: case.case.id.clone(),
             case_index: case.index,
             repeat,
-            vars: case.prompt_variables.values().clone(),
+            vars: Arc::new(case.prompt_variables.values().clone()),
             result: SampleResult::NotRun(NotRun::Lints(linted.stopping)),
             queue: Duration::ZERO,
             execution: Duration::ZERO,
             attempts: 0,
             asked: Vec::new(),
         };
-        let samples = suite.cases.iter().flat_map(|case| (0..suite.settings.repeat.min()).map(move |repeat| of_case(case, repeat)));
-        SuiteRun { samples: samples.collect(), ..run::unasked(suite) }
+        let (mut keeping, mut samples) = (Keeping::new(suite.texts), Vec::new());
+        for case in suite.cases.iter() {
+            (0..suite.settings.repeat.min()).for_each(|repeat| keeping.add(of_case(&case, repeat), &mut samples));
+        }
+        keeping.finish(&mut samples);
+        SuiteRun { samples, ..run::unasked(suite) }
     });
     let suites = suites.collect();
     let elapsed = services.clock.elapsed();

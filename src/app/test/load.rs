@@ -9,7 +9,13 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Plan, SuitePlan, graders, plan::CasePlan, priced};
+use super::{
+    Plan, SuitePlan,
+    cases::{Broken, Cases},
+    graders,
+    plan::CasePlan,
+    priced,
+};
 use crate::{
     app::{
         Failure, Services, TEXT_LIMIT,
@@ -22,11 +28,11 @@ use crate::{
         prompt::{Prompt, Variables},
         provider::{ProviderKind, ProviderSettings},
         suggest,
-        suite::{Case, CaseId, CaseSource, Repeat, SuiteSettings},
+        suite::{Case, CaseDefaults, CaseId, CaseSource, Repeat, SuiteSettings, run::TextBounds},
     },
 };
 
-/// The most bytes of a file with cases that are read.
+/// The most bytes of a file with cases that is read as a whole.
 pub(super) const CASES_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Where to read, and what the command line says instead of the file.
@@ -57,7 +63,8 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
     let inside = Inside::of(services, &base, config.run.files_outside);
     found.extend(inside.cassettes(services, &config.providers, &path));
     let (prove_variables, read) = (!request.without_variables, vec![path.clone()]);
-    let mut loader = Loader { services, base: &base, inside: &inside, prove_variables, found: Vec::new(), read };
+    let mut loader =
+        Loader { services, base: &base, inside: &inside, prove_variables, found: Vec::new(), read, held: 0, broken: Broken::default() };
     let suites = config
         .suites
         .into_iter()
@@ -66,7 +73,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
         .collect::<Vec<_>>();
     config.regression.wanted.retain(|metric| !is_for_some(metric, &suites, config.lints.scan_output));
     found.append(&mut loader.found);
-    let read = loader.read;
+    let (read, broken) = (loader.read, loader.broken);
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(Failure::Configuration(found));
     }
@@ -85,6 +92,7 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
             store: config.store,
             history: config.history,
             quarantine: config.quarantine,
+            broken,
         },
         found,
     ))
@@ -92,8 +100,9 @@ pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, 
 
 /// Whether a metric is the score of assertions that some suites have: then the others lack it on purpose.
 fn is_for_some(metric: &str, suites: &[SuitePlan], scan_output: bool) -> bool {
-    let mut assertions = suites.iter().flat_map(|suite| &suite.cases).flat_map(|case| &case.assertions);
-    scan_output && metric.starts_with("scan:") || assertions.any(|assertion| assertion.name == metric)
+    let mut cases = suites.iter().flat_map(|suite| suite.cases.iter());
+    let is_it = |case: &CasePlan| case.assertions.iter().any(|assertion| assertion.name == metric);
+    scan_output && metric.starts_with("scan:") || cases.any(|case| is_it(&case))
 }
 
 fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettings {
@@ -110,13 +119,16 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
     settings
 }
 
-struct Loader<'a> {
-    services: &'a Services,
-    base: &'a Path,
-    inside: &'a Inside,
+pub(super) struct Loader<'a> {
+    pub(super) services: &'a Services,
+    pub(super) base: &'a Path,
+    pub(super) inside: &'a Inside,
     prove_variables: bool,
-    found: Vec<Diagnostic>,
-    read: Vec<PathBuf>,
+    pub(super) found: Vec<Diagnostic>,
+    pub(super) read: Vec<PathBuf>,
+    /// How many bytes of cases are held.
+    pub(super) held: u64,
+    pub(super) broken: Broken,
 }
 
 impl Loader<'_> {
@@ -133,12 +145,12 @@ impl Loader<'_> {
         };
         let parameters = parameters(&settings, &prompt, provider, providers);
         let (prices, listed) = priced::of(provider, origin(provider, providers), &model);
-        let cases: Vec<_> = cases.into_iter().map(Arc::new).collect();
         let graders = graders::find(&settings, &cases, providers).unwrap_or_else(|problems| {
             self.found.extend(problems);
             BTreeMap::new()
         });
-        let plan = SuitePlan { settings, prompt, model, parameters, prices, listed, cases, graders };
+        let texts = TextBounds::default();
+        let plan = SuitePlan { settings, prompt, model, parameters, prices, listed, cases, texts, graders };
         self.prove(&plan);
         Some(plan)
     }
@@ -178,22 +190,26 @@ impl Loader<'_> {
         }
     }
 
-    fn cases(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) -> Option<Vec<CasePlan>> {
-        let cases = match &settings.cases {
+    fn cases(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) -> Option<Cases> {
+        let defaults = file.map(|file| file.prompt.defaults.clone()).unwrap_or_default();
+        let held = match &settings.cases {
             // Checked where it was read.
             CaseSource::Inline(cases) => Some(cases.clone()),
-            CaseSource::Files(patterns) => {
-                self.case_files(settings, patterns).filter(|cases| self.usable(config::cases::check(cases, settings)))
-            }
+            CaseSource::Files(patterns) => return self.of_files(settings, patterns, &defaults, file),
             CaseSource::Prompt => self.own_cases(settings, file?).filter(|cases| self.usable(config::cases::check(cases, settings))),
         };
+        self.unused(settings, file);
+        let planned = |(index, case)| case_plan(case, index, &settings.defaults, &defaults);
+        held.map(|cases| Cases::held(cases.into_iter().enumerate().map(planned)))
+    }
+
+    /// Says that the cases of a prompt's file are not used.
+    pub(super) fn unused(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) {
         if let (CaseSource::Files(_) | CaseSource::Inline(_), Some(own)) = (&settings.cases, file.and_then(|file| file.cases.as_ref())) {
             let message = format!("`{}` is not used: suite `{}` has cases of its own", own.key, settings.name);
             let help = format!("remove `cases` from {} to use these", settings.path);
             self.found.push(Diagnostic::warning(own.place.clone(), own.key, message).with_help(help));
         }
-        let defaults = file.map(|file| file.prompt.defaults.clone()).unwrap_or_default();
-        cases.map(|cases| cases.into_iter().enumerate().map(|(index, case)| case_plan(case, index, settings, &defaults)).collect())
     }
 
     /// The cases of a prompt's file, for a suite that has none.
@@ -207,60 +223,17 @@ impl Loader<'_> {
     }
 
     /// Keeps what was found, and says whether it lets the suite run.
-    fn usable(&mut self, problems: Vec<Diagnostic>) -> bool {
+    pub(super) fn usable(&mut self, problems: Vec<Diagnostic>) -> bool {
         let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
         self.found.extend(problems);
         usable
-    }
-
-    fn case_files(&mut self, settings: &SuiteSettings, patterns: &[PathBuf]) -> Option<Vec<Case>> {
-        let mut cases = Vec::new();
-        let mut broken = false;
-        let mut numbered_from = 0;
-        for pattern in patterns {
-            let files = match self.services.workspace.matching(&self.base.join(pattern)) {
-                Ok(files) => files,
-                Err(error) => {
-                    self.error(settings, format!("the cases cannot be found: {error}"), "paths are relative to the configuration file");
-                    broken = true;
-                    continue;
-                }
-            };
-            for file in files {
-                match self.case_file(settings, &file) {
-                    Some(mut more) => {
-                        renumber(&mut more, numbered_from);
-                        numbered_from += more.len();
-                        cases.append(&mut more);
-                    }
-                    None => broken = true,
-                }
-            }
-        }
-        (!broken).then_some(cases)
-    }
-
-    fn case_file(&mut self, settings: &SuiteSettings, file: &Path) -> Option<Vec<Case>> {
-        if let Some(why) = self.inside.refuses(self.services, file) {
-            self.error(settings, format!("the cases cannot be read: {why}"), inside::HELP);
-            return None;
-        }
-        self.read.push(file.to_owned());
-        let text = match self.services.workspace.read_text(file, CASES_LIMIT) {
-            Ok(text) => text,
-            Err(error) => {
-                self.error(settings, format!("the cases cannot be read: {error}"), "paths are relative to the configuration file");
-                return None;
-            }
-        };
-        config::cases::parse(&text, &file.display().to_string()).map_err(|problems| self.found.extend(problems)).ok()
     }
 
     /// Renders every prompt and prepares every assertion once, so that nothing is missing after the first paid answer.
     /// The same problem in many cases is said once, with the first case and how many more there are.
     fn prove(&mut self, plan: &SuitePlan) {
         let mut problems: BTreeMap<(Place, String), (String, usize)> = BTreeMap::new();
-        for case in &plan.cases {
+        for case in plan.cases.iter() {
             let named = format!("case `{}` ({})", case.case.id, case.case.place);
             let mut add = |place: Place, message: String| {
                 problems.entry((place, message)).or_insert_with(|| (named.clone(), 0)).1 += 1;
@@ -296,25 +269,21 @@ impl Loader<'_> {
         }
     }
 
-    fn error(&mut self, settings: &SuiteSettings, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn error(&mut self, settings: &SuiteSettings, message: impl Into<String>, help: impl Into<String>) {
         self.found.push(Diagnostic::error(settings.place.clone(), &settings.path, message).with_help(help));
     }
 }
 
-/// Gives cases without a name of their own their position over all files, not in one of them.
-pub(super) fn renumber(cases: &mut [Case], from: usize) {
-    if from > 0 {
-        for (index, case) in cases.iter_mut().enumerate() {
-            if case.id == CaseId((index + 1).to_string()) {
-                case.id = CaseId((from + index + 1).to_string());
-            }
-        }
+/// Gives a case without a name of its own its position over all files, not in one of them: from 0, after `from` others.
+pub(super) fn renumbered(case: &mut Case, position: usize, from: usize) {
+    if from > 0 && case.id == CaseId((position + 1).to_string()) {
+        case.id = CaseId((from + position + 1).to_string());
     }
 }
 
-pub(super) fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prompt: &Map<String, Value>) -> CasePlan {
+pub(super) fn case_plan(case: Case, index: usize, defaults: &CaseDefaults, prompt: &Map<String, Value>) -> CasePlan {
     let mut vars = prompt.clone();
-    vars.extend(settings.defaults.vars.clone());
+    vars.extend(defaults.vars.clone());
     vars.extend(case.vars.clone());
     let prompt_variables = Variables::new(vars.clone());
     let assertion_variables = case.expected.clone().map_or_else(
@@ -324,8 +293,8 @@ pub(super) fn case_plan(case: Case, index: usize, settings: &SuiteSettings, prom
             Variables::new(vars)
         },
     );
-    let assertions = settings.defaults.assertions.iter().chain(&case.assertions).map(Arc::clone).collect();
-    let threshold = case.threshold.or(settings.defaults.threshold);
+    let assertions = defaults.assertions.iter().chain(&case.assertions).map(Arc::clone).collect();
+    let threshold = case.threshold.or(defaults.threshold);
     CasePlan { case, index, prompt_variables, assertion_variables, assertions, threshold }
 }
 

@@ -41,9 +41,12 @@ pub(in crate::app) async fn measure(
         let cases = u32::try_from(suite.cases.len()).unwrap_or(u32::MAX);
         suite.settings.repeat = Repeat::fixed(wanted.iterations.div_ceil(cases).max(1));
     }
+    plan.bound_texts();
     reports::probe(services, &plan, request)?;
     let providers = run::connect(services, &plan, request)?;
     let mut measured = run::run(services, &plan, None, &providers).await;
+    plan.is_whole()?;
+    measured.warnings.extend(plan.left_out());
     measured.warnings.extend(warnings.iter().map(Diagnostic::described));
     Ok((measured, run::finish(&providers).await))
 }

@@ -4,6 +4,7 @@
 mod ask;
 mod base;
 mod baseline;
+mod cases;
 mod changed;
 mod compared;
 mod confirm;
@@ -46,6 +47,7 @@ use crate::{
 };
 pub use base::BaseRequest;
 pub use baseline::Against;
+pub(in crate::app) use cases::Broken;
 pub use changed::Scope;
 pub(in crate::app) use compared::compare;
 pub(in crate::app) use measure::{Wanted, measure};
@@ -125,6 +127,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     if let Some(why) = narrowed.nothing {
         return Ok(nothing(services, &plan, &request, &why).await);
     }
+    plan.bound_texts();
     let linted = lints::lint(&plan);
     // Lints that stop the run leave nothing to compare.
     let mut base = if linted.stopping > 0 { None } else { base::read(services, &plan, &request).await? };
@@ -133,8 +136,10 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     if request.dry_run {
         return planned(&plan, &request, base.as_ref(), linted.said(), narrowed.notes.into_iter().chain(super::lines(&warnings)));
     }
+    plan.is_whole()?;
     reports::probe(services, &plan, &request)?;
     let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request, spread.is_part()).await?;
+    plan.is_whole()?;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         // A part alone decides nothing: `report merge` compares.
@@ -143,6 +148,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         }
     }
     run.decide_together();
+    run.warnings.extend(plan.left_out());
     let places = places::of(&plan, base.as_ref(), &run);
     run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
     run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
@@ -150,8 +156,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
     let recorded = history::record(services, &plan, &run, request.record_history, spread.is_part()).await;
-    spread.keep(&run)?;
-    run.suites.retain(|suite| !spread.is_part() || !suite.samples.is_empty());
+    spread.take_empty(&mut run);
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
     let mut stdout = Vec::new();
     crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -316,6 +321,7 @@ pub struct Checked {
 pub fn check(services: &Services, config: Option<PathBuf>) -> Result<Checked, Failure> {
     let (plan, mut warnings) = load::load(services, &load::LoadRequest { config, ..load::LoadRequest::default() })?;
     warnings.extend(history::findings(services, &plan));
+    plan.is_whole()?;
     select::something(&plan)?;
     let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     Ok(Checked { suites: plan.suites.len(), cases, providers: plan.providers.len(), warnings })

@@ -24,8 +24,9 @@ pub(super) fn of(plan: &Plan, base: Option<&Base>, run: &TestRun) -> Places {
 
 fn of_suite(suite: &SuitePlan, base: Option<&SuitePlan>, run: &SuiteRun) -> SuitePlaces {
     let failing: BTreeSet<usize> = run.samples.iter().filter(|sample| !sample.passed()).map(|sample| sample.case_index).collect();
-    let cases = suite.cases.iter().filter(|case| failing.contains(&case.index));
-    let cases: HashMap<usize, CasePlaces> = cases.map(|case| (case.index, of_case(case))).collect();
+    let among = (!failing.is_empty()).then(|| suite.cases.iter());
+    let cases = among.into_iter().flatten().filter(|case| failing.contains(&case.index));
+    let cases: HashMap<usize, CasePlaces> = cases.map(|case| (case.index, of_case(&case))).collect();
     SuitePlaces { prompt: of_prompt(&suite.prompt, base.map(|base| &base.prompt)), cases }
 }
 

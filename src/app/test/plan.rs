@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
+use super::cases::{Broken, Cases};
+use crate::app::Failure;
 use crate::config::{GitHubSettings, RunSettings};
 use crate::domain::{
     lint::LintSettings,
@@ -13,6 +15,7 @@ use crate::domain::{
     suite::{
         Case, SuiteSettings,
         assertion::{Assertion, Grader},
+        run::{MOST_TEXTS, TextBounds},
     },
 };
 
@@ -45,6 +48,8 @@ pub struct Plan {
     pub history: crate::domain::history::settings::Settings,
     /// Cases that do not fail the run, for a time.
     pub quarantine: Vec<crate::domain::history::quarantine::Rule>,
+    /// Says when cases that are read again are not what they were.
+    pub(in crate::app) broken: Broken,
 }
 
 /// A checked suite.
@@ -63,7 +68,9 @@ pub struct SuitePlan {
     /// Where the prices come from, if not from the configuration.
     pub listed: Option<&'static Listed>,
     /// The cases that were selected.
-    pub cases: Vec<Arc<CasePlan>>,
+    pub cases: Cases,
+    /// Which samples keep their texts.
+    pub texts: TextBounds,
     /// Whom the assertions ask.
     pub graders: BTreeMap<Grader, GraderPlan>,
 }
@@ -120,6 +127,33 @@ impl SuitePlan {
 }
 
 impl Plan {
+    /// Bounds the texts that the run keeps: so many samples that pass over all suites in their order, and as many others.
+    pub(super) fn bound_texts(&mut self) {
+        let samples = self.suites.iter().map(SuitePlan::most_samples).fold(0, usize::saturating_add);
+        let Some(others) = TextBounds::others(samples, self.suites.len()) else { return };
+        let mut left = MOST_TEXTS;
+        for suite in &mut self.suites {
+            let cases = left / suite.settings.repeat.max().max(1) as usize;
+            suite.texts = TextBounds { passed_before: suite.cases.index_after(cases).unwrap_or(usize::MAX), others };
+            left = left.saturating_sub(suite.most_samples());
+        }
+    }
+
+    /// What is said of a run that does not keep all texts; the same on every machine that it is spread over.
+    pub(super) fn left_out(&self) -> Option<String> {
+        self.suites.iter().any(|suite| suite.texts != TextBounds::default()).then(|| {
+            format!("more than {MOST_TEXTS} samples: reports have all their numbers, and the texts of the first ones; --record FILE keeps every answer")
+        })
+    }
+
+    /// Whether every file of cases is still what was checked.
+    ///
+    /// # Errors
+    /// The file that is not.
+    pub(super) fn is_whole(&self) -> Result<(), Failure> {
+        self.broken.check()
+    }
+
     /// How many samples the run asks for.
     pub fn samples(&self) -> usize {
         self.suites.iter().map(SuitePlan::samples).sum()

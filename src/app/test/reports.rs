@@ -1,6 +1,6 @@
 //! Report files: proved writable before the first request, written after the last one.
 
-use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use super::{Plan, TestRequest, lints::Linted, shard::Spread};
 use crate::{
@@ -45,14 +45,12 @@ pub(super) fn write(
 ) -> Vec<String> {
     let style = Style { color: false, ..request.style };
     let written = request.reports.iter().map(|(format, path)| {
-        let mut content = Vec::new();
-        let rendered = match format {
-            FileFormat::Run(format) => report::render(*format, run, &style, &mut content),
-            FileFormat::Shard => content.write_all(spread.file()),
-            FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan), &style, &mut content),
+        let mut render = |out: &mut dyn io::Write| match format {
+            FileFormat::Run(format) => report::render(*format, run, &style, out),
+            FileFormat::Shard => spread.write(run, out),
+            FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan), &style, out),
         };
-        rendered.map_err(|error| format!("error: {}: {error}", path.display()))?;
-        services.workspace.write(path, &content).map_err(|error| format!("error: the report could not be written: {error}"))
+        services.workspace.write_by(path, &mut render).map_err(|error| format!("error: the report could not be written: {error}"))
     });
     written.filter_map(Result::err).collect()
 }
@@ -70,7 +68,7 @@ pub(super) fn plan(plan: &Plan, format: Format) -> anyhow::Result<Vec<u8>> {
         model: suite.model.clone(),
         cases: suite.cases.len(),
         repeat: suite.settings.repeat,
-        input_characters: suite.cases.iter().map(|case| characters(suite, case)).sum::<u64>() * u64::from(suite.settings.repeat.max()),
+        input_characters: suite.cases.iter().map(|case| characters(suite, &case)).sum::<u64>() * u64::from(suite.settings.repeat.max()),
         max_output_tokens_per_answer: suite.parameters.get("max_tokens").and_then(serde_json::Value::as_u64),
         prices: suite.prices,
     });

@@ -1,7 +1,10 @@
 //! Carrying out a plan: many samples at once within their limits, in an order that never changes the report.
 
+mod both;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter::Peekable,
     ops::Range,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -34,11 +37,12 @@ use crate::{
         regression::Settings,
         suite::{
             CaseId,
-            run::{PromptIdentity, Sample, SuiteRun, TestRun},
+            run::{PromptIdentity, SuiteRun, TestRun},
         },
     },
     ports::provider::Recording,
 };
+pub(super) use both::Both;
 
 /// How long requests under way may go on after a signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -217,9 +221,9 @@ impl<'a> SuiteRunner<'a> {
             "suite begins"
         );
         let mut rounds = Rounds::new(suite, self.on_base, self.regression, self.excused(), self.started);
-        let mut asked = Both::default();
+        let mut asked = Both::new(suite);
         loop {
-            self.ask(&suite.cases, rounds.repeats(), &mut asked).await;
+            self.ask(suite.cases.iter(), rounds.repeats(), &mut asked).await;
             asked.sort();
             let affords = |samples| self.asker.affords(asked.head.iter().chain(&asked.base), samples);
             if !rounds.goes_on(&asked.head, &asked.base, (clock.elapsed(), self.until()), affords) {
@@ -227,7 +231,7 @@ impl<'a> SuiteRunner<'a> {
             }
             self.services.progress.more(rounds.samples());
         }
-        let Both { head, base } = asked;
+        let Both { head, base, .. } = asked;
         let sampling = rounds.sampling(head.len() + base.len());
         let mut run = SuiteRun { duration: clock.elapsed().saturating_sub(self.started), samples: head, sampling, ..unasked(suite) };
         if let Some(of_base) = self.base {
@@ -240,7 +244,8 @@ impl<'a> SuiteRunner<'a> {
     fn excused(&self) -> BTreeSet<CaseId> {
         let now = self.services.clock.now();
         let excused = |case: &CaseId| rule_for(self.quarantine, &self.suite.prompt.name, &case.0, &now).is_some();
-        self.suite.cases.iter().map(|case| &case.case.id).filter(|case| excused(case)).cloned().collect()
+        let among = (!self.quarantine.is_empty()).then(|| self.suite.cases.iter());
+        among.into_iter().flatten().map(|case| case.case.id.clone()).filter(excused).collect()
     }
 
     /// When the suite's time is over, on the clock.
@@ -249,13 +254,16 @@ impl<'a> SuiteRunner<'a> {
     }
 
     /// Asks these cases so many more times, on base too where it knows them.
-    pub(super) async fn ask(&self, cases: &[Arc<CasePlan>], repeats: Range<u32>, asked: &mut Both) {
+    pub(super) async fn ask(&self, cases: impl Iterator<Item = Arc<CasePlan>>, repeats: Range<u32>, asked: &mut Both) {
         let enqueued = self.services.clock.elapsed();
         let mut tasks = JoinSet::new();
+        // Both sides have the order of the suite, so that each is gone through once.
+        let mut of_base = self.on_base.map(|base| (base, base.cases.iter().peekable()));
         for case in cases {
-            let was = self.on_base.and_then(|base| same_case(base, case));
+            let was = of_base.as_mut().and_then(|(base, cases)| Some((*base, same_case(cases, &case)?)));
+            let was = was.as_ref().map(|(base, case)| (*base, case));
             for repeat in repeats.clone() {
-                for (of_base, plan, case) in interleaved((self.suite, case), was, repeat) {
+                for (of_base, plan, case) in interleaved((self.suite, &case), was, repeat) {
                     // No more tasks than slots: a million cases must not become a million tasks.
                     while tasks.len() >= self.suite.settings.concurrency {
                         asked.take(joined(tasks.join_next().await));
@@ -283,34 +291,10 @@ impl<'a> SuiteRunner<'a> {
     }
 }
 
-/// A case of head as it is asked on base; base's cases are in the order of head's.
-fn same_case<'a>(base: &'a SuitePlan, case: &CasePlan) -> Option<(&'a SuitePlan, &'a Arc<CasePlan>)> {
-    let at = base.cases.binary_search_by_key(&case.index, |was| was.index).ok()?;
-    Some((base, base.cases.get(at)?))
-}
-
-/// The samples of both sides as they come.
-#[derive(Default)]
-pub(super) struct Both {
-    pub(super) head: Vec<Sample>,
-    pub(super) base: Vec<Sample>,
-}
-
-impl Both {
-    fn take(&mut self, sample: Option<(bool, Sample)>) {
-        match sample {
-            Some((true, sample)) => self.base.push(sample),
-            Some((false, sample)) => self.head.push(sample),
-            None => {}
-        }
-    }
-
-    /// Puts head's and base's each in the order of cases, then repeats.
-    pub(super) fn sort(&mut self) {
-        for samples in [&mut self.head, &mut self.base] {
-            samples.sort_by_key(|sample| (sample.case_index, sample.repeat));
-        }
-    }
+/// A case of head as it is asked on base; base's cases are in the order of head's, and those before it are passed over.
+fn same_case(base: &mut Peekable<impl Iterator<Item = Arc<CasePlan>>>, case: &CasePlan) -> Option<Arc<CasePlan>> {
+    while base.next_if(|was| was.index < case.index).is_some() {}
+    base.next_if(|was| was.index == case.index)
 }
 
 /// A side of a sample: whether it is base's, its suite and its case.

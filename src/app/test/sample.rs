@@ -59,7 +59,7 @@ impl SampleRunner {
             case_id: self.case.case.id.clone(),
             case_index: self.case.index,
             repeat: self.repeat,
-            vars: self.case.prompt_variables.values().clone(),
+            vars: Arc::new(self.case.prompt_variables.values().clone()),
             result: SampleResult::NotRun(NotRun::Interrupted),
             queue: Duration::ZERO,
             execution: Duration::ZERO,
@@ -149,7 +149,7 @@ impl SampleRunner {
             passed &= !scans.iter().any(|scan| scan.fails);
             assertions.extend(scans.into_iter().map(scanned));
         }
-        SampleResult::Judged { answer, cost_usd, passed, score, assertions }
+        SampleResult::Judged { answer: (*answer).into(), cost_usd, passed, score, assertions: assertions.into() }
     }
 }
 

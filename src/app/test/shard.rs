@@ -1,5 +1,7 @@
 //! `--shard`: this machine's part of the cases, and the file that `report merge` puts the run together from.
 
+use std::io;
+
 use serde_json::{Value, json};
 
 use super::{Plan, TestRequest, base::Base};
@@ -9,8 +11,8 @@ use crate::{
         diagnostic::{Diagnostic, Place},
         digest,
         suite::{
-            run::TestRun,
-            shard::{Part, Shard, Whole},
+            run::{SuiteRun, TestRun},
+            shard::{Part, Shard, Whole, WrittenPart, WrittenRun},
         },
     },
     report::FileFormat,
@@ -21,7 +23,8 @@ use crate::{
 pub(super) struct Spread {
     /// `None`: nobody asked for a part or for its file.
     part: Option<Before>,
-    file: Vec<u8>,
+    /// Suites without a sample in this part.
+    empty: Vec<SuiteRun>,
 }
 
 /// What was known before the first request.
@@ -75,7 +78,7 @@ pub(super) async fn cut(services: &Services, plan: &mut Plan, base: Option<&mut 
     if let Some(base) = base {
         base.keep(|suite, case| shard.has(suite, case));
     }
-    Ok(Spread { part: Some(before), file: Vec::new() })
+    Ok(Spread { part: Some(before), empty: Vec::new() })
 }
 
 /// Everything that decides what is asked and how it is judged, flags included.
@@ -108,29 +111,31 @@ impl Spread {
         self.part.as_ref().is_some_and(|part| part.shard.total > 1)
     }
 
-    /// Takes down what this part found.
-    ///
-    /// # Errors
-    /// Never in practice: the values are plain.
-    pub(super) fn keep(&mut self, run: &TestRun) -> Result<(), Failure> {
-        let Some(before) = self.part.take() else { return Ok(()) };
-        let part = Part {
-            format: Part::FORMAT.to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            shard: before.shard,
-            commit: before.commit.clone(),
-            config: before.config.clone(),
-            plan: before.plan.clone(),
-            suites: before.suites.clone(),
-            run: run.clone(),
-        };
-        self.file = serde_json::to_vec(&part).map_err(|error| Failure::Internal(error.into()))?;
-        self.part = Some(before);
-        Ok(())
+    /// Takes suites out of the run that have no sample in this part; the part's file has them.
+    pub(super) fn take_empty(&mut self, run: &mut TestRun) {
+        if self.is_part() {
+            let (empty, rest) = std::mem::take(&mut run.suites).into_iter().partition(|suite| suite.samples.is_empty());
+            (self.empty, run.suites) = (empty, rest);
+        }
     }
 
-    /// The file's content.
-    pub(super) fn file(&self) -> &[u8] {
-        &self.file
+    /// Writes the file that `report merge` reads.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    pub(super) fn write(&self, run: &TestRun, out: &mut dyn io::Write) -> io::Result<()> {
+        let Some(before) = &self.part else { return Ok(()) };
+        let suites = before.suites.iter().filter_map(|whole| run.suites.iter().chain(&self.empty).find(|suite| suite.name == whole.name));
+        let part = WrittenPart {
+            format: Part::FORMAT,
+            tool: env!("CARGO_PKG_VERSION"),
+            shard: before.shard,
+            commit: before.commit.as_deref(),
+            config: &before.config,
+            plan: &before.plan,
+            suites: &before.suites,
+            run: WrittenRun::of(run, suites.collect()),
+        };
+        serde_json::to_writer(out, &part).map_err(io::Error::from)
     }
 }

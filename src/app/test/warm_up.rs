@@ -15,11 +15,11 @@ pub(super) async fn warm_up(services: &Services, plan: &Plan, askers: &Askers) -
     let mut sent = 0_u32;
     let (_stop, stopped) = watch::channel(Stop::No);
     for suite in plan.suites.iter().filter(|_| plan.run.warm_up > 0) {
-        let (Some(asker), Some(case)) = (askers.get(&suite.settings.provider), suite.cases.first()) else { continue };
+        let (Some(asker), Some(case)) = (askers.get(&suite.settings.provider), suite.cases.iter().next()) else { continue };
         let until = services.clock.elapsed() + suite.settings.limits.suite;
         for number in 0..plan.run.warm_up {
             // A repeat that no sample has: neither cache nor cassette may take this answer for a sample's.
-            let Ok(request) = suite.request(case, u32::MAX - number) else { continue };
+            let Ok(request) = suite.request(&case, u32::MAX - number) else { continue };
             if asker.provider().is_at_hand(&request) {
                 continue;
             }

@@ -1,13 +1,20 @@
 //! Cases as a table: a header row, then one case a row. Columns are variables, but for a few with a meaning.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    io::{self, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord, StringRecordsIntoIter};
 use serde_json::{Map, Value, json};
 
-use super::{CaseReader, case::id_of_position};
+use super::{CaseReader, MOST_SHARED, case::id_of_position};
 use crate::{
-    config::{assertions::names, path::Path, problems::in_order, suggest},
+    config::{assertions::names, path::Path, suggest},
     domain::{
         diagnostic::{Diagnostic, Place},
         suite::{Case, CaseId},
@@ -28,28 +35,98 @@ enum Column {
     Variable(String),
 }
 
-/// Reads a table of cases.
-pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
-    let mut rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes()).into_records();
-    let mut list = Vec::new();
-    let header = match rows.next() {
-        Some(Ok(header)) => header,
-        Some(Err(error)) => return Err(vec![broken(&error, file)]),
-        None => {
-            let help = "the first row names the columns: id, one for each variable, __expected";
-            return Err(vec![Diagnostic::error(Place::at(file, 1, 1), "", "the table is empty").with_help(help)]);
-        }
-    };
-    let columns = columns(&header, file, &mut list);
-    let mut reader = CaseReader::default();
-    let mut cases = Vec::new();
-    for (index, row) in rows.enumerate() {
-        match row {
-            Ok(row) => cases.extend(read_row(&row, index + 1, &header, &columns, file, &mut reader, &mut list)),
-            Err(error) => list.push(broken(&error, file)),
-        }
+/// The most bytes of one row: a quote that is never closed must not take the rest of the file into memory.
+const LONGEST_ROW: u64 = 10_000_000;
+
+/// Reads a table of cases, row by row.
+pub(super) struct Rows<R> {
+    rows: StringRecordsIntoIter<Bounded<R>>,
+    since_row: Arc<AtomicU64>,
+    file: String,
+    /// The first row and what its columns are for; `None` before it is read.
+    header: Option<(StringRecord, Vec<Column>)>,
+    position: usize,
+    reader: CaseReader,
+    ended: bool,
+}
+
+impl<R: Read> Rows<R> {
+    pub(super) fn new(input: R, file: &str) -> Self {
+        let since_row = Arc::new(AtomicU64::new(0));
+        let input = Bounded { input, since_row: Arc::clone(&since_row) };
+        let rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input).into_records();
+        Self { rows, since_row, file: file.to_owned(), header: None, position: 0, reader: CaseReader::default(), ended: false }
     }
-    if list.is_empty() { Ok(cases) } else { Err(in_order(list)) }
+
+    fn row(&mut self) -> Option<Result<StringRecord, Diagnostic>> {
+        self.since_row.store(0, Ordering::Relaxed);
+        let row = self.rows.next()?;
+        Some(row.map_err(|error| {
+            self.ended |= error.is_io_error();
+            broken(&error, &self.file)
+        }))
+    }
+
+    /// Reads the first row; whether anything is wrong with it.
+    fn begin(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let header = match self.row() {
+            Some(Ok(header)) => header,
+            Some(Err(problem)) => {
+                self.ended = true;
+                return Err(vec![problem]);
+            }
+            None => {
+                self.ended = true;
+                let help = "the first row names the columns: id, one for each variable, __expected";
+                return Err(vec![Diagnostic::error(Place::at(&self.file, 1, 1), "", "the table is empty").with_help(help)]);
+            }
+        };
+        let mut list = Vec::new();
+        let columns = columns(&header, &self.file, &mut list);
+        self.header = Some((header, columns));
+        if list.is_empty() { Ok(()) } else { Err(list) }
+    }
+}
+
+impl<R: Read> Iterator for Rows<R> {
+    type Item = Result<Case, Vec<Diagnostic>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        if self.header.is_none()
+            && let Err(problems) = self.begin()
+        {
+            return Some(Err(problems));
+        }
+        let row = match self.row()? {
+            Ok(row) => row,
+            Err(problem) => return Some(Err(vec![problem])),
+        };
+        self.position += 1;
+        self.reader.assertions.forget_beyond(MOST_SHARED);
+        let (header, columns) = self.header.as_ref()?;
+        let mut list = Vec::new();
+        let case = read_row(&row, self.position, header, columns, &self.file, &mut self.reader, &mut list);
+        Some(case.filter(|_| list.is_empty()).ok_or(list))
+    }
+}
+
+/// Refuses a row that is longer than any is.
+struct Bounded<R> {
+    input: R,
+    since_row: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        if self.since_row.fetch_add(read as u64, Ordering::Relaxed) > LONGEST_ROW {
+            return Err(io::Error::other(format!("a row has more than {LONGEST_ROW} bytes; is a double quote not closed?")));
+        }
+        Ok(read)
+    }
 }
 
 fn columns(header: &StringRecord, file: &str, list: &mut Vec<Diagnostic>) -> Vec<Column> {
@@ -137,10 +214,10 @@ fn read_row(
     Some(case)
 }
 
-type Read = Result<std::sync::Arc<crate::domain::suite::assertion::Assertion>, Vec<Diagnostic>>;
+type Parsed = Result<Arc<crate::domain::suite::assertion::Assertion>, Vec<Diagnostic>>;
 
 /// Reads a cell like `contains: x`, `is-json` or a plain text, which must be the whole answer.
-fn assertion(cell: &str, reader: &mut CaseReader) -> Read {
+fn assertion(cell: &str, reader: &mut CaseReader) -> Parsed {
     let (name, value) = cell.split_once(':').map_or((cell.trim(), None), |(name, value)| (name.trim(), Some(value.trim())));
     let bare = name.strip_prefix("not-").unwrap_or(name);
     let problem = |message: String, help: String| Err(vec![Diagnostic::error(Place::file(""), "", message).with_help(help)]);
@@ -166,7 +243,7 @@ fn plain_text_help(cell: &str) -> String {
 }
 
 /// A cell is text; what it stands for follows from what the kind takes: text, a list at commas, or a JSON value.
-fn typed(name: &str, value: Option<&str>, reader: &mut CaseReader) -> Read {
+fn typed(name: &str, value: Option<&str>, reader: &mut CaseReader) -> Parsed {
     let with = |value: Value| Value::Object([(name.to_owned(), value)].into_iter().collect());
     let Some(text) = value.filter(|text| !text.is_empty()) else {
         return read(&json!({ "type": name }), reader);
@@ -182,7 +259,7 @@ fn typed(name: &str, value: Option<&str>, reader: &mut CaseReader) -> Read {
     }
 }
 
-fn read(value: &Value, reader: &mut CaseReader) -> Read {
+fn read(value: &Value, reader: &mut CaseReader) -> Parsed {
     let mut findings = Vec::new();
     let read = reader.assertions.one(value, &Path::root(), &mut findings);
     let file = Place::file("");

@@ -5,7 +5,7 @@ mod csv;
 mod jsonl;
 mod list;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, io::Read, sync::Arc};
 
 pub(super) use case::{CaseReader, KEYS};
 pub(super) use list::read as inline;
@@ -16,6 +16,9 @@ use crate::domain::{
     suite::{Case, CaseDefaults, CaseSource, SuiteSettings, assertion::Assertion},
 };
 
+/// Different assertions of one file that are read once and shared.
+const MOST_SHARED: usize = 1_000;
+
 /// Reads the cases of a file, in the form its extension names.
 ///
 /// # Errors
@@ -24,13 +27,45 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let form = extension(file).unwrap_or_default().to_ascii_lowercase();
     match form.as_str() {
-        "jsonl" | "ndjson" => jsonl::parse(text, file),
+        "jsonl" | "ndjson" => collected(jsonl::Lines::new(text.as_bytes(), file)),
         "yml" | "yaml" | "json" => list::parse(text, file),
-        "csv" => csv::parse(text, file),
+        "csv" => collected(csv::Rows::new(text.as_bytes(), file)),
         _ => Err(vec![
             Diagnostic::error(Place::file(file), "", "cases cannot be read from a file of this kind")
                 .with_help("use .jsonl, .yml, .json or .csv"),
         ]),
+    }
+}
+
+/// All cases, or all that is wrong.
+fn collected(read: impl Iterator<Item = Result<Case, Vec<Diagnostic>>>) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let (mut cases, mut list) = (Vec::new(), Vec::new());
+    for case in read {
+        match case {
+            Ok(case) if list.is_empty() => cases.push(case),
+            Ok(_) => {}
+            Err(problems) => list.extend(problems),
+        }
+    }
+    if list.is_empty() { Ok(cases) } else { Err(in_order(list)) }
+}
+
+/// Cases one after another, or what is wrong with one.
+pub type Stream = Box<dyn Iterator<Item = Result<Case, Vec<Diagnostic>>> + Send>;
+
+/// Whether the form of a file allows to read its cases one by one.
+pub fn can_stream(file: &std::path::Path) -> bool {
+    file.extension()
+        .and_then(|form| form.to_str())
+        .is_some_and(|form| matches!(form.to_ascii_lowercase().as_str(), "jsonl" | "ndjson" | "csv"))
+}
+
+/// Reads the cases of a file one by one, without ever holding the file; `None` where its form allows only to read it whole.
+pub fn stream(input: Box<dyn Read + Send>, file: &str) -> Option<Stream> {
+    match extension(file).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "jsonl" | "ndjson" => Some(Box::new(jsonl::Lines::new(input, file))),
+        "csv" => Some(Box::new(csv::Rows::new(input, file))),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! How long a prompt is, all its messages together, in characters (`min_length`, `max_length`).
 
-use super::{Collector, LintSettings, Subject, variables::and_more};
+use super::{Collector, LintSettings, variables::and_more};
+use crate::domain::prompt::Prompt;
 
 /// The lengths out of bounds that were met.
 #[derive(Debug, Default)]
@@ -29,9 +30,9 @@ impl Lengths {
     }
 
     /// Says what is out of bounds.
-    pub(super) fn report(self, subject: &Subject<'_>, collector: &mut Collector<'_>) {
+    pub(super) fn report(self, prompt: &Prompt, collector: &mut Collector<'_>) {
         let (min, max) = (collector.settings.min_length, collector.settings.max_length);
-        let Some(place) = subject.prompt.messages.first().map(|message| message.place.start().clone()) else { return };
+        let Some(place) = prompt.messages.first().map(|message| message.place.start().clone()) else { return };
         if let Some(short) = self.short {
             collector.add_by_id("min_length", place.clone(), short.described(&format!("fewer than {min}")));
         }

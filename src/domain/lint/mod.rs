@@ -167,22 +167,48 @@ impl LintReport {
 
 /// Lints a prompt and its variables.
 pub fn check(subject: &Subject<'_>, settings: &LintSettings) -> LintReport {
-    let mut collector = Collector::new(settings);
-    template::check(subject, &mut collector);
-    variables::check(subject, &mut collector);
-    for message in &subject.prompt.messages {
-        let source = message.content.source();
-        for (rule, start, said) in collector.in_text(source, Kind::Message) {
-            let (line, column) = line_and_column(source, start);
-            collector.add(rule, message.place.at(line, column), said);
+    let mut linting = Linting::of(subject.prompt, subject.vars, subject.place.clone(), settings);
+    subject.cases.iter().for_each(|case| linting.case(case));
+    linting.finish()
+}
+
+/// The lint of one prompt, case by case, so that a million cases need not be there at once.
+#[derive(Debug)]
+pub struct Linting<'a> {
+    collector: Collector<'a>,
+    prompt: &'a Prompt,
+    vars: &'a Map<String, Value>,
+    variables: variables::Seen,
+}
+
+impl<'a> Linting<'a> {
+    /// Looks at the prompt and the suite's variables.
+    pub fn of(prompt: &'a Prompt, vars: &'a Map<String, Value>, place: Place, settings: &'a LintSettings) -> Self {
+        let mut collector = Collector::new(settings);
+        for message in &prompt.messages {
+            let source = message.content.source();
+            for (rule, start, said) in collector.in_text(source, Kind::Message) {
+                let (line, column) = line_and_column(source, start);
+                collector.add(rule, message.place.at(line, column), said);
+            }
         }
+        collector.values(&prompt.defaults, &Place::file(&prompt.source), "the default of");
+        collector.values(vars, &place, "the suite's");
+        Self { collector, prompt, vars, variables: variables::Seen::default() }
     }
-    collector.values(&subject.prompt.defaults, &Place::file(&subject.prompt.source), "the default of");
-    collector.values(subject.vars, &subject.place, "the suite's");
-    for case in &subject.cases {
-        collector.values(case.own, case.place, &format!("case `{}`,", case.id));
+
+    /// Looks at a case.
+    pub fn case(&mut self, case: &CaseSubject<'_>) {
+        self.variables.case(self.prompt, case, self.collector.settings);
+        self.collector.values(case.own, case.place, &format!("case `{}`,", case.id));
     }
-    collector.finish()
+
+    /// Everything that was found.
+    pub fn finish(mut self) -> LintReport {
+        template::check(self.prompt, self.vars, &self.variables, &mut self.collector);
+        self.variables.report(self.prompt, &mut self.collector);
+        self.collector.finish()
+    }
 }
 
 /// What one rule says about an answer.
@@ -216,6 +242,7 @@ pub fn scan_answer(text: &str, file: &str, settings: &LintSettings) -> Vec<Answe
 }
 
 /// Takes findings in, at the severity that the configuration gives them.
+#[derive(Debug)]
 struct Collector<'s> {
     settings: &'s LintSettings,
     found: BTreeSet<Finding>,

@@ -1,11 +1,12 @@
 //! The structure of a prompt: blank messages, variables that nothing uses or nobody tests. Whether a template parses is
 //! found where it is read.
 
-use super::{Collector, Subject};
-use crate::domain::diagnostic::Place;
+use serde_json::{Map, Value};
 
-pub(super) fn check(subject: &Subject<'_>, collector: &mut Collector<'_>) {
-    let prompt = subject.prompt;
+use super::{Collector, variables::Seen};
+use crate::domain::{diagnostic::Place, prompt::Prompt};
+
+pub(super) fn check(prompt: &Prompt, vars: &Map<String, Value>, seen: &Seen, collector: &mut Collector<'_>) {
     for message in &prompt.messages {
         if message.content.source().trim().is_empty() {
             collector.add_by_id("empty_message", message.place.start().clone(), "the message is blank");
@@ -15,10 +16,7 @@ pub(super) fn check(subject: &Subject<'_>, collector: &mut Collector<'_>) {
     for name in prompt.defaults.keys() {
         if !prompt.messages.iter().any(|message| mentions(message.content.source(), name)) {
             collector.add_by_id("unused_variable", file(), format!("no message uses variable `{name}`"));
-        } else if !subject.cases.is_empty()
-            && !subject.vars.contains_key(name)
-            && !subject.cases.iter().any(|case| case.own.contains_key(name))
-        {
+        } else if !vars.contains_key(name) && seen.never_gives(name) {
             collector.add_by_id("untested_variable", file(), format!("variable `{name}` has its default in every case"));
         }
     }

@@ -72,15 +72,13 @@ pub fn compare(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use serde_json::{Map, Value};
+    use std::{sync::Arc, time::Duration};
 
     use super::*;
     use crate::domain::{
-        answer::{Answer, Origin, Usage},
+        answer::{Origin, Usage},
         regression::Verdict,
-        suite::run::SampleResult,
+        suite::run::{KeptAnswer, SampleResult},
     };
 
     fn samples(passed: &dyn Fn(usize) -> bool) -> Vec<Sample> {
@@ -88,22 +86,19 @@ mod tests {
             case_id: CaseId(format!("c{index}")),
             case_index: index,
             repeat: 0,
-            vars: Map::new(),
+            vars: Arc::default(),
             result: SampleResult::Judged {
-                answer: Box::new(Answer {
-                    text: String::new(),
-                    finish_reason: None,
-                    model: None,
+                answer: KeptAnswer {
                     usage: Usage::default(),
                     latency: Duration::from_millis(100),
                     time_to_first_token: None,
                     origin: Origin::Live,
-                    raw: Value::Null,
-                }),
+                    texts: None,
+                },
                 cost_usd: None,
                 passed: passed(index),
                 score: f64::from(u8::from(passed(index))),
-                assertions: Vec::new(),
+                assertions: Arc::default(),
             },
             queue: Duration::ZERO,
             execution: Duration::ZERO,

@@ -16,7 +16,7 @@ use crate::domain::{
     stats::{mean, paired::mcnemar::McNemar},
     suite::{
         case::CaseId,
-        run::{Sample, SampleResult},
+        run::{KeptAnswer, Sample, SampleResult},
     },
 };
 
@@ -275,7 +275,7 @@ fn score_of(sample: &Sample, name: &str) -> Option<f64> {
 }
 
 /// The answer, where it was asked for in this run: times of replayed answers are of another day.
-fn live(sample: &Sample) -> Option<&crate::domain::answer::Answer> {
+fn live(sample: &Sample) -> Option<&KeptAnswer> {
     sample.answer().filter(|answer| !answer.origin.is_replayed())
 }
 

@@ -1,11 +1,14 @@
 //! One run spread over several machines: which samples belong to which, and their parts put together again.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod written;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{KnownCase, ProcessUse, Sample, SuiteRun, TestRun};
+use super::run::{Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
 use crate::domain::{digest, regression::comparison::Change};
+pub use written::{WrittenPart, WrittenRun};
 
 /// One of several parts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,7 +88,16 @@ pub struct Whole {
 
 impl Part {
     /// What every such file begins with.
-    pub const FORMAT: &str = "prompt-cicd-shard-1";
+    pub const FORMAT: &str = "prompt-cicd-shard-2";
+
+    /// Holds equal judgements of this part once.
+    pub fn share(&mut self) {
+        for suite in &mut self.run.suites {
+            let mut keeping = Keeping::default();
+            keeping.share(&mut suite.samples);
+            suite.base.iter_mut().for_each(|base| keeping.share(&mut base.samples));
+        }
+    }
 }
 
 /// What keeps parts from being one run, with the number of the part that it is about; `None` for all.
@@ -95,23 +107,25 @@ pub type Mismatch = (Option<usize>, String);
 ///
 /// # Errors
 /// Everything that keeps them from being one run, each with the number of the part in `parts` that it is about; `None` for all.
-pub fn merge(parts: &[Part]) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch>> {
-    let problems = mismatches(parts);
+pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch>> {
+    let problems = mismatches(&parts);
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut ordered: Vec<&Part> = parts.iter().collect();
-    ordered.sort_by_key(|part| part.shard);
-    let Some(first) = ordered.first() else { return Err(vec![(None, "no parts".to_owned())]) };
+    parts.sort_by_key(|part| part.shard);
+    let Some(first) = parts.first() else { return Err(vec![(None, "no parts".to_owned())]) };
+    let wholes = first.suites.clone();
     let mut problems = Vec::new();
-    let suites: Vec<SuiteRun> = first.suites.iter().filter_map(|whole| suite(whole, &ordered, &mut problems)).collect();
+    // All of a part may be in quarantine, and not all of the run.
+    let of_parts: Vec<String> = parts.iter().flat_map(|part| &part.run.suites).filter_map(SuiteRun::excused).collect();
+    let samples = wholes.iter().map(|whole| whole.samples).fold(0, usize::saturating_add);
+    let others = TextBounds::others(samples, wholes.len()).unwrap_or(usize::MAX);
+    let suites: Vec<SuiteRun> = wholes.iter().filter_map(|whole| suite(whole, &mut parts, others, &mut problems)).collect();
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|problem| (None, problem)).collect());
     }
-    let runs = || ordered.iter().map(|part| &part.run);
+    let runs = || parts.iter().map(|part| &part.run);
     let mut warnings: Vec<String> = Vec::new();
-    // All of a part may be in quarantine, and not all of the run.
-    let of_parts: Vec<String> = runs().flat_map(|run| &run.suites).filter_map(SuiteRun::excused).collect();
     let of_all: Vec<String> = suites.iter().filter_map(SuiteRun::excused).collect();
     for warning in runs().flat_map(|run| &run.warnings).chain(&of_all) {
         if !warnings.contains(warning) && (of_all.contains(warning) || !of_parts.contains(warning)) {
@@ -130,7 +144,7 @@ pub fn merge(parts: &[Part]) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch>> {
             cpu_percent: runs().map(|run| run.process.cpu_percent).fold(0.0, f64::max),
         },
     };
-    Ok((merged, first.suites.clone()))
+    Ok((merged, wholes))
 }
 
 /// What makes parts no parts of one run.
@@ -177,42 +191,55 @@ fn mismatches(parts: &[Part]) -> Vec<(Option<usize>, String)> {
     problems
 }
 
-/// One suite of all parts; `None` where it has no sample at all, as in the run that is not spread.
-fn suite(whole: &Whole, parts: &[&Part], problems: &mut Vec<String>) -> Option<SuiteRun> {
-    let runs: Vec<&SuiteRun> = parts.iter().filter_map(|part| part.run.suites.iter().find(|suite| suite.name == whole.name)).collect();
-    let mut merged = SuiteRun { comparison: None, samples: Vec::new(), ..(*runs.first()?).clone() };
-    merged.samples = together(runs.iter().flat_map(|run| &run.samples), whole.samples, &whole.name, problems);
-    merged.known = known(&runs, &merged.samples);
-    merged.duration = runs.iter().map(|run| run.duration).max().unwrap_or_default();
+/// One suite of all parts, which lose it; `None` where it has no sample at all, as in the run that is not spread.
+fn suite(whole: &Whole, parts: &mut [Part], others: usize, problems: &mut Vec<String>) -> Option<SuiteRun> {
+    let of_part = |part: &mut Part| {
+        let place = part.run.suites.iter().position(|suite| suite.name == whole.name)?;
+        Some(part.run.suites.remove(place))
+    };
+    let mut runs = parts.iter_mut().filter_map(of_part);
+    let mut merged = SuiteRun { comparison: None, ..runs.next()? };
+    for run in runs {
+        merged.known.extend(run.known);
+        merged.samples.extend(run.samples);
+        merged.duration = merged.duration.max(run.duration);
+        if let (Some(base), Some(more)) = (&mut merged.base, run.base) {
+            base.samples.extend(more.samples);
+        }
+    }
+    together(&mut merged.samples, whole.samples, others, &whole.name, problems);
+    merged.known = known(merged.known, &merged.samples);
     if let Some(base) = &mut merged.base {
-        let of_base = runs.iter().filter_map(|run| run.base.as_ref()).flat_map(|base| &base.samples);
-        base.samples = together(of_base, whole.of_base, &format!("{} on base", whole.name), problems);
+        together(&mut base.samples, whole.of_base, others, &format!("{} on base", whole.name), problems);
     }
     Some(merged)
 }
 
 /// What is known of the cases of all parts, in the order that a run which is not spread has: quarantines, then flaky cases, each in the
 /// order of the cases.
-fn known(runs: &[&SuiteRun], samples: &[Sample]) -> Vec<KnownCase> {
+fn known(mut all: Vec<KnownCase>, samples: &[Sample]) -> Vec<KnownCase> {
+    if all.is_empty() {
+        return all;
+    }
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     for sample in samples {
         place.entry(&sample.case_id.0).or_insert(sample.case_index);
     }
-    let mut all: Vec<KnownCase> = runs.iter().flat_map(|run| &run.known).cloned().collect();
     all.sort_by_key(|known| (known.quarantine.is_none(), place.get(known.case.0.as_str()).copied()));
     all
 }
 
-fn together<'s>(samples: impl Iterator<Item = &'s Sample>, expected: usize, name: &str, problems: &mut Vec<String>) -> Vec<Sample> {
-    let mut all: Vec<Sample> = samples.cloned().collect();
-    all.sort_by_key(|sample| (sample.case_index, sample.repeat));
-    let different: BTreeSet<_> = all.iter().map(|sample| (sample.case_index, sample.repeat)).collect();
-    if different.len() != all.len() {
-        problems.push(format!("suite `{name}`: {} samples are there twice", all.len() - different.len()));
+/// Puts samples in order, and lets texts go that the whole run would not have kept.
+fn together(all: &mut [Sample], expected: usize, others: usize, name: &str, problems: &mut Vec<String>) {
+    let key = |sample: &Sample| (sample.case_index, sample.repeat);
+    all.sort_unstable_by_key(key);
+    let twice = all.iter().zip(all.iter().skip(1)).filter(|(one, other)| key(one) == key(other)).count();
+    if twice > 0 {
+        problems.push(format!("suite `{name}`: {twice} samples are there twice"));
     } else if all.len() != expected {
         problems.push(format!("suite `{name}`: {} samples of {expected} are there", all.len()));
     }
-    all
+    Keeping::new(TextBounds { others, ..TextBounds::default() }).finish(all);
 }
 
 #[cfg(test)]
@@ -238,7 +265,7 @@ mod tests {
             case_id: CaseId(format!("case-{index}")),
             case_index: index,
             repeat,
-            vars: serde_json::Map::new(),
+            vars: std::sync::Arc::default(),
             result,
             queue: Duration::from_nanos(index as u64 * 3 + 1),
             execution: Duration::from_micros(index as u64),
@@ -298,7 +325,7 @@ mod tests {
     }
 
     fn refusal(parts: &[Part]) -> String {
-        let lines: Vec<String> = merge(parts).unwrap_err().iter().map(|(number, what)| format!("{number:?} {what}\n")).collect();
+        let lines: Vec<String> = merge(parts.to_vec()).unwrap_err().iter().map(|(number, what)| format!("{number:?} {what}\n")).collect();
         lines.concat()
     }
 
@@ -311,7 +338,7 @@ mod tests {
             parts.rotate_left(usize::try_from(total).unwrap() / 2);
             // Each goes through its file.
             let parts: Vec<Part> = parts.iter().map(|part| serde_json::from_slice(&serde_json::to_vec(part).unwrap()).unwrap()).collect();
-            assert_eq!(serde_json::to_vec(&merge(&parts).unwrap().0).unwrap(), whole, "{total} shards");
+            assert_eq!(serde_json::to_vec(&merge(parts).unwrap().0).unwrap(), whole, "{total} shards");
         }
     }
 
@@ -364,6 +391,6 @@ mod tests {
         assert_eq!(with(|part| part.config = "x".to_owned()), "Some(1) made with another configuration file than the first file\n");
         assert_eq!(with(|part| part.plan = "x".to_owned()), "Some(1) made with other prompts, cases or flags than the first file\n");
         assert_eq!(with(|part| part.tool = "2".to_owned()), "Some(1) written by version 2, the first file by 1\n");
-        assert_eq!(with(|part| part.format = "x".to_owned()), "Some(1) written in the form `x`, not `prompt-cicd-shard-1`\n");
+        assert_eq!(with(|part| part.format = "x".to_owned()), "Some(1) written in the form `x`, not `prompt-cicd-shard-2`\n");
     }
 }

@@ -218,7 +218,7 @@ fn of_case(suite: &SuiteRun, id: &CaseId) -> CaseData {
     let worst = summary::judged(suite, false).find(|(sample, _, _)| sample.case_id == *id);
     let none: &[AssertionRun] = &[];
     let assertions = worst.map_or(none, |(_, _, assertions)| assertions);
-    let answer = worst.map_or("", |(_, answer, _)| answer.text.as_str());
+    let answer = worst.map_or("", |(_, answer, _)| answer.text());
     let judged = |wanted| summary::judged(suite, wanted).filter(|(sample, _, _)| sample.case_id == *id).count();
     let (passed, failed) = (judged(true), judged(false));
     let base_answer = suite.base.as_ref().and_then(|base| base_answer(suite, base, id));
@@ -256,7 +256,7 @@ fn base_answer<'a>(suite: &SuiteRun, base: &'a BaseRun, id: &CaseId) -> Option<&
     let there = renamed.unwrap_or(id);
     let of_case = || base.samples.iter().filter(|sample| sample.case_id == *there);
     let passed = of_case().find(|sample| sample.passed());
-    passed.or_else(|| of_case().next()).and_then(Sample::answer).map(|answer| answer.text.as_str())
+    passed.or_else(|| of_case().next()).and_then(Sample::answer).map(|answer| answer.text())
 }
 
 fn name(text: &str) -> String {

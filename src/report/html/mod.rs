@@ -10,7 +10,7 @@ use super::{comparison, escape::one_line, figures::Figures, known, number, repea
 use crate::domain::{
     duration,
     regression::{Direction, Measured, Scale, Verdict},
-    suite::run::{Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
+    suite::run::{KeptAnswer, MOST_TEXTS, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, listed},
 };
 
 /// Bars of a latency histogram.
@@ -159,13 +159,15 @@ struct Check<'a> {
 
 fn page(run: &TestRun) -> io::Result<Page> {
     let verdict = run.verdict();
+    let (data, hidden) = data(run);
+    let more = (hidden > 0).then(|| format!("{} more samples are not on this page: a JSON report has them all.", number::size(hidden)));
     Ok(Page {
         title: format!("Prompt tests {}", summary::word(verdict)),
         verdict: summary::word(verdict),
         mark: summary::mark(verdict),
         word: headline(verdict),
         conclusion: summary::conclusion(run),
-        totals: summary::totals(run),
+        totals: summary::totals(run).into_iter().chain(more).collect(),
         warnings: run.warnings.clone(),
         suites: run.suites.iter().map(row).collect(),
         comparisons: run.suites.iter().filter_map(compared).collect(),
@@ -180,7 +182,7 @@ fn page(run: &TestRun) -> io::Result<Page> {
         footer: format!("prompt-cicd {}, {}, {}", env!("CARGO_PKG_VERSION"), run.started_at, duration::human(run.duration)),
         style: include_str!("../../../templates/report/style.css"),
         script: include_str!("../../../templates/report/script.js"),
-        data: embedded(&data(run))?,
+        data: embedded(&data)?,
     })
 }
 
@@ -318,12 +320,16 @@ fn interval(measured: &Measured, direction: Direction) -> Option<Interval> {
     })
 }
 
-fn data(run: &TestRun) -> Data<'_> {
+/// What the script draws, and how many samples it does not.
+fn data(run: &TestRun) -> (Data<'_>, usize) {
+    let (mut room, mut hidden) = (MOST_TEXTS, 0);
     let mut suites: Vec<String> = run.suites.iter().map(|suite| suite.name.clone()).collect();
     let mut bases = vec![None; suites.len()];
     let mut samples: Vec<Entry<'_>> = Vec::new();
     for (index, suite) in run.suites.iter().enumerate() {
-        samples.extend(suite.samples.iter().map(|sample| entry(index, false, sample)));
+        let (listed, others) = listed(&suite.samples, &mut room);
+        samples.extend(listed.into_iter().map(|sample| entry(index, false, sample)));
+        hidden += others.total;
     }
     for (suite, place) in run.suites.iter().zip(0..) {
         let Some(base) = &suite.base else { continue };
@@ -332,16 +338,18 @@ fn data(run: &TestRun) -> Data<'_> {
             *of = Some(index);
         }
         suites.push(format!("{} on base", suite.name));
-        samples.extend(base.samples.iter().map(|sample| entry(index, true, sample)));
+        let (listed, others) = listed(&base.samples, &mut room);
+        samples.extend(listed.into_iter().map(|sample| entry(index, true, sample)));
+        hidden += others.total;
     }
     bases.resize(suites.len(), None);
-    Data { suites, bases, samples }
+    (Data { suites, bases, samples }, hidden)
 }
 
 fn entry(suite: usize, base: bool, sample: &Sample) -> Entry<'_> {
     let answer = sample.answer();
     let (state, error, assertions) = match &sample.result {
-        SampleResult::Judged { passed, assertions, .. } => (if *passed { "passed" } else { "failed" }, None, assertions.as_slice()),
+        SampleResult::Judged { passed, assertions, .. } => (if *passed { "passed" } else { "failed" }, None, &**assertions),
         SampleResult::Faulted(fault) => ("error", Some(fault.message.clone()), &[][..]),
         SampleResult::NotRun(reason) => ("not-run", Some(summary::not_run_reason(reason)), &[][..]),
     };
@@ -352,7 +360,7 @@ fn entry(suite: usize, base: bool, sample: &Sample) -> Entry<'_> {
         repeat: sample.repeat,
         state,
         vars: &sample.vars,
-        answer: answer.map(|answer| answer.text.as_str()),
+        answer: answer.map(KeptAnswer::text),
         error,
         latency: answer.map(|answer| number::millis(duration::millis(answer.latency))),
         replayed: answer.is_some_and(|answer| answer.origin.is_replayed()),

@@ -129,7 +129,7 @@ fn validations(suites: &[SuiteRun]) -> BTreeMap<&str, Validation> {
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for sample in suites.iter().flat_map(|suite| &suite.samples) {
         if let SampleResult::Judged { assertions, .. } = &sample.result {
-            for assertion in assertions {
+            for assertion in assertions.iter() {
                 let tally = tallies.entry(&assertion.name).or_default();
                 tally.all += 1;
                 tally.holding += usize::from(assertion.passed);
@@ -160,9 +160,10 @@ fn validations(suites: &[SuiteRun]) -> BTreeMap<&str, Validation> {
 impl<'a> CaseResult<'a> {
     pub(super) fn of(suite: &'a SuiteRun, sample: &'a Sample) -> Self {
         let answer = sample.answer();
+        let texts = answer.and_then(|answer| answer.texts.as_deref());
         let (state, score, error) = ending(&sample.result);
         let assertions = match &sample.result {
-            SampleResult::Judged { assertions, .. } => assertions.as_slice(),
+            SampleResult::Judged { assertions, .. } => &**assertions,
             SampleResult::Faulted(_) | SampleResult::NotRun(_) => &[],
         };
         Self {
@@ -171,7 +172,7 @@ impl<'a> CaseResult<'a> {
             suite: &suite.name,
             repeat: sample.repeat,
             input: &sample.vars,
-            output: answer.map(|answer| answer.text.as_str()),
+            output: texts.map(|texts| texts.text.as_str()),
             passed: sample.passed(),
             state,
             execution_time: sample.execution.as_secs_f64(),
@@ -182,8 +183,8 @@ impl<'a> CaseResult<'a> {
             origin: answer.map(|answer| answer.origin.into()),
             cost_usd: sample.cost_usd(),
             tokens: answer.map(|answer| answer.usage).unwrap_or_default().into(),
-            finish_reason: answer.and_then(|answer| answer.finish_reason.as_deref()),
-            model: answer.and_then(|answer| answer.model.as_deref()),
+            finish_reason: texts.and_then(|texts| texts.finish_reason.as_deref()),
+            model: texts.and_then(|texts| texts.model.as_deref()),
             attempts: sample.attempts,
             score,
             error,

@@ -100,7 +100,7 @@ fn reports_keep_to_the_shipped_schema() {
 fn what_acts_is_escaped_and_reads_back_the_same() {
     let mut run = fixture::rich();
     let odd = "##[error] ###[x \u{202e}\u{7f}\u{9b}\u{e0041} \u{1b} \\ \" é 👩‍🚀 # ##";
-    fixture::answer_mut(&mut run.suites[0].samples[0]).text = odd.to_owned();
+    *fixture::text_mut(&mut run.suites[0].samples[0]) = odd.to_owned();
     let text = text(&run);
     assert!(!text.contains("##[") && !text.trim_end().contains(is_hidden), "{text}");
     assert_eq!(report(&run)["test_case_results"][0]["output"], odd);
@@ -131,7 +131,7 @@ fn replayed_answers_are_marked_in_the_statistics() {
     let report = report(&run);
     let latency = &report["performance_metrics"]["latency_ms"];
     assert_eq!((&latency["samples"], &latency["replayed"], &latency["mean"]), (&json!(2), &json!(true), &json!(100.0)));
-    assert_eq!(report["performance_metrics"]["tokens"], json!({"input": null, "output": null}));
+    assert_eq!(report["performance_metrics"]["tokens"], json!({"input": null, "output": null, "estimated": false}));
     assert_eq!((&report["test_case_results"][1]["cached"], &report["test_case_results"][1]["origin"]), (&json!(true), &json!("cached")));
 }
 

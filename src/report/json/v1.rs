@@ -240,9 +240,9 @@ pub struct CaseResult<'a> {
     pub suite: &'a str,
     /// Which repeat, from 0.
     pub repeat: u32,
-    /// The case's variables.
+    /// The case's variables; empty where the texts are left out of a run of more than 10,000 samples.
     pub input: &'a Map<String, Value>,
-    /// The answer; null when there is none.
+    /// The answer; null when there is none, or where it is left out of a run of more than 10,000 samples.
     pub output: Option<&'a str>,
     /// Whether the sample was judged and holds.
     pub passed: bool,

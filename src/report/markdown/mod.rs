@@ -15,9 +15,8 @@ use super::{
     template::{TEST_CASE, TEST_REPORT, Templates},
 };
 use crate::domain::{
-    answer::Answer,
     duration,
-    suite::run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
+    suite::run::{AssertionRun, KeptAnswer, Sample, SuiteRun, TestRun, TestVerdict},
 };
 
 /// Bytes that fit into a job summary: GitHub refuses files above 1 MiB as a whole.
@@ -242,28 +241,28 @@ fn fitting(blocks: impl Iterator<Item = String>, room: &mut usize) -> Vec<String
     kept
 }
 
-fn case(templates: &Templates, sample: &Sample, answer: &Answer, assertions: &[AssertionRun]) -> String {
+fn case(templates: &Templates, sample: &Sample, answer: &KeptAnswer, assertions: &[AssertionRun]) -> String {
     let reasons = assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion);
-    let all = answer.text.chars().count();
+    let all = answer.text().chars().count();
     let case = Case {
         name: truncate_chars(&summary::sample_name(sample), NAME_SHOWN).into_owned(),
         why: summary::main_failure(assertions).map_or_else(String::new, |main| main.label.clone()),
         failing: reasons.map(|reason| truncate_chars(&reason, REASON_SHOWN).into_owned()).collect(),
         variables: truncate_chars(&summary::variables(sample), REASON_SHOWN).into_owned(),
-        answer: truncate_chars(&answer.text, ANSWER_SHOWN).into_owned(),
+        answer: truncate_chars(answer.text(), ANSWER_SHOWN).into_owned(),
         cut: if all > ANSWER_SHOWN { number::plural(all, "character") } else { String::new() },
     };
     // GitHub's runner must find no command in it, which may add bytes: counted here, not after.
     workflow_command_safe(&templates.render(TEST_CASE, &case)).into_owned()
 }
 
-fn passing_row(sample: &Sample, answer: &Answer) -> String {
+fn passing_row(sample: &Sample, answer: &KeptAnswer) -> String {
     let mark = if answer.origin.is_replayed() { format!(" {}", summary::REPLAYED) } else { String::new() };
     format!(
         "| {} | {}{mark} | {} |",
         markdown_table_cell(&summary::sample_name(sample), NAME_SHOWN),
         number::millis(duration::millis(answer.latency)),
-        markdown_table_cell(&answer.text, PASSING_ANSWER_SHOWN)
+        markdown_table_cell(answer.text(), PASSING_ANSWER_SHOWN)
     )
 }
 

@@ -29,6 +29,7 @@ const JSONL: &str = "cases/greeting.jsonl";
 const CSV: &str = "cases/greeting.csv";
 const CONFIG: &str = "prompt-cicd.yml";
 
+#[expect(clippy::too_many_lines, reason = "one row an input")]
 fn inputs() -> Vec<Bad> {
     let head = "version: 1\nproviders: {model: {kind: echo}}\n";
     vec![

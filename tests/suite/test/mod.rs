@@ -16,6 +16,8 @@ mod inside;
 mod interrupt;
 /// The clock runs on the request alone.
 mod latency;
+/// Many cases in little memory.
+mod memory;
 /// Prices of the list, and tokens nobody counted: used, and said.
 mod prices;
 /// Nothing goes out but to the configured providers.

@@ -21,15 +21,20 @@ impl Counts {
     /// Counts samples.
     pub fn of<'a>(samples: impl IntoIterator<Item = &'a Sample>) -> Self {
         samples.into_iter().fold(Self::default(), |mut counts, sample| {
-            counts.total += 1;
-            match &sample.result {
-                SampleResult::Judged { passed: true, .. } => counts.passed += 1,
-                SampleResult::Judged { passed: false, .. } => counts.failed += 1,
-                SampleResult::Faulted(_) => counts.faulted += 1,
-                SampleResult::NotRun(_) => counts.not_run += 1,
-            }
+            counts.count(sample);
             counts
         })
+    }
+
+    /// Counts one more sample.
+    pub fn count(&mut self, sample: &Sample) {
+        self.total += 1;
+        match &sample.result {
+            SampleResult::Judged { passed: true, .. } => self.passed += 1,
+            SampleResult::Judged { passed: false, .. } => self.failed += 1,
+            SampleResult::Faulted(_) => self.faulted += 1,
+            SampleResult::NotRun(_) => self.not_run += 1,
+        }
     }
 
     /// Passed over judged; `None` when nothing was judged.

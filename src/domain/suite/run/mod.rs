@@ -1,21 +1,20 @@
 //! What a run of suites found: samples, their judgements, and the conclusions drawn from them.
 
 mod counts;
+mod kept;
 mod known;
+mod sample;
 mod spent;
 
 use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::{case::CaseId, confirm::Confirmation};
 use crate::domain::{
-    answer::{Answer, Origin, Usage},
-    budget::BudgetStop,
     lint::LintResult,
     price_list::Listed,
-    provider::{FaultKind, ProviderFault},
+    provider::FaultKind,
     regression::{
         Sampling,
         against::AgainstBaseline,
@@ -24,7 +23,9 @@ use crate::domain::{
     },
 };
 pub use counts::Counts;
+pub use kept::{Keeping, LEFT_OUT, MOST_TEXTS, TextBounds, listed};
 pub use known::{KnownCase, KnownFlaky, Quarantined};
+pub use sample::{AssertionRun, GraderCall, KeptAnswer, NotRun, Sample, SampleResult, Texts};
 pub use spent::{cost_of, grader_cost_of, would_come_to};
 
 /// What one run of `test` found.
@@ -106,107 +107,6 @@ pub struct PromptIdentity {
     pub file: PathBuf,
 }
 
-/// One case asked once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Sample {
-    /// The case.
-    pub case_id: CaseId,
-    /// The case's position in its suite, from 0.
-    pub case_index: usize,
-    /// Which repeat, from 0.
-    pub repeat: u32,
-    /// The case's variables.
-    pub vars: Map<String, Value>,
-    /// What came of it.
-    pub result: SampleResult,
-    /// How long it waited for a free slot.
-    pub queue: Duration,
-    /// From taking the slot to the last judgement, retries and their pauses included.
-    pub execution: Duration,
-    /// How many requests it took.
-    pub attempts: u32,
-    /// Whom its assertions asked, in order: judges, embeddings, programs. Where one of them could not decide, the answer
-    /// itself is the first of these, since the sample has no other place for it.
-    pub asked: Vec<GraderCall>,
-}
-
-/// What an assertion asked of a judge, of a server of embeddings or of a program.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GraderCall {
-    /// The assertion's label.
-    pub label: String,
-    /// The provider's name, or the program.
-    pub grader: String,
-    /// The model asked for, where there is one.
-    pub model: Option<String>,
-    /// What it was asked, as text.
-    pub prompt: String,
-    /// What it said.
-    pub answer: String,
-    /// Tokens, where the provider says.
-    pub usage: Usage,
-    /// What it cost in US dollars, where known; of a replayed answer what it cost when it was live.
-    pub cost_usd: Option<f64>,
-    /// How long it took.
-    pub latency: Duration,
-    /// Where it comes from.
-    pub origin: Origin,
-}
-
-/// What came of a sample.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum SampleResult {
-    /// An answer, judged.
-    Judged {
-        /// The answer.
-        answer: Box<Answer>,
-        /// What it cost, where known.
-        cost_usd: Option<f64>,
-        /// Whether the case holds.
-        passed: bool,
-        /// The weighted mean of the assertions' scores, in [0, 1].
-        score: f64,
-        /// Each assertion's judgement, in order.
-        assertions: Vec<AssertionRun>,
-    },
-    /// No answer: the provider's fault, not the prompt's.
-    Faulted(ProviderFault),
-    /// Not asked at all, with the reason (interrupted, time limit, provider down).
-    NotRun(NotRun),
-}
-
-/// Why a sample was not asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum NotRun {
-    /// A signal stopped the run.
-    Interrupted,
-    /// The suite's time limit was reached.
-    SuiteTimeLimit(Duration),
-    /// The provider had failed too often; the kind of its last fault.
-    ProviderDown(FaultKind),
-    /// The lints stopped the run; how many of their findings did.
-    Lints(usize),
-    /// The run's budget does not allow it.
-    Budget(BudgetStop),
-}
-
-/// One assertion's judgement on one answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AssertionRun {
-    /// The kind's name, with `not-` in front when negated.
-    pub name: String,
-    /// The assertion as written, shortened.
-    pub label: String,
-    /// Whether it holds.
-    pub passed: bool,
-    /// In [0, 1].
-    pub score: f64,
-    /// Its share in the case's score; 0 is informational.
-    pub weight: f64,
-    /// Why, with the numbers.
-    pub reason: String,
-}
-
 /// What a run or a suite concluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -217,32 +117,6 @@ pub enum TestVerdict {
     Inconclusive,
     /// A suite stayed below its pass rate, or is worse than base.
     Failed,
-}
-
-impl Sample {
-    /// Whether it was judged and held.
-    pub fn passed(&self) -> bool {
-        match &self.result {
-            SampleResult::Judged { passed, .. } => *passed,
-            SampleResult::Faulted(_) | SampleResult::NotRun(_) => false,
-        }
-    }
-
-    /// The answer, where there is one.
-    pub fn answer(&self) -> Option<&Answer> {
-        match &self.result {
-            SampleResult::Judged { answer, .. } => Some(answer),
-            SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
-        }
-    }
-
-    /// What it cost, where known.
-    pub fn cost_usd(&self) -> Option<f64> {
-        match &self.result {
-            SampleResult::Judged { cost_usd, .. } => *cost_usd,
-            SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
-        }
-    }
 }
 
 impl SuiteRun {

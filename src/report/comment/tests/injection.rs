@@ -79,7 +79,7 @@ fn hostile(text: &str) -> TestRun {
         base.model = text.to_owned();
         base.prompt.name = text.to_owned();
         for sample in &mut base.samples {
-            fixture::answer_mut(sample).text = format!("{text}\n{text}");
+            *fixture::text_mut(sample) = format!("{text}\n{text}");
         }
     }
     if let Some(comparison) = &mut suite.comparison {
@@ -89,12 +89,10 @@ fn hostile(text: &str) -> TestRun {
         comparison.cases.iter_mut().for_each(|case| case.quarantined = case.quarantined.as_ref().map(|_| text.to_owned()));
     }
     for (at, sample) in suite.samples.iter_mut().enumerate() {
-        fixture::answer_mut(sample).text = format!("{at}{text}");
-        sample.vars.insert(text.to_owned(), text.into());
-        if let SampleResult::Judged { assertions, .. } = &mut sample.result {
-            for assertion in assertions {
-                (assertion.label, assertion.reason) = (text.to_owned(), text.to_owned());
-            }
+        *fixture::text_mut(sample) = format!("{at}{text}");
+        std::sync::Arc::make_mut(&mut sample.vars).insert(text.to_owned(), text.into());
+        for assertion in fixture::assertions_mut(sample) {
+            (assertion.label, assertion.reason) = (text.to_owned(), text.to_owned());
         }
         if at == 1 {
             sample.case_id = CaseId(text.to_owned());
