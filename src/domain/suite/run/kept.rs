@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::{Map, Value};
+
 use super::{
     counts::Counts,
     sample::{AssertionRun, KeptAnswer, Sample, SampleResult},
@@ -68,6 +70,8 @@ pub struct Keeping {
     bounds: TextBounds,
     /// How many others have theirs at the moment.
     others_now: usize,
+    /// No variables, held once for all samples that have lost theirs.
+    nothing: Arc<Map<String, Value>>,
     /// Equal judgements, held once.
     lists: HashMap<u64, Arc<[AssertionRun]>>,
 }
@@ -110,6 +114,9 @@ impl Keeping {
     /// Shares equal judgements of samples without texts, as a file that was read back does not.
     pub fn share(&mut self, samples: &mut [Sample]) {
         for sample in samples {
+            if sample.vars.is_empty() {
+                sample.vars = Arc::clone(&self.nothing);
+            }
             if let SampleResult::Judged { answer: KeptAnswer { texts: None, .. }, assertions, .. } = &mut sample.result {
                 *assertions = self.shared(assertions);
             }
@@ -118,7 +125,7 @@ impl Keeping {
 
     /// Takes the texts from a sample.
     fn let_go(&mut self, sample: &mut Sample) {
-        sample.vars = Arc::default();
+        sample.vars = Arc::clone(&self.nothing);
         sample.asked.iter_mut().for_each(|call| {
             call.prompt = String::new();
             call.answer = LEFT_OUT.to_owned();
@@ -182,7 +189,7 @@ mod tests {
     use std::time::Duration;
 
     use proptest::prelude::*;
-    use serde_json::{Map, json};
+    use serde_json::json;
 
     use super::*;
     use crate::domain::{
@@ -250,6 +257,13 @@ mod tests {
         let samples = kept((0..100).map(|index| sample(index, 0)), TextBounds { passed_before: 0, others: 0 });
         let lists: std::collections::HashSet<*const AssertionRun> = samples.iter().map(|sample| sample.assertions().as_ptr()).collect();
         assert_eq!(lists.len(), 1, "their reasons and labels differ, and are left out");
+        assert!(samples.iter().all(|sample| Arc::ptr_eq(&sample.vars, &samples[0].vars)), "no variables are held once too");
+        // As they come back from the file of a shard.
+        let mut read: Vec<Sample> = serde_json::from_str(&serde_json::to_string(&samples).unwrap()).unwrap();
+        Keeping::default().share(&mut read);
+        let shared =
+            |sample: &Sample| Arc::ptr_eq(&sample.vars, &read[0].vars) && sample.assertions().as_ptr() == read[0].assertions().as_ptr();
+        assert!(read.iter().all(shared));
     }
 
     #[test]
