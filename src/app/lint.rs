@@ -97,7 +97,7 @@ pub(super) fn of_text(text: &str, file: &str, settings: &LintSettings) -> Option
 
 /// Lints a suite's prompt with the variables of its cases.
 pub(super) fn of_suite(suite: &SuitePlan, settings: &LintSettings) -> LintReport {
-    let mut linting = Linting::of(&suite.prompt, &suite.settings.defaults.vars, suite.settings.place.clone(), settings);
+    let mut linting = Linting::of(&suite.prompt, &suite.settings.defaults.vars, &suite.settings.place, settings);
     for plan in suite.cases.iter() {
         let (id, place) = (plan.case.id.0.as_str(), &plan.case.place);
         linting.case(&CaseSubject { id, place, own: &plan.case.vars, all: &plan.prompt_variables });

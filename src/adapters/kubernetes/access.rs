@@ -170,7 +170,7 @@ fn pem(data: Option<&str>, path: Option<&str>, key: &str) -> Result<Option<Vec<u
     match (data.filter(|data| !data.is_empty()), path.filter(|path| !path.is_empty())) {
         (Some(data), _) => {
             let data: String = data.split_whitespace().collect();
-            STANDARD.decode(data).map(Some).map_err(|_| format!("the kubeconfig's `{key}-data` is no base64"))
+            STANDARD.decode(data).map(Some).map_err(|error| format!("the kubeconfig's `{key}-data` is no base64: {error}"))
         }
         (None, Some(path)) => file(Path::new(path), &format!("the kubeconfig's `{key}`")).map(Some),
         (None, None) => Ok(None),

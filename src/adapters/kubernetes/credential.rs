@@ -63,7 +63,7 @@ impl Credential {
                 if !ended.status.success() {
                     return Err(said(&format!("it ended with {}: {}", ended.status, ended.words)));
                 }
-                let answer: Value = serde_json::from_slice(&ended.stdout).map_err(|_| said("its answer is no ExecCredential"))?;
+                let answer: Value = serde_json::from_slice(&ended.stdout).map_err(|_secret| said("its answer is no ExecCredential"))?;
                 let token = answer.pointer("/status/token").and_then(Value::as_str);
                 let token = token.ok_or_else(|| said("its answer has no `status.token` (certificates from programs are not supported)"))?;
                 let token = lawful(token, scrubber).map_err(|what| said(&what))?;

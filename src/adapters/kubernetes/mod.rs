@@ -230,7 +230,7 @@ impl Cluster {
             };
             let items = page.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             names.extend(items.iter().filter_map(|item| Some(item.pointer("/metadata/name")?.as_str()?.to_owned())));
-            next = page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().to_owned();
+            page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut next);
             if next.is_empty() {
                 return Ok(names);
             }
@@ -268,7 +268,9 @@ impl Cluster {
             let status = response.status().as_u16();
             let body = read_body(response, MAX_ANSWER).await.map_err(|error| match &error {
                 super::http::BodyError::Broken(broken) if !is_garbled(broken) => about.told(TroubleKind::Broken, &error.to_string(), ""),
-                _ => about.told(TroubleKind::Malformed, &words::plain(&error.to_string()), "look into the API server's log"),
+                super::http::BodyError::Broken(_) | super::http::BodyError::TooLarge(_) => {
+                    about.told(TroubleKind::Malformed, &words::plain(&error.to_string()), "look into the API server's log")
+                }
             })?;
             // A token that is no longer taken may have been replaced meanwhile: a new one is fetched once.
             if status == 401 && attempt == 1 && self.credential.renews() {

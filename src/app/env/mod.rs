@@ -75,7 +75,7 @@ impl World {
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         let settings = beside_the_host(config.store.below(&folder));
         let history = settings.history;
-        let host = services.code_hosts.administration().map_err(nobody)?;
+        let host = services.code_hosts.administration().map_err(|error| nobody(&error))?;
         let store = services.stores.open(&settings).map_err(Failure::Store)?;
         let patience = Patience::of(services.clock.as_ref(), TIME);
         let known = read::<Made>(store.as_ref(), &record(), patience).await.map_err(Failure::Store)?;
@@ -110,7 +110,7 @@ fn beside_the_host(settings: StoreSettings) -> StoreSettings {
     StoreSettings { kind, ..settings }
 }
 
-fn nobody(error: NoCodeHost) -> Failure {
+fn nobody(error: &NoCodeHost) -> Failure {
     let help = "set GITHUB_TOKEN (a personal or an app's token with `administration: write`) and GITHUB_REPOSITORY (owner/name)";
     Failure::Configuration(vec![Diagnostic::error(Place::file("environment variables"), "", error.to_string()).with_help(help)])
 }

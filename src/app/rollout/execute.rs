@@ -60,7 +60,7 @@ impl World {
             for effect in &transition.effects {
                 match effect {
                     Effect::MarkStable { version } | Effect::Retire { version } | Effect::MarkBad { version, .. } => {
-                        self.changes(&version.version)
+                        self.changes(&version.version);
                     }
                     Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => {}
                 }

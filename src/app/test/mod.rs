@@ -148,21 +148,17 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
         }
     }
     run.decide_together();
-    run.warnings.extend(plan.left_out());
     let places = places::of(&plan, base.as_ref(), &run);
-    run.warnings.extend(warnings.iter().map(Diagnostic::described).chain(linted.said()));
-    run.warnings.extend(base.into_iter().flat_map(|base| base.notes));
-    run.warnings.extend(of_history);
-    run.warnings.extend(baselines.into_iter().flat_map(|baselines| baselines.notes));
+    let known = base.into_iter().flat_map(|base| base.notes).chain(of_history);
+    let known = known.chain(baselines.into_iter().flat_map(|baselines| baselines.notes));
+    let said = plan.left_out().into_iter().chain(warnings.iter().map(Diagnostic::described)).chain(linted.said()).chain(known);
+    run.warnings.extend(said);
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
     let recorded = history::record(services, &plan, &run, request.record_history, spread.is_part()).await;
     spread.take_empty(&mut run);
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
-    let mut stdout = Vec::new();
-    crate::report::render(request.format, &run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
-    // Nothing decides about such a part; whether that is enough is the whole run's question.
-    let nothing_here = spread.is_part() && (run.suites.is_empty() || run.is_all_excused()) && lost.is_empty();
-    let outcome = if nothing_here { Outcome::Done } else { Outcome::of(&run, !lost.is_empty()) };
+    let stdout = rendered(&request, &run)?;
+    let outcome = concluded(&run, spread.is_part(), !lost.is_empty());
     let findings = linted.counting();
     let telling = if spread.is_part() { publish::Telling::nobody() } else { request.telling.clone() };
     let told = publish::Told {
@@ -182,6 +178,19 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
+}
+
+fn rendered(request: &TestRequest, run: &TestRun) -> Result<Vec<u8>, Failure> {
+    let mut stdout = Vec::new();
+    crate::report::render(request.format, run, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
+    Ok(stdout)
+}
+
+/// What a run, or one machine's `part` of it, comes to; `lost`: whether a report could not be written.
+fn concluded(run: &TestRun, part: bool, lost: bool) -> Outcome {
+    // Nothing decides about such a part; whether that is enough is the whole run's question.
+    let nothing_here = part && !lost && (run.suites.is_empty() || run.is_all_excused());
+    if nothing_here { Outcome::Done } else { Outcome::of(run, lost) }
 }
 
 /// Shows what would be asked.

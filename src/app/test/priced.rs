@@ -17,13 +17,11 @@ pub(super) fn configured(settings: &ProviderSettings, asked: &ProviderSettings) 
 
 /// What a model's tokens cost, and the list's entry where the configuration does not say.
 pub(super) fn of(settings: &ProviderSettings, asked: &ProviderSettings, model: &str) -> (Option<Prices>, Option<&'static Listed>) {
-    match settings.prices.or(asked.prices) {
-        Some(prices) => (Some(prices), None),
-        None => {
-            let listed = price_list::find(asked, model);
-            (listed.map(Listed::prices), listed)
-        }
+    if let Some(prices) = settings.prices.or(asked.prices) {
+        return (Some(prices), None);
     }
+    let listed = price_list::find(asked, model);
+    (listed.map(Listed::prices), listed)
 }
 
 /// A budget in money cannot be held with a provider that will be asked and whose prices nobody knows.

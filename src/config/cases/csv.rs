@@ -40,7 +40,7 @@ const LONGEST_ROW: u64 = 10_000_000;
 
 /// Reads a table of cases, row by row.
 pub(super) struct Rows<R> {
-    rows: StringRecordsIntoIter<Bounded<R>>,
+    records: StringRecordsIntoIter<Bounded<R>>,
     since_row: Arc<AtomicU64>,
     file: String,
     /// The first row and what its columns are for; `None` before it is read.
@@ -55,12 +55,12 @@ impl<R: Read> Rows<R> {
         let since_row = Arc::new(AtomicU64::new(0));
         let input = Bounded { input, since_row: Arc::clone(&since_row) };
         let rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input).into_records();
-        Self { rows, since_row, file: file.to_owned(), header: None, position: 0, reader: CaseReader::default(), ended: false }
+        Self { records: rows, since_row, file: file.to_owned(), header: None, position: 0, reader: CaseReader::default(), ended: false }
     }
 
     fn row(&mut self) -> Option<Result<StringRecord, Diagnostic>> {
         self.since_row.store(0, Ordering::Relaxed);
-        let row = self.rows.next()?;
+        let row = self.records.next()?;
         Some(row.map_err(|error| {
             self.ended |= error.is_io_error();
             broken(&error, &self.file)

@@ -78,6 +78,23 @@ fn diagnosed(bytes: &[u8], file: &str, error: &serde_json::Error) -> Vec<Diagnos
     vec![help.map_or(diagnostic.clone(), |help| diagnostic.with_help(help))]
 }
 
+/// The names of `detect`'s own object.
+const KNOWN: [&str; 13] = [
+    "metric_name",
+    "baseline_values",
+    "current_values",
+    "consider_direction",
+    "use_statistical_tests",
+    "confidence_level",
+    "min_effect_size",
+    "outlier_threshold",
+    "outlier_method",
+    "filter_outliers",
+    "min_samples",
+    "max_samples",
+    "margin",
+];
+
 /// The parser's words without their place, and what to do.
 fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>) {
     let said = error.to_string();
@@ -100,21 +117,6 @@ fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>
     if let Some(unknown) = said.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
         // The parser lists the names of a series itself; those of two samples are these.
         let own: Vec<&str> = said.split("expected").nth(1).into_iter().flat_map(|rest| rest.split('`').skip(1).step_by(2)).collect();
-        const KNOWN: [&str; 13] = [
-            "metric_name",
-            "baseline_values",
-            "current_values",
-            "consider_direction",
-            "use_statistical_tests",
-            "confidence_level",
-            "min_effect_size",
-            "outlier_threshold",
-            "outlier_method",
-            "filter_outliers",
-            "min_samples",
-            "max_samples",
-            "margin",
-        ];
         if let (false, true) = (own.is_empty(), KNOWN.contains(&unknown)) {
             let help = format!("it is a name of `detect`, which compares two samples; here there are: {}", own.join(", "));
             return (format!("`{unknown}` is not known here"), Some(help));

@@ -120,7 +120,7 @@ fn branches(written: &Value, path: &Path, problems: &mut Problems<'_>) -> Option
             }
             names.map(Branches::Named)
         }
-        _ => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             let help = "write `all`, `protected`, or a list like `[main, release/*]`".to_owned();
             problems.push(Finding::error(path.clone(), "this says no branches").help(help));
             None

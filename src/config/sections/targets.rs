@@ -135,7 +135,7 @@ fn places(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_
                 problems.push(
                     Finding::error(path.key(key), format!("`{key}` cannot hold {{{{version}}}}: it is the same for all versions"))
                         .help("write {{prompt}} or {{environment}}".to_owned()),
-                )
+                );
             }
             Ok(()) => {}
         }

@@ -159,7 +159,7 @@ impl Pooled {
             0 => {}
             1 => notes.push("1 case changed between these runs: only those that have it as it is now count for it".to_owned()),
             many => {
-                notes.push(format!("{many} cases changed between these runs: only those that have them as they are now count for them"))
+                notes.push(format!("{many} cases changed between these runs: only those that have them as they are now count for them"));
             }
         }
         match self.untold {

@@ -167,7 +167,7 @@ impl LintReport {
 
 /// Lints a prompt and its variables.
 pub fn check(subject: &Subject<'_>, settings: &LintSettings) -> LintReport {
-    let mut linting = Linting::of(subject.prompt, subject.vars, subject.place.clone(), settings);
+    let mut linting = Linting::of(subject.prompt, subject.vars, &subject.place, settings);
     subject.cases.iter().for_each(|case| linting.case(case));
     linting.finish()
 }
@@ -183,7 +183,7 @@ pub struct Linting<'a> {
 
 impl<'a> Linting<'a> {
     /// Looks at the prompt and the suite's variables.
-    pub fn of(prompt: &'a Prompt, vars: &'a Map<String, Value>, place: Place, settings: &'a LintSettings) -> Self {
+    pub fn of(prompt: &'a Prompt, vars: &'a Map<String, Value>, place: &Place, settings: &'a LintSettings) -> Self {
         let mut collector = Collector::new(settings);
         for message in &prompt.messages {
             let source = message.content.source();
@@ -193,7 +193,7 @@ impl<'a> Linting<'a> {
             }
         }
         collector.values(&prompt.defaults, &Place::file(&prompt.source), "the default of");
-        collector.values(vars, &place, "the suite's");
+        collector.values(vars, place, "the suite's");
         Self { collector, prompt, vars, variables: variables::Seen::default() }
     }
 

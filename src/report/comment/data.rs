@@ -18,6 +18,7 @@ pub const FORMAT: &str = "prompt-cicd/comment/v1";
 /// Everything that a comment shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct CommentData {
     /// Always [`FORMAT`].
     pub format: String,

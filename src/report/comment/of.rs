@@ -12,7 +12,7 @@ use crate::{
         },
         suite::{
             CaseId,
-            run::{AssertionRun, Sample, SuiteRun, TestRun, TestVerdict},
+            run::{AssertionRun, KeptAnswer, Sample, SuiteRun, TestRun, TestVerdict},
         },
     },
     report::{escape::truncate_chars, figures::Figures, known, number, repeats, summary},
@@ -256,7 +256,7 @@ fn base_answer<'a>(suite: &SuiteRun, base: &'a BaseRun, id: &CaseId) -> Option<&
     let there = renamed.unwrap_or(id);
     let of_case = || base.samples.iter().filter(|sample| sample.case_id == *there);
     let passed = of_case().find(|sample| sample.passed());
-    passed.or_else(|| of_case().next()).and_then(Sample::answer).map(|answer| answer.text())
+    passed.or_else(|| of_case().next()).and_then(Sample::answer).map(KeptAnswer::text)
 }
 
 fn name(text: &str) -> String {

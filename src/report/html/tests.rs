@@ -22,7 +22,7 @@ fn everything_is_in_the_data() {
     assert_eq!(samples.len(), run.samples().count());
     for (entry, sample) in samples.iter().zip(run.samples()) {
         assert_eq!(entry["case"], sample.case_id.0);
-        assert_eq!(entry["answer"].as_str(), sample.answer().map(|answer| answer.text()));
+        assert_eq!(entry["answer"].as_str(), sample.answer().map(KeptAnswer::text));
     }
     let states: std::collections::BTreeSet<&str> = samples.iter().filter_map(|sample| sample["state"].as_str()).collect();
     assert_eq!(states, ["error", "failed", "not-run", "passed"].into());

@@ -47,7 +47,7 @@ impl Expressions {
             Value::String(text) if text.contains("${{") => self.ask(&json!({"kind": "value", "text": text, "context": context})),
             Value::Array(items) => items.iter().map(|item| self.resolve(item, context)).collect(),
             Value::Object(map) => map.iter().map(|(key, item)| (key.clone(), self.resolve(item, context))).collect(),
-            other => other.clone(),
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other.clone(),
         }
     }
 
@@ -57,7 +57,7 @@ impl Expressions {
             Value::String(text) => text,
             Value::Null => String::new(),
             other @ (Value::Bool(_) | Value::Number(_)) => other.to_string(),
-            other => panic!("{value} is no text but {other}"),
+            other @ (Value::Array(_) | Value::Object(_)) => panic!("{value} is no text but {other}"),
         }
     }
 

@@ -102,7 +102,8 @@ impl Run {
 
     /// What every step of ours said, in order.
     pub(super) fn said(&self) -> String {
-        self.jobs.iter().flat_map(|job| &job.steps).map(|step| format!("{}\n{}", step.stdout, step.stderr)).collect()
+        let texts: Vec<&str> = self.jobs.iter().flat_map(|job| &job.steps).flat_map(|step| [step.stdout.as_str(), &step.stderr]).collect();
+        texts.join("\n")
     }
 
     pub(super) fn shown(&self) -> String {
@@ -228,7 +229,7 @@ impl Runner<'_> {
             let needs = |job: &Value| match &job["needs"] {
                 Value::String(one) => vec![one.clone()],
                 Value::Array(all) => all.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
-                _ => Vec::new(),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
             };
             let ready = jobs.iter().find(|(id, job)| !done.contains_key(*id) && needs(job).iter().all(|need| done.contains_key(need)));
             let (id, job) = ready.expect("jobs that need each other");

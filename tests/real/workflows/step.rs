@@ -112,7 +112,7 @@ impl Runner<'_> {
         match uses {
             "$/" => {
                 let inputs = declared(&mut self.expressions, include_str!("../../../action.yml"), &with, context);
-                self.ours(inputs, variables, at, false)
+                self.ours(&inputs, variables, at, false)
             }
             "$/setup" => {
                 let text = include_str!("../../../setup/action.yml");
@@ -122,7 +122,7 @@ impl Runner<'_> {
                 let inner = action["runs"]["steps"].as_array().unwrap().iter().find(|step| step["id"] == "run").unwrap();
                 let given = texts(&self.expressions.resolve(&inner["env"], &context));
                 let inputs = given.into_iter().map(|(name, value)| (name.trim_start_matches("INPUT_").to_lowercase(), value)).collect();
-                self.ours(inputs, variables, at, true)
+                self.ours(&inputs, variables, at, true)
             }
             other => {
                 let played = Played {
@@ -142,7 +142,7 @@ impl Runner<'_> {
     }
 
     /// A step of ours, with the files and variables that a runner gives it. `git` is there only outside of the container.
-    fn ours(&self, inputs: BTreeMap<String, String>, variables: BTreeMap<String, String>, at: &At<'_>, git: bool) -> Step {
+    fn ours(&self, inputs: &BTreeMap<String, String>, variables: BTreeMap<String, String>, at: &At<'_>, git: bool) -> Step {
         let number = fs::read_dir(at.temp).unwrap().count();
         let files = at.temp.join(number.to_string());
         fs::create_dir(&files).unwrap();
@@ -170,8 +170,8 @@ impl Runner<'_> {
         env.extend(variables);
         let image = std::env::var("PROMPT_CICD_IMAGE").ok().filter(|_| !git);
         let mut command = match &image {
-            Some(image) => in_image(image, &inputs, &env, &files, self.trigger.event, at),
-            None => as_program(&inputs, &env, &files, self.trigger.event, at, git),
+            Some(image) => in_image(image, inputs, &env, &files, self.trigger.event, at),
+            None => as_program(inputs, &env, &files, self.trigger.event, at, git),
         };
         let (out, err) = (File::create(path("stdout")).unwrap(), File::create(path("stderr")).unwrap());
         let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap();
@@ -281,7 +281,7 @@ fn texts(map: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
-        other => other.to_string(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     };
     map.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
 }

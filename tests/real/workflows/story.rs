@@ -1,6 +1,5 @@
 //! One story: a worse prompt is stopped, a better one is merged, released, rolled out; production gets worse, monitoring calls the emergency
 //! rollback, and an issue keeps what happened when. `docs/guides/workflow-story.md` is its transcript; `UPDATE_DOCS=1` writes it anew.
-#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 
 use std::{
     fmt::Write as _,
@@ -75,11 +74,12 @@ fn shortened(markdown: &str) -> String {
     let rest: Vec<&str> = parts.collect();
     let mut text = head.to_owned();
     if let Some(first) = first {
-        text += &format!("<details>{}", first.split("</details>").next().unwrap_or_default());
+        text += "<details>";
+        text += first.split("</details>").next().unwrap_or_default();
         text += "</details>\n";
         let last = rest.last().unwrap_or(&first);
         if !rest.is_empty() {
-            text += &format!("\n… and {} more like it\n", rest.len());
+            text.extend(["\n… and ", &rest.len().to_string(), " more like it\n"]);
         }
         text += last.split("</details>").nth(1).unwrap_or_default();
     }
@@ -219,11 +219,11 @@ fn from_a_worse_prompt_to_a_post_mortem() {
     let fine = look().ends("success");
     told.run("performance-monitoring, by schedule, before", &fine);
     measure(&server, 6_000, "0.3");
-    let (began, begin) = (Timestamp::now(), Instant::now());
+    let (before, begin) = (Timestamp::now(), Instant::now());
     let (back, alarmed) = thread::scope(|scope| {
         let back = scope.spawn(|| {
             while share(&world, "production", "1.0.0") != "100" {
-                assert!(begin.elapsed() < Duration::from_secs(60), "it never comes back");
+                assert!(begin.elapsed() < Duration::from_mins(1), "it never comes back");
                 thread::sleep(Duration::from_millis(10));
             }
             begin.elapsed()
@@ -248,19 +248,13 @@ fn from_a_worse_prompt_to_a_post_mortem() {
     let artifact = world.artifacts(alarmed.id).join(&step.outputs["rollback-id"]).join("rollback.json");
     let record: Value = serde_json::from_str(&fs::read_to_string(artifact).unwrap()).unwrap();
     let moment = |key: &str| record[key].as_str().unwrap().parse::<Timestamp>().unwrap();
-    assert!(began <= moment("start_time") && moment("start_time") <= moment("end_time") && moment("end_time") <= ended, "{record}");
+    assert!(before <= moment("start_time") && moment("start_time") <= moment("end_time") && moment("end_time") <= ended, "{record}");
     let took = record["duration_seconds"].as_f64().unwrap();
     assert!(took <= back.as_secs_f64() + 1.0, "{record}");
     let issues = world.github.state().issues.clone();
     let issue = issues.iter().find(|issue| issue.title.contains("greeting in production (2.0.0 → 1.0.0)")).unwrap();
-    for key in ["start_time"] {
-        assert!(
-            issue.body.contains(&record[key].as_str().unwrap()[..19].replace('T', " "))
-                || issue.body.contains(&record[key].as_str().unwrap()[..19]),
-            "{key} {record}: {}",
-            issue.body
-        );
-    }
+    let start = &record["start_time"].as_str().unwrap()[..19];
+    assert!(issue.body.contains(&start.replace('T', " ")) || issue.body.contains(start), "{record}: {}", issue.body);
     told.says(&format!("`{}` ({}):", issue.title, issue.labels.join(", ")));
     told.quote(&issue.body);
     let open: Vec<String> = issues.iter().filter(|issue| issue.open).map(|issue| format!("- {}", issue.title)).collect();

@@ -132,20 +132,18 @@ impl World {
         for commit in &commits {
             for path in git(self.repository(), &["ls-tree", "-r", "--name-only", commit]).lines() {
                 let key = (commit.clone(), path.to_owned());
-                if !state.contents.contains_key(&key) {
-                    let text = git(self.repository(), &["show", &format!("{commit}:{path}")]) + "\n";
-                    state.contents.insert(key, text.into_bytes());
-                }
+                let text = || git(self.repository(), &["show", &format!("{commit}:{path}")]) + "\n";
+                state.contents.entry(key).or_insert_with(|| text().into_bytes());
             }
         }
         for base in &commits {
             for head in &commits {
                 let between = format!("{base}...{head}");
-                if !state.comparisons.contains_key(&between) {
+                state.comparisons.entry(between).or_insert_with(|| {
                     let merge_base = git(self.repository(), &["merge-base", base, head]);
                     let files = changed(self.repository(), &merge_base, head);
-                    state.comparisons.insert(between, (merge_base, files));
-                }
+                    (merge_base, files)
+                });
             }
         }
     }
@@ -163,7 +161,8 @@ impl World {
         let mut state = self.github.state();
         let pull = state.pull();
         (pull.head, pull.base, pull.files) = (head, base, files);
-        (title.clone_into(&mut pull.title), pull.body = Some(body.to_owned()));
+        title.clone_into(&mut pull.title);
+        pull.body = Some(body.to_owned());
         merge
     }
 

@@ -29,7 +29,7 @@ fn what_is_refused_and_made_by_hand_later_is_not_ours() {
     let github = FakeGitHub::start(denying("administration=write"));
     let workspace = workspace("environments: {production: {targets: [t]}}\ngithub: {labels: false}\n");
     env(&workspace, &github, &["apply"]).run().exits(31).shows("1 not done");
-    github.state().administration.environments.insert("production".to_owned(), Default::default());
+    github.state().administration.environments.entry("production".to_owned()).or_default();
     env(&workspace, &github, &["destroy", "--yes"]).run().exits(0).shows("nothing that was made");
     assert_eq!(github.state().administration.environments.len(), 1);
     github.finish();

@@ -113,7 +113,7 @@ fn destroy_asks_and_takes_only_what_was_made() {
     let github = FakeGitHub::start(State::new());
     {
         let mut state = github.state();
-        state.administration.environments.insert("staging".to_owned(), Default::default());
+        state.administration.environments.entry("staging".to_owned()).or_default();
         state.administration.labels.push(serde_json::json!({"name": "Rollback", "color": "000000"}));
     }
     let workspace = workspace(ENVIRONMENTS);

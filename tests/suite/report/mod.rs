@@ -139,13 +139,13 @@ fn a_quarantine_survives_the_merge() {
         .iter()
         .map(|number| format!("  - {{prompt: greeting, case: c{number}, until: 2099-01-01, reason: \"known since {number}\"}}\n"))
         .collect();
-    let cases: String = (0..30)
+    let cases: Vec<String> = (0..30)
         .map(|number| {
             let said = if [3, 4, 5, 17].contains(&number) { "nobody" } else { "Hello" };
             format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"N{number}\"}}, \"assert\": [{{\"contains\": \"{said}\"}}]}}\n")
         })
         .collect();
-    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases);
+    let workspace = Workspace::greeting().file("cases/greeting.jsonl", &cases.concat());
     let config = workspace.read("prompt-cicd.yml") + "quarantine:\n" + &rules.concat();
     let workspace = workspace.file("prompt-cicd.yml", &config);
     let whole = workspace.prompt_cicd(["test", "--format", "json"]).run().exits(0).json();

@@ -55,14 +55,14 @@ enum Tried {
     Again(String),
 }
 
+fn named(name: &str) -> Named<'_> {
+    Named { resource: Resource::ConfigMap, name }
+}
+
 impl ConfigMapStore {
     /// The store of this name.
     pub fn new(cluster: Cluster, name: &str, clock: Arc<dyn Clock>) -> Self {
         Self { cluster, name: name.to_owned(), clock }
-    }
-
-    fn named<'n>(&self, name: &'n str) -> Named<'n> {
-        Named { resource: Resource::ConfigMap, name }
     }
 
     fn shown(&self, name: &str) -> String {
@@ -103,7 +103,7 @@ impl ConfigMapStore {
     }
 
     async fn index(&self) -> Result<Read, StoreError> {
-        let found = self.cluster.get(&self.named(&self.name)).await.map_err(|trouble| self.error(trouble, false))?;
+        let found = self.cluster.get(&named(&self.name)).await.map_err(|trouble| self.error(trouble, false))?;
         let Some(object) = found else { return Ok(Read { index: Index::default(), revision: None }) };
         let place = self.shown(&self.name);
         let text = object.pointer("/data/index").and_then(Value::as_str);
@@ -122,7 +122,7 @@ impl ConfigMapStore {
     /// A record by the index that was read. `None` in the outer option: the object is gone, and the index is another one by now.
     async fn record(&self, index: &Index, key: &Key) -> Result<Option<Option<Versioned>>, StoreError> {
         let Some(name) = index.records.get(key.as_str()) else { return Ok(Some(None)) };
-        let found = self.cluster.get(&self.named(name)).await.map_err(|trouble| self.error(trouble, false))?;
+        let found = self.cluster.get(&named(name)).await.map_err(|trouble| self.error(trouble, false))?;
         let place = format!("{}: record {key}", self.shown(name));
         let Some(object) = found else {
             if self.index().await?.index.generation != index.generation {
@@ -177,6 +177,23 @@ impl ConfigMapStore {
         if generation % SWEEP == SWEEP - 1 {
             left.extend(self.strays(&index).await);
         }
+        let written = self.put(&made, &text, read.revision).await?;
+        match written {
+            Err(trouble) if trouble.kind == TroubleKind::Busy => Ok(Tried::Again(trouble.reason)),
+            Ok(_) => {
+                self.remove(left).await;
+                Ok(Tried::Done(kept.clone()))
+            }
+            Err(trouble) if matches!(trouble.kind, TroubleKind::Conflict | TroubleKind::Exists | TroubleKind::NotFound) => {
+                self.remove(made.into_iter().map(|(name, _)| name).collect()).await;
+                Ok(Tried::Again(trouble.reason))
+            }
+            Err(trouble) => Err(self.error(trouble, true)),
+        }
+    }
+
+    /// Makes the objects, then replaces the index, which makes them count: how that went.
+    async fn put(&self, made: &[(String, &String)], text: &str, revision: Option<String>) -> Result<Result<Value, Trouble>, StoreError> {
         let labels = json!({LABEL: self.name, "app.kubernetes.io/managed-by": "prompt-cicd"});
         let making = made.iter().map(|(name, text)| {
             let mut object = config_map(name, &labels, &json!({"record": text}));
@@ -193,34 +210,22 @@ impl ConfigMapStore {
             }
         }
         let mut object = config_map(&self.name, &labels, &json!({"index": text}));
-        let written = match read.revision {
+        Ok(match revision {
             Some(revision) => {
                 if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
                     metadata.insert("resourceVersion".to_owned(), revision.into());
                 }
-                self.cluster.replace(&self.named(&self.name), &object).await
+                self.cluster.replace(&named(&self.name), &object).await
             }
             None => self.cluster.create(Resource::ConfigMap, &object).await,
-        };
-        match written {
-            Err(trouble) if trouble.kind == TroubleKind::Busy => Ok(Tried::Again(trouble.reason)),
-            Ok(_) => {
-                self.remove(left).await;
-                Ok(Tried::Done(kept.clone()))
-            }
-            Err(trouble) if matches!(trouble.kind, TroubleKind::Conflict | TroubleKind::Exists | TroubleKind::NotFound) => {
-                self.remove(made.into_iter().map(|(name, _)| name).collect()).await;
-                Ok(Tried::Again(trouble.reason))
-            }
-            Err(trouble) => Err(self.error(trouble, true)),
-        }
+        })
     }
 
     /// Takes away what nobody names any more. What stays because of a failure is found by a later sweep.
     async fn remove(&self, names: Vec<String>) {
         let removing = names.iter().filter(|name| **name != self.name).map(|name| async move {
-            let named = self.named(name);
-            (name, self.cluster.delete(&named).await)
+            let gone = self.cluster.delete(&named(name)).await;
+            (name, gone)
         });
         for (name, removed) in join_all(removing).await {
             if let Err(trouble) = removed {
@@ -233,8 +238,8 @@ impl ConfigMapStore {
     async fn strays(&self, index: &Index) -> Vec<String> {
         let label = format!("{LABEL}={}", self.name);
         let names = self.cluster.names(Resource::ConfigMap, &label).await.unwrap_or_default();
-        let named: std::collections::BTreeSet<&String> = index.records.values().collect();
-        names.into_iter().filter(|name| *name != self.name && !named.contains(name)).collect()
+        let kept: std::collections::BTreeSet<&String> = index.records.values().collect();
+        names.into_iter().filter(|name| *name != self.name && !kept.contains(name)).collect()
     }
 }
 

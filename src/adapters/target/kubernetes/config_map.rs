@@ -59,22 +59,19 @@ impl ConfigMap {
                 return Ok(());
             }
             let data = json!({&self.key: manifest.to_text()});
-            let written = match &found {
-                Some(object) => {
-                    if object.get("immutable") == Some(&Value::Bool(true)) {
-                        let what = format!("{} is immutable; write another `config-map`", self.shown());
-                        return Err(self.teller.error(TargetErrorKind::Refused, &what));
-                    }
-                    let metadata = json!({"resourceVersion": revision(object), "annotations": {OPERATION: operation}});
-                    self.cluster.patch(&self.named(), &json!({"metadata": metadata, "data": data})).await
+            let written = if let Some(object) = &found {
+                if object.get("immutable") == Some(&Value::Bool(true)) {
+                    let what = format!("{} is immutable; write another `config-map`", self.shown());
+                    return Err(self.teller.error(TargetErrorKind::Refused, &what));
                 }
-                None => {
-                    let mut object = config_map(&self.name, &json!({"app.kubernetes.io/managed-by": "prompt-cicd"}), &data);
-                    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-                        metadata.insert("annotations".to_owned(), json!({OPERATION: operation}));
-                    }
-                    self.cluster.create(Resource::ConfigMap, &object).await
+                let metadata = json!({"resourceVersion": revision(object), "annotations": {OPERATION: operation}});
+                self.cluster.patch(&self.named(), &json!({"metadata": metadata, "data": data})).await
+            } else {
+                let mut object = config_map(&self.name, &json!({"app.kubernetes.io/managed-by": "prompt-cicd"}), &data);
+                if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+                    metadata.insert("annotations".to_owned(), json!({OPERATION: operation}));
                 }
+                self.cluster.create(Resource::ConfigMap, &object).await
             };
             match written {
                 Ok(_) => return Ok(()),

@@ -128,7 +128,7 @@ impl Keeping {
         sample.vars = Arc::clone(&self.nothing);
         sample.asked.iter_mut().for_each(|call| {
             call.prompt = String::new();
-            call.answer = LEFT_OUT.to_owned();
+            LEFT_OUT.clone_into(&mut call.answer);
         });
         if let SampleResult::Judged { answer, assertions, .. } = &mut sample.result {
             answer.texts = None;
@@ -154,11 +154,11 @@ impl Keeping {
         if let Some(known) = self.lists.get(&key).filter(|known| alike(known)) {
             return Arc::clone(known);
         }
-        let bare: Arc<[AssertionRun]> = assertions.iter().map(|assertion| bare(assertion)).collect();
+        let fresh: Arc<[AssertionRun]> = assertions.iter().map(bare).collect();
         if self.lists.len() < MOST_LISTS {
-            self.lists.insert(key, Arc::clone(&bare));
+            self.lists.insert(key, Arc::clone(&fresh));
         }
-        bare
+        fresh
     }
 }
 

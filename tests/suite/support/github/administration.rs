@@ -137,7 +137,7 @@ impl Administration {
     }
 
     fn ruleset(&mut self, request: &Request, below: &[&str]) -> Reply {
-        let at = |id: &str| self.rulesets.iter().position(|ruleset| ruleset["id"].to_string() == id);
+        let at = |id: &str| self.rulesets.iter().position(|ruleset| ruleset["id"].as_u64().is_some_and(|number| number.to_string() == id));
         match (request.method.as_str(), below) {
             ("GET", ["rulesets"]) => {
                 let short = |ruleset: &Value| json!({"id": ruleset["id"], "name": ruleset["name"], "enforcement": ruleset["enforcement"]});

@@ -93,7 +93,7 @@ fn ordinary(shared: &Shared, request: &Request) -> Response {
     if given != state.token && !state.job_tokens.contains_key(given) {
         return json_of(401, &json!({"message": "Bad credentials", "status": "401"}));
     }
-    state.given = given.to_owned();
+    given.clone_into(&mut state.given);
     let base = state.base_path.split('/').skip(1).count();
     let parts: Vec<&str> = request.parts.iter().skip(base).map(String::as_str).collect();
     let reply = if request.path.starts_with(state.base_path) { routes::answer(&mut state, request, &parts) } else { Reply::Unknown };

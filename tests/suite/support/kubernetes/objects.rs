@@ -98,7 +98,7 @@ fn route(name: &str, object: &Value) -> Result<(), Refusal> {
             if !backend["port"].as_u64().is_some_and(|port| (1..=65_535).contains(&port)) {
                 return Err(invalid("HTTPRoute", name, &format!("{path}port: Invalid value: must have port for Service reference")));
             }
-            if !backend.get("weight").is_none_or(|weight| weight.as_u64().is_some_and(|weight| weight <= 1_000_000)) {
+            if backend.get("weight").is_some_and(|weight| weight.as_u64().is_none_or(|weight| weight > 1_000_000)) {
                 return Err(invalid("HTTPRoute", name, &format!("{path}weight: Invalid value: should be less than or equal to 1000000")));
             }
         }
