@@ -53,10 +53,10 @@ fn inputs() -> Vec<Bad> {
             &["cases/greeting.jsonl:1: the line has 10000034 bytes, more than the 10000000 of a case"],
         ),
         bad(
-            "a file of more than 64 MiB",
-            JSONL,
-            vec![b' '; (64 << 20) + 1],
-            &[JSONL, "67108865 bytes, more than the 67108864 allowed here"],
+            "a file of more than 16 MiB",
+            PROMPT,
+            vec![b' '; (16 << 20) + 1],
+            &[PROMPT, "16777217 bytes, more than the 16777216 allowed here"],
         ),
         bad(
             "a key twice in YAML",

@@ -133,7 +133,7 @@ fn every_case_of_suites_holds() {
                 suite(1, 0, 1).file("cases/greeting.jsonl", &line(fits)).prompt_cicd(["test"]).run().exits(0);
                 let code = i32::try_from(desired["refused_in_a_file"].as_i64().unwrap()).unwrap();
                 let refused = suite(1, 0, 1).file("cases/greeting.jsonl", &line(bytes)).prompt_cicd(["test"]).run().exits(code);
-                refused.says("bytes, more than the 67108864 allowed here");
+                refused.says("bytes, more than the 10000000 of a case");
             }
             other => panic!("{other}"),
         }
