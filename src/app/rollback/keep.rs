@@ -68,11 +68,23 @@ pub(super) async fn keep(
     }
 }
 
+/// Whose record counts when two write one of the same rollback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Author {
+    /// Who carried it out.
+    Own,
+    /// Who found it without a record: one that came meanwhile stays.
+    Finder,
+}
+
 /// The record goes to the deployment's history, and with it to the audit log.
-pub(super) async fn remember(world: &World, loaded: &mut Loaded, record: &RollbackRecord) -> Result<(), Failure> {
+pub(super) async fn remember(world: &World, loaded: &mut Loaded, record: &RollbackRecord, author: Author) -> Result<(), Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
+        if author == Author::Finder && loaded.deployment.unrecorded().is_none() {
+            return Ok(());
+        }
         let patience = Patience::of(world.base.services.clock.as_ref(), Duration::from_secs(5)).never_waiting();
         let mut after = loaded.deployment.clone();
         after.rolled_back(record.clone());

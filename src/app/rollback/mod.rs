@@ -44,7 +44,7 @@ use crate::{
     report::{escape::one_line, rollback::render, rollout::Shape},
 };
 use drive::{Driven, drive};
-use keep::{keep, remember, write_intent};
+use keep::{Author, keep, remember, write_intent};
 
 /// The most characters of a reason that are kept.
 const REASON: usize = 2_000;
@@ -290,13 +290,13 @@ pub(crate) async fn finish(
         record.error = Some(record.error.map_or_else(|| missing.clone(), |error| format!("{error}; {missing}")));
     }
     record.after = after(world, &rollout, &back.to, trigger).await;
-    kept(world, loaded, &mut record).await;
+    kept(world, loaded, &mut record, Author::Own).await;
     Ok((Some(record), driven.shown()))
 }
 
 /// Writes the record, or says in it that it could not be written.
-async fn kept(world: &mut World, loaded: &mut Loaded, record: &mut RollbackRecord) {
-    if let Err(failure) = remember(world, loaded, record).await {
+async fn kept(world: &mut World, loaded: &mut Loaded, record: &mut RollbackRecord, author: Author) {
+    if let Err(failure) = remember(world, loaded, record, author).await {
         let unkept = format!(
             "what came of it could not be written: {failure}; when the store answers, run the same rollback again: it writes what is missing"
         );

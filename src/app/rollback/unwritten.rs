@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{after, kept};
+use super::{after, keep::Author, kept};
 use crate::{
     app::rollout::{
         execute::Shown,
@@ -44,6 +44,6 @@ pub(super) async fn record(world: &mut World, loaded: &mut Loaded, shown: &[Show
         targets: shown.iter().map(|shown| shown.outcome(1, (Duration::ZERO, took))).collect(),
     };
     record.after = after(world, &rollout, &back.to, trigger).await;
-    kept(world, loaded, &mut record).await;
+    kept(world, loaded, &mut record, Author::Finder).await;
     Some(record)
 }

@@ -215,14 +215,10 @@ fn an_emergency_works_while_a_rollout_runs_and_leaves_a_post_mortem_and_an_artif
         // Either of the two may be the one that tells people.
         let watched = watching.join().unwrap();
         assert!(watched.said().contains("rolled"), "{}", watched.shown());
-        let issue = world
-            .github
-            .state()
-            .issues
-            .iter()
-            .find(|issue| issue.title.starts_with("Rolled back: greeting in production"))
-            .cloned()
-            .unwrap();
+        let issues = world.github.state().issues.clone();
+        // Its title says how health is after it, once somebody looked.
+        let told = issues.iter().find(|issue| issue.title.ends_with("greeting in production (2.0.0 → 1.0.0)"));
+        let Some(issue) = told else { panic!("{issues:#?}\n{}\n{}", rolled.shown(), watched.shown()) };
         assert!(issue.body.contains("trigger | emergency") && !issue.body.contains("@octo"), "{}", issue.body);
     });
     assert_eq!(share(&world, "production", "2.0.0"), "0", "whoever watched it changes nothing any more");
