@@ -28,7 +28,7 @@ struct Figure {
 }
 
 fn main() -> ExitCode {
-    let mut figures = vec![binary_size(), start()];
+    let mut figures = vec![start()];
     figures.extend(many_cases());
     figures.extend(many_requests());
     println!("{}", machine());
@@ -50,12 +50,6 @@ fn machine() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("unknown");
     format!("{cores} cores, {model}, load {load}, prompt-cicd {}", env!("CARGO_PKG_VERSION"))
-}
-
-fn binary_size() -> Figure {
-    #[expect(clippy::cast_precision_loss, reason = "a file of megabytes")]
-    let value = fs::metadata(BINARY).unwrap().len() as f64 / 1e6;
-    Figure { name: "binary", value, limit: 15.0, unit: "MB" }
 }
 
 fn start() -> Figure {
