@@ -96,6 +96,17 @@ fn too_few_samples_are_open_and_none_are_left_to_the_threshold() {
 }
 
 #[test]
+fn one_value_against_samples_is_open() {
+    let many = [sampled("b", 1.0, 0.02, 30, 1)];
+    let alone = |value: f64| {
+        [Benchmark { samples: std::iter::once(value).collect(), ..Benchmark::number("b", "s", Direction::LowerIsBetter, None) }]
+    };
+    assert_eq!(status(&many, &alone(1.19)), Status::Open);
+    assert_eq!(status(&alone(1.0), &many), Status::Open);
+    assert_eq!(status(&many, &alone(1.5)), Status::Failed);
+}
+
+#[test]
 fn a_result_says_nothing_against_itself() {
     let base = [sampled("b", 1.0, 0.1, 30, 1), sampled("c", 1.0, 0.1, 30, 2)];
     let found = compare(&base, &base, &Thresholds::default(), &Rules::default());

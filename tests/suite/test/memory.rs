@@ -114,6 +114,16 @@ fn what_is_wrong_in_a_large_file_is_said_up_to_a_bound() {
 }
 
 #[test]
+fn ids_that_come_twice_are_found_however_many_there_are() {
+    for cases in [1_500, 6_000] {
+        let workspace = workspace(cases);
+        let once = workspace.read("cases/greeting.jsonl");
+        workspace.write("cases/greeting.jsonl", once.repeat(2).as_bytes());
+        workspace.prompt_cicd(["test"]).run().exits(3).says("a second case has the id");
+    }
+}
+
+#[test]
 fn a_large_table_is_read_row_by_row() {
     let filler = "so \"\"many\"\"\nwords, ".repeat(25);
     let rows = (0..12_000).map(|number| format!("r{number},\"{number} {filler}\"\n")).collect::<Vec<_>>().concat();

@@ -142,7 +142,10 @@ fn suspects(gathered: &mut Gathered) -> Vec<Case> {
     let mut suspects = std::mem::take(&mut gathered.bare);
     gathered.ids.sort_unstable();
     let pairs = gathered.ids.iter().zip(gathered.ids.iter().skip(1));
-    let twice: HashSet<u64> = pairs.filter(|(one, other)| one == other).map(|(one, _)| *one).collect();
+    // So few that two of one id are among the cases below, in whatever order the file has them.
+    let mut twice: Vec<u64> = pairs.filter(|(one, other)| one == other).map(|(one, _)| *one).collect();
+    twice.dedup();
+    let twice: HashSet<u64> = twice.into_iter().take(MOST_SUSPECTS).collect();
     if !twice.is_empty() {
         let again = gathered.cases.iter().filter(|case| twice.contains(&hash_of(&case.case.id)));
         let again: Vec<Case> = again.map(|case| case.case.clone()).take(10 * MOST_SUSPECTS).collect();

@@ -6,13 +6,13 @@ use crate::domain::{
     stats::{mean, proportion::Rate},
 };
 
-/// Judges by their samples the rows that have some on both sides. A single value a side is no sample: the threshold decides.
+/// Judges by their samples the rows that have some. A single value is no sample: with one on each side, the threshold decides.
 pub(super) fn judge(rows: &mut [Row], rules: &Rules) {
     let mut evidence = Vec::new();
     let mut judged = Vec::new();
     for (index, row) in rows.iter_mut().enumerate() {
         let [base, head] = &row.samples;
-        if row.change_percent.is_none() || base.len() < 2 || head.len() < 2 {
+        if row.change_percent.is_none() || base.len().max(head.len()) < 2 {
             continue;
         }
         if base.len().min(head.len()) < rules.min_samples {
