@@ -1,6 +1,7 @@
 //! The file system.
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -52,41 +53,12 @@ impl Workspace for Disk {
     }
 
     fn files_below(&self, folder: &Path, ending: &str, most: usize) -> Result<Vec<PathBuf>, WorkspaceError> {
-        let mut found = Vec::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
-                let entry = entry.map_err(io_error(&folder))?;
-                let kind = entry.file_type().map_err(io_error(&entry.path()))?;
-                if kind.is_dir() {
-                    folders.push(entry.path());
-                } else if entry.file_name().to_str().is_some_and(|name| name.ends_with(ending)) && found.len() < most {
-                    found.push(entry.path());
-                }
-            }
-        }
-        found.sort();
-        Ok(found)
+        below(folder, most, |_| true, |name, _| name.to_str().is_some_and(|name| name.ends_with(ending)))
     }
 
     fn repository_files(&self, folder: &Path, most: usize) -> Result<Vec<PathBuf>, WorkspaceError> {
-        let mut found = Vec::new();
-        let mut folders = vec![folder.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
-                let entry = entry.map_err(io_error(&folder))?;
-                let kind = entry.file_type().map_err(io_error(&entry.path()))?;
-                let name = entry.file_name();
-                let not_theirs = name.to_str().is_none_or(|name| name.starts_with('.') || OF_TOOLS.contains(&name));
-                if kind.is_dir() && !not_theirs {
-                    folders.push(entry.path());
-                } else if kind.is_file() && found.len() < most {
-                    found.push(entry.path());
-                }
-            }
-        }
-        found.sort();
-        Ok(found)
+        let theirs = |name: &OsStr| name.to_str().is_some_and(|name| !name.starts_with('.') && !OF_TOOLS.contains(&name));
+        below(folder, most, theirs, |_, kind| kind.is_file())
     }
 
     fn is_folder(&self, path: &Path) -> bool {
@@ -160,6 +132,32 @@ fn buffered(file: &fs::File, write: &mut dyn FnMut(&mut dyn io::Write) -> io::Re
     let mut out = io::BufWriter::with_capacity(64 * 1024, file);
     write(&mut out)?;
     out.flush()
+}
+
+/// At most so many files of a folder and of the folders in it that are entered, sorted.
+fn below(
+    folder: &Path,
+    most: usize,
+    enter: impl Fn(&OsStr) -> bool,
+    take: impl Fn(&OsStr, fs::FileType) -> bool,
+) -> Result<Vec<PathBuf>, WorkspaceError> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(io_error(&folder))? {
+            let entry = entry.map_err(io_error(&folder))?;
+            let kind = entry.file_type().map_err(io_error(&entry.path()))?;
+            if kind.is_dir() {
+                if enter(&entry.file_name()) {
+                    folders.push(entry.path());
+                }
+            } else if take(&entry.file_name(), kind) && found.len() < most {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> WorkspaceError {

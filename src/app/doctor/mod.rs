@@ -220,16 +220,7 @@ async fn code_host(services: &Services) -> Finding {
     match host.compare("HEAD", "HEAD", patience).await {
         Ok(_) => Finding::well("GitHub", "the token reads the repository".to_owned()),
         Err(error) => {
-            let health = match &error {
-                CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => Health::Unreachable,
-                CodeHostError::NotFound { .. }
-                | CodeHostError::PermissionMissing { .. }
-                | CodeHostError::BadToken { .. }
-                | CodeHostError::RateLimited { .. }
-                | CodeHostError::Rejected { .. }
-                | CodeHostError::TooLarge { .. }
-                | CodeHostError::Conflict { .. } => Health::Refused,
-            };
+            let health = health_of(&error);
             Finding::new(
                 "GitHub",
                 health,
@@ -237,5 +228,19 @@ async fn code_host(services: &Services) -> Finding {
                 "give the job `permissions: contents: read`, and a token that is valid here",
             )
         }
+    }
+}
+
+/// How well GitHub is, going by what it refused.
+fn health_of(error: &CodeHostError) -> Health {
+    match error {
+        CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => Health::Unreachable,
+        CodeHostError::NotFound { .. }
+        | CodeHostError::PermissionMissing { .. }
+        | CodeHostError::BadToken { .. }
+        | CodeHostError::RateLimited { .. }
+        | CodeHostError::Rejected { .. }
+        | CodeHostError::TooLarge { .. }
+        | CodeHostError::Conflict { .. } => Health::Refused,
     }
 }

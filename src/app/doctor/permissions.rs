@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::LOOK;
+use super::{LOOK, health_of};
 use crate::{
     app::Services,
     config::Config,
@@ -13,7 +13,7 @@ use crate::{
         permission::{Level, Permission},
         store::StoreKind,
     },
-    ports::code_host::{CodeHostError, Patience},
+    ports::code_host::Patience,
     report::escape::one_line,
 };
 
@@ -33,16 +33,7 @@ pub(super) async fn look(services: &Services, config: Option<&Config>, writes: b
         let read = match host.may(permission, Level::Read, patience).await {
             Ok(may) => may,
             Err(error) => {
-                let health = match &error {
-                    CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => Health::Unreachable,
-                    CodeHostError::NotFound { .. }
-                    | CodeHostError::PermissionMissing { .. }
-                    | CodeHostError::BadToken { .. }
-                    | CodeHostError::RateLimited { .. }
-                    | CodeHostError::Rejected { .. }
-                    | CodeHostError::TooLarge { .. }
-                    | CodeHostError::Conflict { .. } => Health::Refused,
-                };
+                let health = health_of(&error);
                 findings.push(Finding::new(what, health, one_line(&error.to_string()), "nothing more can be said of permissions"));
                 return findings;
             }

@@ -237,7 +237,10 @@ impl ConfigMapStore {
     /// Objects of this store that the index does not name.
     async fn strays(&self, index: &Index) -> Vec<String> {
         let label = format!("{LABEL}={}", self.name);
-        let names = self.cluster.names(Resource::ConfigMap, &label).await.unwrap_or_default();
+        let names = self.cluster.names(Resource::ConfigMap, &label).await.unwrap_or_else(|trouble| {
+            tracing::debug!(%trouble, "objects that are not used any more are looked for again later");
+            Vec::new()
+        });
         let kept: std::collections::BTreeSet<&String> = index.records.values().collect();
         names.into_iter().filter(|name| *name != self.name && !kept.contains(name)).collect()
     }
