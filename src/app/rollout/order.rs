@@ -128,9 +128,10 @@ async fn stop(world: &mut World, loaded: &mut Loaded, event: Event, said: &mut V
         Err(Failure::Store(conflict @ StoreError::Conflict(_))) => {
             let (now, shown, _) = world.reconcile(said).await?;
             let phase = now.deployment.rollout.as_ref().map(|rollout| &rollout.phase);
-            let stands = match event {
-                Event::Pause { .. } => matches!(phase, Some(Phase::Held { .. })),
-                _ => matches!(phase, Some(Phase::Aborted { .. })),
+            let stands = if matches!(event, Event::Pause { .. }) {
+                matches!(phase, Some(Phase::Held { .. }))
+            } else {
+                matches!(phase, Some(Phase::Aborted { .. }))
             };
             if !stands {
                 return Err(Failure::Store(conflict));
