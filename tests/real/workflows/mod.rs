@@ -12,6 +12,8 @@ mod expressions;
 mod proposals;
 /// Who calls whom, which jobs run.
 mod runner;
+/// What `init` writes.
+mod starts;
 /// The steps of a job.
 mod step;
 /// One story from a worse prompt to a post-mortem.

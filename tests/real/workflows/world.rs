@@ -73,6 +73,15 @@ pub(super) struct World {
 impl World {
     /// An empty repository; `init --workflows` writes into it what it writes for everybody.
     pub(super) fn new() -> Self {
+        Self::of(&[("prompt-cicd.yml", "version: 1\n")], &["init", "--workflows"])
+    }
+
+    /// A repository with these files, in which somebody calls `init`.
+    pub(super) fn started(files: &[(&str, &str)]) -> Self {
+        Self::of(files, &["init"])
+    }
+
+    fn of(files: &[(&str, &str)], command: &[&str]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let flags: Arc<Mutex<Flags>> = Arc::default();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -101,10 +110,9 @@ impl World {
             runs: AtomicU64::new(1_000),
             _runtime: runtime,
         };
-        world.write("prompt-cicd.yml", "version: 1\n");
-        let program =
-            Command::new(env!("CARGO_BIN_EXE_prompt-cicd")).args(["init", "--workflows"]).current_dir(world.repository()).output();
-        assert!(program.unwrap().status.success());
+        files.iter().for_each(|(path, text)| world.write(path, text));
+        let said = Command::new(env!("CARGO_BIN_EXE_prompt-cicd")).args(command).current_dir(world.repository()).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         world
     }
 
