@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
+use super::run::{Checkout, Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
 use crate::domain::{digest, lint::LintReport, regression::comparison::Change};
 pub use written::{WrittenPart, WrittenRun};
 
@@ -150,6 +150,7 @@ pub fn merge(mut parts: Vec<Part>) -> Result<Merged, Vec<Mismatch>> {
     }
     let run = TestRun {
         started_at: runs().map(|run| run.started_at.clone()).min().unwrap_or_default(),
+        checkout: Checkout::of_parts(runs().map(|run| run.checkout.as_ref())),
         // They ran beside one another.
         duration: runs().map(|run| run.duration).max().unwrap_or_default(),
         suites,

@@ -52,6 +52,7 @@ fn run(samples: Vec<Sample>) -> TestRun {
     let duration = Duration::from_secs(2);
     TestRun {
         started_at: "2026-01-02T03:04:05Z".to_owned(),
+        checkout: None,
         duration,
         suites: vec![suite],
         interrupted: false,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Shard, Whole};
 use crate::domain::{
     lint::LintReport,
-    suite::run::{ProcessUse, SuiteRun, TestRun},
+    suite::run::{Checkout, ProcessUse, SuiteRun, TestRun},
 };
 
 /// What a part's file holds.
@@ -39,6 +39,7 @@ pub struct WrittenPart<'a> {
 #[derive(Debug, Serialize)]
 pub struct WrittenRun<'a> {
     started_at: &'a str,
+    checkout: Option<&'a Checkout>,
     duration: Duration,
     suites: Vec<&'a SuiteRun>,
     interrupted: bool,
@@ -49,7 +50,15 @@ pub struct WrittenRun<'a> {
 impl<'a> WrittenRun<'a> {
     /// The run with these suites instead of its own.
     pub fn of(run: &'a TestRun, suites: Vec<&'a SuiteRun>) -> Self {
-        let TestRun { started_at, duration, suites: _, interrupted, warnings, process } = run;
-        Self { started_at, duration: *duration, suites, interrupted: *interrupted, warnings, process: *process }
+        let TestRun { started_at, checkout, duration, suites: _, interrupted, warnings, process } = run;
+        Self {
+            started_at,
+            checkout: checkout.as_ref(),
+            duration: *duration,
+            suites,
+            interrupted: *interrupted,
+            warnings,
+            process: *process,
+        }
     }
 }
