@@ -3,7 +3,6 @@
 mod behaviour;
 mod large;
 mod metrics;
-mod presets;
 
 use std::fs;
 
