@@ -5,11 +5,14 @@ use std::{path::Path, sync::Arc, time::Duration};
 use crate::ports::{
     clock::Clock,
     code_host::{CodeHost, CodeHostError, Patience},
-    vcs::VcsError,
+    vcs::{LastChange, VcsError},
 };
 
 /// How long one question may take.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long it is asked what nothing waits for.
+const BRIEF: Duration = Duration::from_secs(10);
 
 /// A repository on its host, whose root is the working directory or a folder above it.
 #[derive(Clone)]
@@ -55,6 +58,14 @@ impl Hosted {
             Err(CodeHostError::NotFound { .. }) => Ok(None),
             Err(error) => Err(VcsError::Unreachable(error.to_string())),
         }
+    }
+
+    /// The newest commit that changed a file up to `at`; `None` where the host does not say.
+    pub(super) async fn last_change(&self, path: &Path, at: &str) -> Option<LastChange> {
+        let path = self.of_root(path)?;
+        let patience = Patience::of(&*self.clock, BRIEF).never_waiting();
+        let answer = self.host.last_change(&path, at, patience).await;
+        answer.inspect_err(|error| tracing::debug!(component = "git", "the last change of {path}: {error}")).ok().flatten()
     }
 
     /// The path from the repository's root; `None` when it leads out of it.
