@@ -157,8 +157,29 @@ fn short(value: &Value) -> String {
     digest::of_json(value).chars().take(16).collect()
 }
 
+/// What a run tests, looked up before it asks anything: what is checked out when it ends may be something else.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    /// The files of this run that are not as the commit has them; none where that cannot be told, as without git's program.
+    altered: Vec<PathBuf>,
+    /// The commit; `None` where files differ from it, or nobody knows it.
+    commit: Option<String>,
+}
+
+impl Source {
+    /// What is checked out now; nothing is looked up for a run that is not kept.
+    pub(super) async fn of(services: &Services, plan: &Plan, requested: bool, part: bool) -> Self {
+        if part || !matches!(settings::is_kept(plan.history.record, requested, stage(services)), Ok(true)) {
+            return Self::default();
+        }
+        let altered = services.vcs.altered(&plan.read).await.unwrap_or_default();
+        let commit = if altered.is_empty() { commit(services).await } else { None };
+        Self { altered, commit }
+    }
+}
+
 /// Keeps a run in the history where it is to be kept; what could not be done comes back.
-pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requested: bool, part: bool) -> Vec<String> {
+pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, source: Source, requested: bool, part: bool) -> Vec<String> {
     match settings::is_kept(plan.history.record, requested, stage(services)) {
         Ok(false) => return Vec::new(),
         // A part would be a baseline of some cases only, and `report merge` does not know how its cases are judged.
@@ -176,8 +197,7 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         Ok(opened) => opened,
         Err(why) => return vec![refused(&why)],
     };
-    let altered = altered(services, plan).await;
-    let commit = if altered.is_empty() { commit(services).await } else { None };
+    let Source { altered, commit } = source;
     for suite in &run.suites {
         let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
         let Some(new) = new_run(services, suite, of_suite, run, commit.clone()) else { continue };
@@ -199,11 +219,6 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         }
     }
     uncommitted(&altered).into_iter().collect()
-}
-
-/// The files of this run that are not as the commit has them; none where that cannot be told, as without git's program.
-async fn altered(services: &Services, plan: &Plan) -> Vec<PathBuf> {
-    services.vcs.altered(&plan.read).await.unwrap_or_default()
 }
 
 fn uncommitted(altered: &[PathBuf]) -> Option<String> {
