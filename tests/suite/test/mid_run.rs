@@ -56,5 +56,5 @@ fn a_large_file_of_cases_that_changes_is_said_and_nothing_passes() {
         workspace.write("cases/greeting.jsonl", cases("b").as_bytes());
     });
     finished.exits(3).says("cases/greeting.jsonl").says("the file changed while the run went on").says("run it again");
-    assert!(!workspace.read("run.json").contains("passed"), "no verdict about cases that nobody checked");
+    assert!(!workspace.path().join("run.json").exists(), "no report about cases that nobody checked");
 }
