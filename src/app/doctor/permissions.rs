@@ -12,6 +12,7 @@ use crate::{
         notice::ChannelKind,
         permission::{Level, Permission},
         store::StoreKind,
+        target::{FlagdPlace, TargetKind},
     },
     ports::code_host::Patience,
     report::escape::one_line,
@@ -96,6 +97,10 @@ fn wanted(config: Option<&Config>, in_job: bool) -> Wanted {
     let on_branch = matches!(config.store.kind, StoreKind::GitHub { .. }) || in_job && matches!(config.store.kind, StoreKind::Auto { .. });
     if on_branch && !config.environments.is_empty() {
         need(Permission::Contents, Level::Write, "the state branch (`store`)");
+    }
+    let by_api = |kind: &TargetKind| matches!(kind, TargetKind::Flagd { place: FlagdPlace::Branch { remote: None, .. }, .. });
+    if in_job && config.targets.iter().any(|target| by_api(&target.kind)) {
+        need(Permission::Contents, Level::Write, "the branch with the flags (`targets`)");
     }
     wanted
 }

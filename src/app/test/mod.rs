@@ -138,9 +138,11 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     plan.is_whole()?;
     reports::probe(services, &plan, &request)?;
-    let source = history::Source::of(services, &plan, request.record_history, spread.is_part()).await;
+    // Before anything is asked: who commits or changes files meanwhile does not change what was tested.
+    let checkout = history::checkout(services, &plan, &request).await;
     let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request, spread.is_part()).await?;
     plan.is_whole()?;
+    run.checkout = checkout;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         // A part alone decides nothing: `report merge` compares.
@@ -155,7 +157,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let said = plan.left_out().into_iter().chain(warnings.iter().map(Diagnostic::described)).chain(linted.said()).chain(known);
     run.warnings.extend(said);
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
-    let recorded = history::record(services, &plan, &run, source, request.record_history, spread.is_part()).await;
+    let recorded = history::record(services, &plan, &run, request.record_history, spread.is_part()).await;
     spread.take_empty(&mut run);
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));
     let stdout = rendered(&request, &run)?;
