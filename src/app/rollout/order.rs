@@ -1,10 +1,19 @@
 //! `rollout pause | resume | promote | set | complete | abort`: what a person orders.
 
-use super::{Subject, told};
+use super::{
+    Subject,
+    execute::Shown,
+    told,
+    world::{Loaded, World},
+};
 use crate::{
     app::{Failure, Finished, Services},
     domain::rollout::{Event, Percent, Phase, step},
+    ports::store::StoreError,
 };
+
+/// How often an order to stop is given anew when others write at the same time.
+const TRIES: usize = 20;
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +89,12 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
         return Ok(Finished { outcome: crate::app::Outcome::Done, ..finished });
     }
     let mut said = Vec::new();
-    said.extend(told(&world.commit(&mut loaded, event).await?));
-    let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
+    let shown = if stops(&event) {
+        stop(&mut world, &mut loaded, event, &mut said).await?
+    } else {
+        said.extend(told(&world.commit(&mut loaded, event).await?));
+        world.settle_or_mend(&mut loaded, &mut said).await?
+    };
     said.extend(world.deliver(&mut loaded).await);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
     // What was ordered was done: standing still is what a pause is for.
@@ -90,4 +103,42 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
         finished.outcome = crate::app::Outcome::Done;
     }
     Ok(finished)
+}
+
+/// Whether an order means the same whatever a runner wrote meanwhile. What moves traffic on was decided on what was seen.
+fn stops(event: &Event) -> bool {
+    matches!(event, Event::Pause { .. } | Event::Abort { .. })
+}
+
+/// Gives an order to stop until it is written: a runner that writes every few milliseconds must not keep a person from stopping it.
+/// When a runner carries it out first, that is as good.
+async fn stop(world: &mut World, loaded: &mut Loaded, event: Event, said: &mut Vec<String>) -> Result<Vec<Shown>, Failure> {
+    let mut tries = 1;
+    let effects = loop {
+        match world.commit(loaded, event.clone()).await {
+            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => {
+                tries += 1;
+                *loaded = world.load(world.base.patience()).await?;
+            }
+            other => break other?,
+        }
+    };
+    said.extend(told(&effects));
+    match world.settle_all(loaded, said).await {
+        Err(Failure::Store(conflict @ StoreError::Conflict(_))) => {
+            let (now, shown, _) = world.reconcile(said).await?;
+            let phase = now.deployment.rollout.as_ref().map(|rollout| &rollout.phase);
+            let stands = if matches!(event, Event::Pause { .. }) {
+                matches!(phase, Some(Phase::Held { .. }))
+            } else {
+                matches!(phase, Some(Phase::Aborted { .. }))
+            };
+            if !stands {
+                return Err(Failure::Store(conflict));
+            }
+            *loaded = now;
+            Ok(shown)
+        }
+        settled => settled,
+    }
 }

@@ -1,7 +1,8 @@
 //! Base against head on a real model: reviews labelled by a prompt with fewer examples, or with the same ones.
 //!
 //! The whole takes about three minutes on one core. With `PROMPT_CICD_LIVE_RUNS=20` the unchanged prompt is also asked that
-//! many times anew instead of from the pool of its answers, which takes about half an hour.
+//! many times anew instead of from the pool of its answers, which takes about half an hour. With `UPDATE_POOL=1` the answers of
+//! the model become those of tests/data/sentiment/answers.json, from which the twenty seeded runs draw.
 
 use std::{
     collections::BTreeMap,
@@ -141,22 +142,44 @@ fn drawn(before: usize, review: &str) -> Result<String, u16> {
     }
     let pool = POOL.lock().unwrap();
     let answers = &pool[review];
-    let at = usize::try_from((hash >> 33) % answers.len() as u64).unwrap();
+    // The last bytes change the upper bits too little without this (the end of MurmurHash3).
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    let at = usize::try_from((hash ^ (hash >> 33)) % answers.len() as u64).unwrap();
     Ok(answers[at].clone())
 }
 
+/// Runs of a prompt against itself.
+const RUNS: u64 = 20;
+/// False alarms in twenty runs at which the rule is wrong: more than three come by chance in 1.6 % of all tries at the level of 5 %
+/// that the rule must keep, and far more seldom at the rate that it has (docs/design/deciding.md).
+const ALARMS: usize = 3;
+
 #[test]
-fn a_prompt_against_itself_is_never_called_worse() {
-    if let Some(runs) = std::env::var("PROMPT_CICD_LIVE_RUNS").ok().and_then(|runs| runs.parse::<usize>().ok()) {
-        for seed in 1..=runs {
-            assert_unchanged(&live(), seed);
-        }
+fn a_prompt_against_itself_is_never_called_worse_in_twenty_seeded_runs() {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sentiment/answers.json");
+    if std::env::var_os("UPDATE_POOL").is_some() {
+        std::fs::write(&recorded, serde_json::to_string_pretty(&answers()).unwrap() + "\n").unwrap();
     }
-    // The live model answers each review four times; the runs draw from these answers.
+    let pool: BTreeMap<String, Vec<String>> = serde_json::from_str(&std::fs::read_to_string(recorded).unwrap()).unwrap();
+    assert_eq!(alarms(pool), 0);
+}
+
+#[test]
+fn a_prompt_against_itself_on_the_live_model_is_called_worse_no_more_often_than_the_level() {
+    if let Some(runs) = std::env::var("PROMPT_CICD_LIVE_RUNS").ok().and_then(|runs| runs.parse::<usize>().ok()) {
+        let alarms = (1..=runs).filter(|seed| is_called_worse(&live(), *seed)).count();
+        assert!(alarms <= ALARMS, "{alarms} of {runs}");
+    }
+    let alarms = alarms(answers());
+    assert!(alarms <= ALARMS, "{alarms} of {RUNS}");
+}
+
+/// What the live model answers to each review, four times. Without a seed the answers may differ.
+fn answers() -> BTreeMap<String, Vec<String>> {
     let folder = repository(&live(), CASES, "4", 4);
     prompt(folder.path(), &ALL, 0.7, 7);
     let config = std::fs::read_to_string(folder.path().join("sentiment.prompt.yml")).unwrap();
-    // Without a seed the four answers may differ.
     std::fs::write(folder.path().join("sentiment.prompt.yml"), config.replace(", seed: 7", "")).unwrap();
     let (_, json) = run(folder.path(), &["--no-base"]);
     let results = json["test_case_results"].as_array().unwrap();
@@ -166,17 +189,23 @@ fn a_prompt_against_itself_is_never_called_worse() {
         let review = result["input"]["review"].as_str().unwrap().to_owned();
         pool.entry(review).or_default().push(result["output"].as_str().unwrap().to_owned());
     }
+    pool
+}
+
+/// How many of the twenty runs, which draw from these answers, call the prompt worse than itself.
+fn alarms(pool: BTreeMap<String, Vec<String>>) -> usize {
     let unsteady = pool.values().filter(|answers| answers.iter().any(|answer| *answer != answers[0])).count();
     assert!(unsteady > 0, "answers at temperature 0.7 differ");
     *POOL.lock().unwrap() = pool;
     let model = FakeModel::start(Behaviour::Rule(drawn));
-    for seed in 1..=20 {
+    let worse = |seed: u64| {
         RUN.store(seed, Ordering::SeqCst);
-        assert_unchanged(&model.base_url(), usize::try_from(seed).unwrap());
-    }
+        is_called_worse(&model.base_url(), usize::try_from(seed).unwrap())
+    };
+    (1..=RUNS).filter(|seed| worse(*seed)).count()
 }
 
-fn assert_unchanged(base_url: &str, seed: usize) {
+fn is_called_worse(base_url: &str, seed: usize) -> bool {
     // One request at a time, so that the order of requests is that of the draws.
     let folder = repository(base_url, CASES, "{min: 1, max: 4}", 1);
     prompt(folder.path(), &ALL, 0.7, 2 * seed);
@@ -184,7 +213,8 @@ fn assert_unchanged(base_url: &str, seed: usize) {
     // Another seed only: the same prompt, other answers.
     prompt(folder.path(), &ALL, 0.7, 2 * seed + 1);
     let (code, suite) = compare(folder.path());
-    assert_ne!(suite["comparison"]["verdict"], json!("regressed"), "run {seed}: {}", suite["comparison"]["metrics"]);
-    assert_eq!(code, 0, "run {seed}");
     assert!(suite["comparison"]["metrics"].as_array().is_some_and(|metrics| !metrics.is_empty()), "run {seed}: something was compared");
+    let worse = suite["comparison"]["verdict"] == json!("regressed");
+    assert_eq!(code, if worse { 12 } else { 0 }, "run {seed}: {}", suite["comparison"]["metrics"]);
+    worse
 }

@@ -4,12 +4,12 @@
 
 /// Actions of others.
 mod actions;
+/// Rollouts, rollbacks, monitoring: each path through them.
+mod deliveries;
 /// GitHub's evaluator.
 mod expressions;
 /// Pull requests, gates, releases.
 mod proposals;
-/// Rollouts, rollbacks, monitoring: each path through them.
-mod rollouts;
 /// Who calls whom, which jobs run.
 mod runner;
 /// The steps of a job.

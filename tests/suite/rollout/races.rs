@@ -1,4 +1,8 @@
-use std::{thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use crate::support::rollout::Stage;
 
@@ -26,6 +30,28 @@ fn two_consoles_cannot_promote_one_stage_twice() {
     assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
     assert!(codes.iter().all(|code| [0, 20, 32].contains(code)), "{codes:?}");
     assert_eq!(stage.share("2.0.0"), "25");
+}
+
+#[test]
+fn a_person_stops_a_rollout_however_often_runners_write() {
+    for (order, phase) in [("pause", "held"), ("abort", "aborted"), ("abort", "aborted"), ("abort", "aborted")] {
+        let stage = Stage::new("5m", "1ms");
+        stage.rollout("start", []).exits(0);
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::SeqCst) {
+                        stage.rollout("step", []);
+                    }
+                });
+            }
+            let ordered = stage.rollout(order, ["--reason", "stop"]);
+            over.store(true, Ordering::SeqCst);
+            ordered.exits(0);
+        });
+        assert_eq!(stage.status()["phase"], phase);
+    }
 }
 
 #[test]
