@@ -84,9 +84,10 @@ fn models_and_the_history_of_the_default_branch_are_not_forgotten() {
     let model = FakeModel::start(Behaviour::Status(401, "{}"));
     let github = FakeGitHub::start(state());
     let workspace = Workspace::greeting();
-    let config = workspace
-        .read("prompt-cicd.yml")
-        .replace("model: {kind: echo}", &format!("model: {{kind: github-models, model: fake, base-url: \"{}\"}}", model.base_url()));
+    let config = workspace.read("prompt-cicd.yml").replace(
+        "model: {kind: echo}",
+        &format!("model: {{kind: github-models, api-key-env: GITHUB_TOKEN, model: fake, base-url: \"{}\"}}", model.base_url()),
+    );
     let workspace = workspace.file("prompt-cicd.yml", &config);
     workspace.write("event.json", b"{}");
     let event = workspace.path().join("event.json").to_str().unwrap().to_owned();

@@ -136,7 +136,7 @@ fn gates_read_only_files_of_the_repository_and_what_the_command_line_gives() {
     }
     confined(
         "metric-sources: {numbers: {kind: file, path: ../secrets/numbers.json}}\n\
-         gates: {rules: {latency: {source: numbers, query: p95, at-most: 1}}}\n",
+         gates: {rules: {latency: {source: numbers, query: /p95, at-most: 1}}}\n",
         &["gate"],
         &["metric-sources.numbers.path"],
     );
@@ -161,7 +161,7 @@ fn a_gates_file_is_looked_for_beside_the_configuration_however_it_is_written() {
 fn monitoring_reads_only_files_of_the_repository() {
     confined(
         "metric-sources: {numbers: {kind: file, path: ../secrets/numbers.json}}\n\
-         monitor: {metrics: [{name: latency, source: numbers, query: p95, direction: lower-is-better, critical: 500}]}\n",
+         monitor: {metrics: [{name: latency, source: numbers, query: /p95, direction: lower-is-better, critical: 500}]}\n",
         &["monitor"],
         &["metric-sources.numbers.path"],
     );
