@@ -7,7 +7,7 @@ use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
-        git::{Git, History, Hosted},
+        git::{Git, History, Hosted, Job},
         github::{GitHub, GitHubBranch, Identity, Settings},
         http::{Http, site::Sites},
         kubernetes::Clusters,
@@ -34,7 +34,7 @@ use crate::{
         clock::Clock,
         code_host::{Administration, CodeHost, CodeHosts, NoCodeHost},
         progress::Progress,
-        store::{Branch, Store, StoreError, Stores},
+        store::{Branch, Branches, Store, StoreError, Stores},
         vcs::{Proposed, VcsError},
         workspace::WorkspaceError,
     },
@@ -71,7 +71,9 @@ pub fn services(global: &Global) -> Services {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let providers = ProviderFactory::new(Arc::new(variable_or_token), "").with_scrubber(Arc::clone(&scrubber));
     let sites = Sites::new(Arc::new(variable), Arc::clone(&scrubber));
-    let stores = StoreFactory { sites: sites.clone(), clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions };
+    let stores = Arc::new(StoreFactory { sites: sites.clone(), clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber), in_actions });
+    let branches = Arc::clone(&stores) as Arc<dyn Branches>;
+    let targets = TargetFactory::new(sites.clone(), "").with_branches(branches, Arc::clone(&clock));
     let code_hosts: Arc<dyn CodeHosts> = Arc::new(GitHubOfThisRun { clock: Arc::clone(&clock), scrubber: Arc::clone(&scrubber) });
     let ci = step.map_or_else(|| Arc::new(NoCi) as Arc<dyn Ci>, |step| Arc::new(step));
     Services {
@@ -80,14 +82,14 @@ pub fn services(global: &Global) -> Services {
         ci,
         clock,
         workspace: Arc::new(Disk),
-        targets: Arc::new(TargetFactory::new(sites.clone(), "")),
+        targets: Arc::new(targets),
         notifiers: Arc::new(NotifierFactory::new(sites.clone())),
         metric_sources: Arc::new(MetricSourceFactory::new(sites, "")),
         providers: Arc::new(providers),
         programs: Arc::new(LocalPrograms::new(Arc::new(variable), Arc::clone(&scrubber))),
         progress,
         process: Arc::new(OwnProcess::default()),
-        stores: Arc::new(stores),
+        stores,
         who: who(),
     }
 }
@@ -128,10 +130,16 @@ impl StoreFactory {
     }
 
     fn github(&self, branch: &str, history: u64) -> Result<Arc<dyn Store>, StoreError> {
+        let opened = self.branch_by_api(branch, "says another `store.kind`");
+        opened.map(|branch| self.on_branch(branch, history)).map_err(|what| StoreError::Settings(format!("store: {what}")))
+    }
+
+    /// A branch by GitHub's API. `otherwise`: what to do where its token cannot be had.
+    fn branch_by_api(&self, branch: &str, otherwise: &str) -> Result<Arc<dyn Branch>, String> {
         let needed = |name: &str| {
             variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| {
-                let token = "a workflow passes `GITHUB_TOKEN: ${{ github.token }}`, or says another `store.kind`";
-                StoreError::Settings(format!("store: {name} is not set, and the branch {branch} on GitHub needs it; {token}"))
+                let token = "a workflow passes `GITHUB_TOKEN: ${{ github.token }}`, or";
+                format!("{name} is not set, and the branch {branch} on GitHub needs it; {token} {otherwise}")
             })
         };
         let settings = Settings {
@@ -141,10 +149,25 @@ impl StoreFactory {
             token: Secret::new(inputs::token(&variable).map_or_else(|| needed("GITHUB_TOKEN"), Ok)?),
             identity: Identity::ActionsBot,
         };
-        let http = Http::new().map_err(|error| StoreError::Settings(format!("store: {error}")))?;
-        let github = GitHub::new(settings, &http, self.clock(), Arc::clone(&self.scrubber));
-        let github = github.map_err(|error| StoreError::Settings(format!("store: {error}")))?;
-        Ok(self.on_branch(Arc::new(GitHubBranch::new(Arc::new(github), branch)), history))
+        let http = Http::new().map_err(|error| error.to_string())?;
+        let github = GitHub::new(settings, &http, self.clock(), Arc::clone(&self.scrubber)).map_err(|error| error.to_string())?;
+        Ok(Arc::new(GitHubBranch::new(Arc::new(github), branch)))
+    }
+
+    fn branch_by_push(&self, remote: &str, branch: &str) -> Arc<dyn Branch> {
+        Arc::new(GitBranch::new(remote, branch, Path::new("."), self.clock(), Arc::clone(&self.scrubber)))
+    }
+}
+
+impl Branches for StoreFactory {
+    fn open(&self, remote: Option<&str>, branch: &str) -> Result<Arc<dyn Branch>, StoreError> {
+        match remote {
+            None if self.in_actions => {
+                self.branch_by_api(branch, "the target says `remote` for a push by git").map_err(StoreError::Settings)
+            }
+            None => Ok(self.branch_by_push("origin", branch)),
+            Some(remote) => Ok(self.branch_by_push(remote, branch)),
+        }
     }
 }
 
@@ -160,10 +183,7 @@ impl Stores for StoreFactory {
                 let url = Secret::new(variable(url_env).filter(|url| !url.is_empty()).ok_or_else(missing)?);
                 Arc::new(PostgresStore::new(&url, self.clock(), Arc::clone(&self.scrubber))?)
             }
-            StoreKind::Git { remote, branch } => {
-                let branch = GitBranch::new(remote, branch, Path::new("."), self.clock(), Arc::clone(&self.scrubber));
-                self.on_branch(Arc::new(branch), settings.history)
-            }
+            StoreKind::Git { remote, branch } => self.on_branch(self.branch_by_push(remote, branch), settings.history),
             StoreKind::Kubernetes { cluster, name } => {
                 let cluster = Clusters::new(&self.sites).open(cluster).map_err(|what| StoreError::Settings(format!("store: {what}")))?;
                 Arc::new(ConfigMapStore::new(cluster, name, self.clock()))
@@ -235,7 +255,8 @@ fn history(ci: &dyn Ci, hosts: &dyn CodeHosts, clock: &Arc<dyn Clock>) -> Histor
         // Others propose nothing; what else their event is needed for says why it cannot be read.
         Ok(_) | Err(_) => Ok(None),
     };
-    History::new(Git::new(in_job), in_job.then(host).flatten(), proposed)
+    let job = ci.run().filter(|_| in_job).map(|run| Job { commit: run.commit, default_branch: run.default_branch });
+    History::new(Git::new(in_job), in_job.then(host).flatten(), proposed, job)
 }
 
 /// Starts the log. In GitHub Actions a log of many lines is a group that the runner folds, and a run with debug logging

@@ -80,3 +80,45 @@ pub enum StoreKind {
         branch: String,
     },
 }
+
+/// Whether a text can name a branch: one that git takes and that cannot be mistaken for a flag.
+pub fn is_branch_name(text: &str) -> bool {
+    let lawful = |part: &str| {
+        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let ends = part.ends_with('.') || part.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "lock");
+        !part.is_empty() && part.chars().all(fine) && !part.starts_with(['.', '-']) && !part.contains("..") && !ends
+    };
+    text.split('/').all(lawful)
+}
+
+/// Whether a text can be the path of a file in a branch: from its top, without detours, and not in git's own folder.
+pub fn is_branch_path(text: &str) -> bool {
+    let lawful = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && !part.eq_ignore_ascii_case(".git")
+            && !part.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'))
+    };
+    text.len() <= 1_000 && text.split('/').all(lawful)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_the_branch() {
+        assert!(is_branch_path("flags.json") && is_branch_path("prompts/shop flags/é.json"));
+        for wrong in ["", "/flags.json", "a//b", "../x", "a/..", "./a", ".git/config", "a/.GIT/x", "a\nb", "\"a\"", "a\\b", "a/"] {
+            assert!(!is_branch_path(wrong), "{wrong}");
+        }
+        assert!(!is_branch_path(&"a".repeat(1_001)));
+    }
+
+    #[test]
+    fn branches_are_those_that_git_takes() {
+        assert!(is_branch_name("flags") && is_branch_name("flags/v1.2_x-y"));
+        for wrong in ["", "-a", "a..b", "a b", "a/", "a.lock", "a/.b", "a~1", "ä", "a."] {
+            assert!(!is_branch_name(wrong), "{wrong}");
+        }
+    }
+}

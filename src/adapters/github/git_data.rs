@@ -10,11 +10,9 @@ use serde_json::{Value, json};
 use super::{GitHub, client::Ask, contents};
 use crate::ports::{
     code_host::CodeHostError,
-    store::{Advanced, Branch, FileChange, Patience, StoreError, Tip},
+    store::{Advanced, Branch, Commit as NewCommit, FileChange, Patience, StoreError, Tip},
 };
 
-/// How a commit says how many it follows.
-const TRAILER: &str = "State-Commits: ";
 /// The most bytes of a file that are read.
 const FILE_LIMIT: usize = 4 * 1024 * 1024;
 /// Words of refusals that asking again does not change.
@@ -111,10 +109,6 @@ fn graphql(base: &Url) -> Url {
     url
 }
 
-fn commits_of(message: &str) -> u64 {
-    message.lines().find_map(|line| line.strip_prefix(TRAILER)?.trim().parse().ok()).unwrap_or(1)
-}
-
 impl fmt::Debug for GitHubBranch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("GitHubBranch").field("github", &self.github).field("branch", &self.branch).finish()
@@ -187,7 +181,7 @@ impl Branch for GitHubBranch {
             Err(error) => return Err(self.trouble(&error, false)),
         };
         let commit: Commit = self.object(&self.get(&["git", "commits", &reference.object.sha], &[]), patience).await?;
-        Ok(Some(Tip { commit: reference.object.sha, tree: commit.tree.sha, commits: commits_of(&commit.message) }))
+        Ok(Some(Tip { commit: reference.object.sha, tree: commit.tree.sha, commits: Tip::commits_in(&commit.message) }))
     }
 
     async fn read(&self, tip: &Tip, path: &str, patience: Patience) -> Result<Option<Vec<u8>>, StoreError> {
@@ -213,28 +207,26 @@ impl Branch for GitHubBranch {
         Ok(tree.tree.into_iter().filter(|entry| entry.kind == "blob").map(|entry| entry.path).collect())
     }
 
-    async fn advance(&self, tip: Option<&Tip>, changes: &[FileChange], fresh: bool, patience: Patience) -> Result<Advanced, StoreError> {
+    async fn advance(&self, tip: Option<&Tip>, new: &NewCommit<'_>, patience: Patience) -> Result<Advanced, StoreError> {
         let entry = |change: &FileChange| match &change.content {
             Some(content) => json!({"path": change.path, "mode": "100644", "type": "blob", "content": content}),
             None => json!({"path": change.path, "mode": "100644", "type": "blob", "sha": null}),
         };
-        let mut tree = json!({"tree": changes.iter().map(entry).collect::<Vec<_>>()});
+        let mut tree = json!({"tree": new.changes.iter().map(entry).collect::<Vec<_>>()});
         if let (Some(tip), Some(tree)) = (tip, tree.as_object_mut()) {
             tree.insert("base_tree".to_owned(), json!(tip.tree));
         }
         let tree: Object = self.object(&self.post(&["git", "trees"], tree), patience).await?;
-        let parent = tip.filter(|_| !fresh);
-        let commits = parent.map_or(0, |tip| tip.commits) + 1;
-        let message = format!("state: {} {}\n\n{TRAILER}{commits}\n", changes.len(), if changes.len() == 1 { "file" } else { "files" });
+        let parent = tip.filter(|_| !new.fresh);
         let parents: Vec<&str> = parent.iter().map(|tip| tip.commit.as_str()).collect();
-        let commit = self.post(&["git", "commits"], json!({"message": message, "tree": tree.sha, "parents": parents}));
+        let commit = self.post(&["git", "commits"], json!({"message": new.message, "tree": tree.sha, "parents": parents}));
         let commit: Object = self.object(&commit, patience).await?;
         match tip {
             None => {
                 let body = json!({"ref": format!("refs/heads/{}", self.branch), "sha": commit.sha});
                 self.moved(&self.post(&["git", "refs"], body), patience).await
             }
-            Some(tip) if fresh => self.replaced(tip, &commit.sha, patience).await,
+            Some(tip) if new.fresh => self.replaced(tip, &commit.sha, patience).await,
             Some(_) => {
                 let ask = self.github.client.patch(&self.reference("refs"), json!({"sha": commit.sha, "force": false}));
                 self.moved(&ask, patience).await

@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use super::record::{self, Step};
 use crate::ports::{
     clock::Clock,
-    store::{Advanced, Branch, Conflict, Expect, FileChange, Key, Patience, Revision, Store, StoreError, Tip, Versioned, Write},
+    store::{Advanced, Branch, Commit, Conflict, Expect, FileChange, Key, Patience, Revision, Store, StoreError, Tip, Versioned, Write},
 };
 
 /// The pause before the second try; doubled each time, up to the longest.
@@ -140,7 +140,10 @@ impl Store for BranchStore {
                 changes.push(FileChange { path: "README.md".to_owned(), content: Some(README.to_owned()) });
             }
             let fresh = tip.as_ref().is_some_and(|tip| tip.commits >= self.history);
-            let why = match self.branch.advance(tip.as_ref(), &changes, fresh, patience).await {
+            let commits = tip.as_ref().filter(|_| !fresh).map_or(0, |tip| tip.commits) + 1;
+            let message = Tip::counted(&subject(&changes), commits);
+            let commit = Commit { changes: &changes, message: &message, fresh };
+            let why = match self.branch.advance(tip.as_ref(), &commit, patience).await {
                 Ok(Advanced::Done) => return Ok(revisions()),
                 Ok(Advanced::Stale { said }) => said,
                 Err(StoreError::Unreachable { reason, maybe_done: true, .. }) => {
@@ -173,6 +176,17 @@ fn unsure(error: StoreError, before: bool) -> StoreError {
         return StoreError::Unreachable { place, reason, maybe_done: maybe_done || before };
     }
     error
+}
+
+/// A commit's first line.
+fn subject(changes: &[FileChange]) -> String {
+    let key = |change: &'_ FileChange| Some(change.path.strip_prefix(FOLDER)?.strip_suffix(".json")?.to_owned());
+    let keys: Vec<String> = changes.iter().filter_map(key).collect();
+    match keys.as_slice() {
+        [one] => format!("state: {one}"),
+        [first, rest @ ..] => format!("state: {first} and {} more", rest.len()),
+        [] => "state".to_owned(),
+    }
 }
 
 fn changes(writes: &[Write], steps: &[Step]) -> Vec<FileChange> {

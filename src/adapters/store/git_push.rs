@@ -22,14 +22,12 @@ use crate::{
     adapters::secret::Scrubber,
     ports::{
         clock::Clock,
-        store::{Advanced, Branch, FileChange, Patience, StoreError, Tip},
+        store::{Advanced, Branch, Commit, FileChange, Patience, StoreError, Tip},
     },
 };
 
 /// The most bytes of git's own words in a message.
 const SAID: usize = 300;
-/// How a commit says how many it follows.
-const TRAILER: &str = "State-Commits: ";
 
 /// What a rejected push says when somebody else pushed first.
 const STALE: [&str; 7] =
@@ -87,7 +85,7 @@ impl GitBranch {
         }
         tokio::time::timeout(left, self.run(folder, arguments, input)).await.map_err(|_elapsed| late())?.map_err(|error| {
             let reason = format!("git cannot be run: {error}");
-            StoreError::Refused { place: self.place(), reason, next: "install git, or use another kind of store".to_owned() }
+            StoreError::Refused { place: self.place(), reason, next: "install git, or choose a place that needs none".to_owned() }
         })
     }
 
@@ -167,12 +165,10 @@ impl GitBranch {
         folder: &Path,
         parent: Option<&Tip>,
         from: Option<&str>,
-        changes: &[FileChange],
+        commit: &Commit<'_>,
         patience: Patience,
     ) -> Result<Tip, StoreError> {
-        let commits = parent.map_or(0, |tip| tip.commits) + 1;
-        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-        let message = format!("{}\n\n{TRAILER}{commits}\n", subject(&paths));
+        let Commit { changes, message, .. } = commit;
         let mut stream = format!(
             "feature done\ncommit refs/prompt-cicd/next\nmark :1\ncommitter prompt-cicd <prompt-cicd@users.noreply.github.com> now\ndata {}\n{message}",
             message.len()
@@ -184,7 +180,7 @@ impl GitBranch {
                 // The whole tree of the old tip, without its history.
                 writeln!(stream, "M 040000 {tree} ")?;
             }
-            for FileChange { path, content } in changes {
+            for FileChange { path, content } in *changes {
                 match content {
                     Some(content) => writeln!(stream, "M 100644 inline {path}\ndata {}\n{content}", content.len())?,
                     None => writeln!(stream, "D {path}")?,
@@ -196,27 +192,12 @@ impl GitBranch {
         stream += "\nget-mark :1\ndone\n";
         let arguments = ["fast-import", "--quiet", "--force", "--date-format=now"];
         let id = self.must(folder, &arguments, stream.as_bytes(), patience).await?;
-        Ok(tip_of(String::from_utf8_lossy(&id).trim(), commits))
+        Ok(tip_of(String::from_utf8_lossy(&id).trim(), Tip::commits_in(message)))
     }
-}
-
-/// How many commits a message says there are.
-fn commits(message: &str) -> u64 {
-    message.lines().find_map(|line| line.strip_prefix(TRAILER)?.trim().parse().ok()).unwrap_or(1)
 }
 
 fn tip_of(commit: &str, commits: u64) -> Tip {
     Tip { commit: commit.to_owned(), tree: format!("{commit}^{{tree}}"), commits }
-}
-
-/// A commit's first line.
-fn subject(paths: &[&str]) -> String {
-    let names: Vec<&str> = paths.iter().filter_map(|path| path.strip_prefix("records/")?.strip_suffix(".json")).collect();
-    match names.as_slice() {
-        [one] => format!("state: {one}"),
-        [first, rest @ ..] => format!("state: {first} and {} more", rest.len()),
-        [] => "state".to_owned(),
-    }
 }
 
 impl fmt::Debug for GitBranch {
@@ -247,7 +228,7 @@ impl Branch for GitBranch {
             let said = self.must(folder, &["log", "-1", "--format=%H%n%B", "refs/prompt-cicd/tip"], b"", patience).await?;
             let said = String::from_utf8_lossy(&said);
             let (commit, message) = said.split_once('\n').unwrap_or((&said, ""));
-            *known = Some(tip_of(commit.trim(), commits(message)));
+            *known = Some(tip_of(commit.trim(), Tip::commits_in(message)));
         }
         Ok(known.clone())
     }
@@ -279,15 +260,15 @@ impl Branch for GitBranch {
             .collect())
     }
 
-    async fn advance(&self, tip: Option<&Tip>, changes: &[FileChange], fresh: bool, patience: Patience) -> Result<Advanced, StoreError> {
+    async fn advance(&self, tip: Option<&Tip>, commit: &Commit<'_>, patience: Patience) -> Result<Advanced, StoreError> {
         let folder = self.repository(patience).await?;
         let mut known = self.known.lock().await;
-        let new = match tip.filter(|_| fresh) {
+        let new = match tip.filter(|_| commit.fresh) {
             Some(tip) => {
                 let tree = self.must(folder, &["rev-parse", &tip.tree], b"", patience).await?;
-                self.commit(folder, None, Some(String::from_utf8_lossy(&tree).trim()), changes, patience).await?
+                self.commit(folder, None, Some(String::from_utf8_lossy(&tree).trim()), commit, patience).await?
             }
-            None => self.commit(folder, tip, None, changes, patience).await?,
+            None => self.commit(folder, tip, None, commit, patience).await?,
         };
         let lease = format!("--force-with-lease={}:{}", self.reference(), tip.map_or("", |tip| tip.commit.as_str()));
         let what = format!("{}:{}", new.commit, self.reference());
@@ -302,7 +283,7 @@ impl Branch for GitBranch {
             return Ok(Advanced::Stale { said: self.clean(&said) });
         }
         if said.contains("rejected]") {
-            let next = "allow pushes to this branch (rules, hooks), or use another kind of store".to_owned();
+            let next = "allow pushes to this branch (rules, hooks), or choose another place".to_owned();
             return Err(StoreError::Refused { place: self.place(), reason: self.clean(&said), next });
         }
         let error = self.refused(&arguments, &output);

@@ -46,7 +46,8 @@ impl FlagFile {
 
     /// What the flag shows.
     pub(super) fn observe(&self) -> Result<Observed, TargetError> {
-        Ok(self.read(&self.path)?.map(|manifest| manifest.observe(&self.flag)).unwrap_or_default())
+        let Some(manifest) = self.read(&self.path)? else { return Ok(Observed::default()) };
+        manifest.observe(&self.flag).map_err(|error| self.unusable(error))
     }
 
     fn read(&self, path: &Path) -> Result<Option<Manifest>, TargetError> {

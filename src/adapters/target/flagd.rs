@@ -1,4 +1,4 @@
-//! A manifest of flags: a file, or a server that answers GET and takes PUT.
+//! A manifest of flags: a file, a file of a branch, or a server that answers GET and takes PUT.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use reqwest::{
 };
 
 use super::{
+    flag_branch::FlagBranch,
     flag_file::FlagFile,
     manifest::{Manifest, ManifestError},
     tell::{MAX_ANSWER, Teller},
@@ -29,6 +30,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) enum Place {
     File(FlagFile),
+    Branch(FlagBranch),
     Http(Site),
 }
 
@@ -101,6 +103,7 @@ impl Target for Flagd {
                 let (desired, operation) = (desired.clone(), operation.to_owned());
                 file.within(deadline, move |file, until| file.apply(&desired, &operation, until)).await
             }
+            Place::Branch(branch) => branch.apply(desired, operation, deadline).await,
             Place::Http(site) => self.teller.within(deadline, self.apply_to_server(site, desired, operation)).await,
         }
     }
@@ -108,10 +111,11 @@ impl Target for Flagd {
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError> {
         match &self.place {
             Place::File(file) => file.within(deadline, |file, _| file.observe()).await,
+            Place::Branch(branch) => branch.observe(deadline).await,
             Place::Http(site) => {
                 let observe = async {
-                    let manifest = self.fetch(site).await?.map(|(manifest, _)| manifest);
-                    Ok(manifest.map(|manifest| manifest.observe(&self.flag)).unwrap_or_default())
+                    let Some((manifest, _)) = self.fetch(site).await? else { return Ok(Observed::default()) };
+                    manifest.observe(&self.flag).map_err(|error| self.unusable(site, error))
                 };
                 self.teller.within(deadline, observe).await
             }

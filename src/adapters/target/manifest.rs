@@ -22,6 +22,8 @@ pub(super) enum ManifestError {
     Foreign(String),
     /// The flag is ours and newer.
     Newer(u64),
+    /// The flag is ours, and this entry of its metadata is not as we write it.
+    Unreadable(&'static str),
 }
 
 impl ManifestError {
@@ -32,6 +34,11 @@ impl ManifestError {
             Self::Foreign(what) => teller.error(
                 TargetErrorKind::Foreign,
                 &format!("the flag `{flag}` in {shown}: {what}, so it is left alone; rename it or write another `flag`"),
+            ),
+            Self::Unreadable(entry) => teller.unreadable(
+                shown,
+                &format!("`metadata.{entry}` of the flag `{flag}`"),
+                if entry == "epoch" { "write the number 0 there" } else { "write its name there" },
             ),
             Self::Newer(epoch) => {
                 teller.error(TargetErrorKind::Fenced, &format!("the flag `{flag}` has the newer epoch {epoch}: a rollback came between"))
@@ -81,11 +88,12 @@ impl Manifest {
                 return Err(ManifestError::Foreign("it was not made by prompt-cicd".to_owned()));
             }
             for (name, ours) in [("prompt", &desired.subject.prompt), ("environment", &desired.subject.environment)] {
-                if metadata(name).and_then(Value::as_str).is_some_and(|theirs| theirs != ours) {
+                if metadata(name).and_then(Value::as_str).ok_or(ManifestError::Unreadable(name))? != ours {
                     return Err(ManifestError::Foreign(format!("it belongs to another {name}")));
                 }
             }
-            if let Some(epoch) = metadata("epoch").and_then(Value::as_u64).filter(|epoch| *epoch > desired.epoch) {
+            let epoch = metadata("epoch").and_then(Value::as_u64).ok_or(ManifestError::Unreadable("epoch"))?;
+            if epoch > desired.epoch {
                 return Err(ManifestError::Newer(epoch));
             }
         }
@@ -100,18 +108,22 @@ impl Manifest {
     }
 
     /// What evaluators make of the flag: its targeting is read, not what we noted beside it.
-    pub(super) fn observe(&self, key: &str) -> Observed {
-        let Some(flag) = self.flag(key) else { return Observed::default() };
+    pub(super) fn observe(&self, key: &str) -> Result<Observed, ManifestError> {
+        let Some(flag) = self.flag(key) else { return Ok(Observed::default()) };
         let metadata = |name: &str| flag.get("metadata").and_then(|metadata| metadata.get(name));
         let text = |name: &str| metadata(name).and_then(Value::as_str).map(ToOwned::to_owned);
-        Observed {
+        let epoch = metadata("epoch").and_then(Value::as_u64);
+        if epoch.is_none() && text("managed-by").as_deref() == Some(OURS) {
+            return Err(ManifestError::Unreadable("epoch"));
+        }
+        Ok(Observed {
             // A flag that cannot be read serves nobody what was asked for.
             shares: Some(shares(flag).unwrap_or_default()),
             candidate: text("candidate"),
             operation: text("operation"),
             rollout: text("rollout"),
-            epoch: metadata("epoch").and_then(Value::as_u64),
-        }
+            epoch,
+        })
     }
 }
 
@@ -211,7 +223,7 @@ mod tests {
         for percent in [0, 1, 10, 25, 50, 99, 100] {
             let mut manifest = Manifest::empty();
             manifest.put("greeting", &desired(percent, 3), "op").unwrap();
-            let observed = manifest.observe("greeting");
+            let observed = manifest.observe("greeting").unwrap();
             assert_eq!(observed.shares, Some(desired(percent, 3).shares()), "{percent}");
             assert_eq!(
                 (observed.epoch, observed.candidate.as_deref(), observed.operation.as_deref()),
@@ -221,8 +233,8 @@ mod tests {
         let alone = Desired { candidate: None, ..desired(0, 3) };
         let mut manifest = Manifest::empty();
         manifest.put("greeting", &alone, "op").unwrap();
-        assert_eq!(manifest.observe("greeting").shares, Some(BTreeMap::from([("1.0.0".to_owned(), 100.0)])));
-        assert_eq!(manifest.observe("another"), Observed::default());
+        assert_eq!(manifest.observe("greeting").unwrap().shares, Some(BTreeMap::from([("1.0.0".to_owned(), 100.0)])));
+        assert_eq!(manifest.observe("another"), Ok(Observed::default()));
     }
 
     #[test]
@@ -232,7 +244,7 @@ mod tests {
         let change = |pointer: &str, to: Value| {
             let mut changed = Value::Object(manifest.0.clone());
             *changed.pointer_mut(&format!("/flags/greeting/{pointer}")).unwrap() = to;
-            Manifest::parse(changed.to_string().as_bytes()).unwrap().observe("greeting").shares.unwrap()
+            Manifest::parse(changed.to_string().as_bytes()).unwrap().observe("greeting").unwrap().shares.unwrap()
         };
         assert_eq!(change("state", json!("DISABLED")), BTreeMap::new());
         assert_eq!(change("targeting", json!({"var": "x"})), BTreeMap::new());
@@ -250,6 +262,18 @@ mod tests {
         let mut other = desired(10, 5);
         other.subject.environment = "staging".into();
         assert!(matches!(ours.put("greeting", &other, "op"), Err(ManifestError::Foreign(_))));
+        let with = |pointer: &str, to: Value| {
+            let mut changed = Value::Object(ours.0.clone());
+            *changed.pointer_mut(&format!("/flags/greeting/metadata/{pointer}")).unwrap() = to;
+            Manifest::parse(changed.to_string().as_bytes()).unwrap()
+        };
+        // An epoch that cannot be read may be a newer one.
+        for unreadable in [json!("5"), json!(-1), json!(1.5), Value::Null] {
+            let mut manifest = with("epoch", unreadable.clone());
+            assert_eq!(manifest.put("greeting", &desired(50, 9), "op"), Err(ManifestError::Unreadable("epoch")), "{unreadable}");
+            assert_eq!(manifest.observe("greeting"), Err(ManifestError::Unreadable("epoch")), "{unreadable}");
+        }
+        assert_eq!(with("prompt", json!(7)).put("greeting", &desired(50, 9), "op"), Err(ManifestError::Unreadable("prompt")));
         for broken in ["", "[]", "{}", "{\"flags\": []}", "{\"flags\": {"] {
             assert!(matches!(Manifest::parse(broken.as_bytes()), Err(ManifestError::Malformed(_))), "{broken}");
         }

@@ -37,6 +37,15 @@ impl Mlflow {
         self.api.teller.error(kind, &format!("prompt `{}`: {what}", self.api.model))
     }
 
+    /// The epoch of what was applied last; `None` where nothing was.
+    fn epoch(&self, model: &Model) -> Result<Option<u64>, TargetError> {
+        let Some(there) = model.tag(EPOCH) else { return Ok(None) };
+        there.parse().map(Some).map_err(|_no_number| {
+            let mend = format!("take it away (`MlflowClient().delete_registered_model_tag(\"{}\", \"{EPOCH}\")`)", self.api.model);
+            self.api.teller.unreadable(&format!("prompt `{}`", self.api.model), &format!("the tag `{EPOCH}`"), &mend)
+        })
+    }
+
     async fn set(&self, desired: &Desired, operation: &str) -> Result<(), TargetError> {
         let model = match self.api.model().await? {
             Some(model) => model,
@@ -50,7 +59,7 @@ impl Mlflow {
                 );
             }
         };
-        self.api.teller.fence(model.tag(EPOCH).and_then(|epoch| epoch.parse().ok()), desired)?;
+        self.api.teller.fence(self.epoch(&model)?, desired)?;
         // Every version is proved before any alias moves.
         let stable = self.pinned(&desired.stable).await?;
         let candidate = match &desired.candidate {
@@ -141,7 +150,7 @@ impl Mlflow {
             candidate,
             operation: text(OPERATION),
             rollout: text(ROLLOUT),
-            epoch: model.tag(EPOCH).and_then(|epoch| epoch.parse().ok()),
+            epoch: self.epoch(&model)?,
         })
     }
 

@@ -1,9 +1,10 @@
-//! What makes a percentage real: flag manifests, MLflow aliases, HAProxy weights, objects of Kubernetes, webhooks, programs.
+//! What makes a percentage real: flag manifests (files, branches, servers), MLflow aliases, HAProxy weights, objects of Kubernetes, webhooks, programs.
 //!
 //! `open` makes targets from settings; `tell` has what all of them share: who fails, how long a call may take, and the
 //! message that webhooks and programs get.
 
 mod command;
+mod flag_branch;
 mod flag_file;
 mod flagd;
 mod haproxy;

@@ -1,12 +1,14 @@
 //! From settings to targets.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
     command::Command,
+    flag_branch::FlagBranch,
     flag_file::FlagFile,
     flagd::{Flagd, Place},
     haproxy::{Haproxy, is_name},
@@ -28,26 +30,41 @@ use crate::{
     domain::{
         kubernetes::{self, ClusterSettings, is_data_key},
         metric_source::{Escape, Query, QueryValues},
+        store::{is_branch_name, is_branch_path},
         target::{FlagdPlace, KubernetesPlace, Subject, TargetHttp, TargetKind, TargetProgram, TargetSettings},
     },
     ports::{
+        clock::Clock,
         mirror::Mirror,
         provider::ConnectError,
+        store::Branches,
         target::{Target, Targets},
     },
 };
 
 /// Makes targets. One factory serves one run: its targets share the HTTP client and the scrubber.
-#[derive(Debug)]
 pub struct TargetFactory {
     sites: Sites,
     base: PathBuf,
+    branches: Option<(Arc<dyn Branches>, Arc<dyn Clock>)>,
+}
+
+impl fmt::Debug for TargetFactory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TargetFactory").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl TargetFactory {
     /// Paths of settings are relative to `base`, the working directory when it is empty.
     pub fn new(sites: Sites, base: impl Into<PathBuf>) -> Self {
-        Self { sites, base: base.into() }
+        Self { sites, base: base.into(), branches: None }
+    }
+
+    /// With these, a manifest can be on a branch.
+    #[must_use]
+    pub fn with_branches(self, branches: Arc<dyn Branches>, clock: Arc<dyn Clock>) -> Self {
+        Self { branches: Some((branches, clock)), ..self }
     }
 }
 
@@ -57,6 +74,7 @@ struct Opening<'o> {
     base: &'o Path,
     settings: &'o TargetSettings,
     subject: &'o Subject,
+    branches: Option<&'o (Arc<dyn Branches>, Arc<dyn Clock>)>,
 }
 
 /// Stands for the version while a server's name is cut into what is before and after it.
@@ -91,6 +109,20 @@ impl Opening<'_> {
             }
         }
         Ok(self.base.join(self.fixed(key, &path.to_string_lossy(), Escape::None)?))
+    }
+
+    /// A manifest on a branch; prompt and environment must leave names of a branch and of a file in it.
+    fn on_branch(&self, (remote, branch, path): (Option<&str>, &str, &str), flag: String) -> Result<FlagBranch, ConnectError> {
+        let (branch, path) = (self.fixed("branch", branch, Escape::None)?, self.fixed("path", path, Escape::None)?);
+        if !is_branch_name(&branch) {
+            return Err(self.wrong(&format!("`branch` is `{}`, which cannot name a branch", words::plain(&branch))));
+        }
+        if !is_branch_path(&path) {
+            return Err(self.wrong(&format!("`path` is `{}`, which is no file of a branch", words::plain(&path))));
+        }
+        let Some((branches, clock)) = self.branches else { return Err(self.wrong("a branch cannot be reached from here")) };
+        let branch = branches.open(remote, &branch).map_err(|error| self.wrong(&error.to_string()))?;
+        Ok(FlagBranch::new(self.teller(), branch, Arc::clone(clock), path, flag))
     }
 
     fn site(&self, http: &TargetHttp) -> Result<Site, ConnectError> {
@@ -179,14 +211,18 @@ impl Opening<'_> {
         let teller = self.teller();
         Ok(match &self.settings.kind {
             TargetKind::Flagd { place, flag } => {
+                let flag = self.fixed("flag", flag, Escape::None)?;
                 let place = match place {
                     FlagdPlace::File(path) => {
                         let path = self.path("path", path)?;
-                        Place::File(FlagFile { teller: teller.clone(), path, flag: self.fixed("flag", flag, Escape::None)? })
+                        Place::File(FlagFile { teller: teller.clone(), path, flag: flag.clone() })
                     }
                     FlagdPlace::Http(http) => Place::Http(self.site(http)?),
+                    FlagdPlace::Branch { remote, branch, path } => {
+                        Place::Branch(self.on_branch((remote.as_deref(), branch, path), flag.clone())?)
+                    }
                 };
-                Arc::new(Flagd { teller, place, flag: self.fixed("flag", flag, Escape::None)? })
+                Arc::new(Flagd { teller, place, flag })
             }
             TargetKind::Mlflow { .. } => Arc::new(self.mlflow()?),
             TargetKind::Haproxy { socket, backend, server } => {
@@ -209,12 +245,12 @@ impl Opening<'_> {
 
 impl Targets for TargetFactory {
     fn open(&self, settings: &TargetSettings, subject: &Subject) -> Result<Arc<dyn Target>, ConnectError> {
-        Opening { sites: &self.sites, base: &self.base, settings, subject }.open()
+        Opening { sites: &self.sites, base: &self.base, settings, subject, branches: self.branches.as_ref() }.open()
     }
 
     fn mirror(&self, settings: &TargetSettings, prompt: &str) -> Result<Arc<dyn Mirror>, ConnectError> {
         let subject = Subject { prompt: prompt.to_owned(), environment: String::new() };
-        let opening = Opening { sites: &self.sites, base: &self.base, settings, subject: &subject };
+        let opening = Opening { sites: &self.sites, base: &self.base, settings, subject: &subject, branches: self.branches.as_ref() };
         opening.mlflow().map(|mlflow| Arc::new(mlflow) as Arc<dyn Mirror>)
     }
 }

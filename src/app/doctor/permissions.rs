@@ -14,6 +14,7 @@ use crate::{
         permission::{Level, Permission},
         provider::{ProviderKind, ProviderSettings},
         store::StoreKind,
+        target::{FlagdPlace, TargetKind},
     },
     ports::code_host::Patience,
     report::escape::one_line,
@@ -103,6 +104,10 @@ fn wanted(services: &Services, config: Option<&Config>) -> Wanted {
     }
     if on_branch && is_kept(config.history.record, false, test::stage(services)).unwrap_or(false) {
         need(Permission::Contents, Level::Write, "what is kept of runs here (`history.record`)");
+    }
+    let by_api = |kind: &TargetKind| matches!(kind, TargetKind::Flagd { place: FlagdPlace::Branch { remote: None, .. }, .. });
+    if services.ci.is_present() && config.targets.iter().any(|target| by_api(&target.kind)) {
+        need(Permission::Contents, Level::Write, "the branch with the flags (`targets`)");
     }
     wanted
 }

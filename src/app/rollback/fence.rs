@@ -1,16 +1,17 @@
-//! An emergency and targets that remember a newer epoch than the record: a store that was restored from a backup must not keep an emergency
-//! from getting through.
+//! Rollbacks and targets that remember a newer epoch than the record: a store that was restored from a backup must not keep an emergency
+//! from getting through, and a rollback that is none must name the one that does.
 
 use std::time::Duration;
 
 use super::{Driven, within};
 use crate::{
-    app::rollout::world::World,
+    app::rollout::world::{Loaded, World},
     domain::{
         rollback::{deadline::Deadline, trigger::Trigger},
-        rollout::{Event, Phase, Rollout},
+        rollout::{Event, Phase, Rollout, VersionRef},
     },
     ports::{store::Patience, target::TargetErrorKind},
+    report::escape::one_line,
 };
 
 /// How long the record is asked whether it knows the targets' epoch by now.
@@ -24,8 +25,7 @@ pub(super) async fn above(world: &World, rollout: &Rollout, event: Option<&Event
         (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by),
         _ => return None,
     };
-    let refused = driven.shown();
-    let newest = refused.iter().filter(|shown| shown.error == Some(TargetErrorKind::Fenced)).filter_map(|shown| shown.epoch).max()?;
+    let newest = newest(driven)?;
     if newest < rollout.epoch {
         return None;
     }
@@ -42,4 +42,23 @@ pub(super) async fn above(world: &World, rollout: &Rollout, event: Option<&Event
         newest.saturating_add(1)
     );
     Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: Some(newest) })
+}
+
+/// The newest epoch for which a target refused; `None` where none did, or none says its epoch.
+fn newest(driven: &Driven) -> Option<u64> {
+    let refused = driven.shown();
+    refused.iter().filter(|shown| shown.error == Some(TargetErrorKind::Fenced)).filter_map(|shown| shown.epoch).max()
+}
+
+/// The next step after a rollback that was no emergency and that a target refused for an epoch which the record does not know.
+pub(super) fn next_step(world: &World, loaded: &Loaded, to: &VersionRef, driven: &Driven) -> Option<String> {
+    let known = loaded.deployment.epoch;
+    let newest = newest(driven).filter(|newest| *newest > known)?;
+    Some(format!(
+        "a target remembers epoch {newest}, and the record only {known}: it was restored from a backup, or another rollback did not get to \
+         writing it; `prompt-cicd rollback {} -e {} --to {} --emergency` gets through",
+        one_line(&world.prompt),
+        one_line(&world.settings.name),
+        to.version
+    ))
 }

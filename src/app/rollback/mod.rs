@@ -282,8 +282,8 @@ pub(crate) async fn finish(
         targets: driven.outcomes(world),
     };
     if !confirmed {
-        let missing = record.missing().join("; ");
-        record.error = Some(record.error.map_or_else(|| missing.clone(), |error| format!("{error}; {missing}")));
+        let missing = record.error.take().into_iter().chain(record.missing()).chain(fence::next_step(world, loaded, &back.to, &driven));
+        record.error = Some(missing.collect::<Vec<_>>().join("; "));
     }
     record.after = after(world, &rollout, &back.to, trigger).await;
     kept(world, loaded, &mut record, Author::Own).await;

@@ -139,8 +139,11 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     plan.is_whole()?;
     reports::probe(services, &plan, &request)?;
+    // Before anything is asked: who commits or changes files meanwhile does not change what was tested.
+    let checkout = history::checkout(services, &plan, &request).await;
     let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request, spread.is_part()).await?;
     plan.is_whole()?;
+    run.checkout = checkout;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         // A part alone decides nothing: `report merge` compares.

@@ -17,9 +17,15 @@ pub(in crate::config) struct Target {
     /// The longest that applying once or reading back once may take.
     #[schemars(example = "10s")]
     pub(in crate::config) timeout: Option<String>,
-    /// The manifest's file (flagd; without `url`).
+    /// The manifest's file; with `branch` from the top of the branch (flagd; without `url`).
     #[schemars(length(min = 1), example = "flags.json")]
     pub(in crate::config) path: Option<String>,
+    /// The branch that has the manifest: each change is a commit on it (flagd with `path`).
+    #[schemars(length(min = 1), example = &"prompt-flags")]
+    pub(in crate::config) branch: Option<String>,
+    /// The name or address of the branch's remote; otherwise GitHub's API in GitHub Actions, `origin` elsewhere (flagd with `branch`).
+    #[schemars(length(min = 1), example = &"origin")]
+    pub(in crate::config) remote: Option<String>,
     /// The address: of the manifest (flagd; without `path`), of the server (mlflow), that is posted to (webhook).
     #[schemars(length(min = 1), example = "https://hooks.example.com/rollout")]
     pub(in crate::config) url: Option<String>,

@@ -11,7 +11,7 @@ use crate::{
     },
     domain::{
         kubernetes::is_label,
-        store::{StoreKind, StoreSettings},
+        store::{StoreKind, StoreSettings, is_branch_name},
     },
 };
 
@@ -47,12 +47,7 @@ fn sqlite_path(path: PathBuf) -> PathBuf {
 
 /// A branch's name that git takes and that cannot be mistaken for a flag.
 fn lawful_branch(branch: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
-    let lawful = |part: &str| {
-        let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let ends = part.ends_with('.') || part.to_ascii_lowercase().rsplit_once('.').is_some_and(|(_, end)| end == "lock");
-        !part.is_empty() && part.chars().all(fine) && !part.starts_with(['.', '-']) && !part.contains("..") && !ends
-    };
-    if branch.split('/').all(lawful) {
+    if is_branch_name(&branch) {
         return Some(branch);
     }
     problems.push(Finding::error(path.clone(), format!("`{branch}` cannot name a branch")).help("use A-Z a-z 0-9 . _ - and /".to_owned()));
@@ -83,7 +78,8 @@ fn variable(name: String, path: &Path, problems: &mut Problems<'_>) -> Option<St
     None
 }
 
-fn plain_remote(remote: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+/// A remote that cannot be mistaken for a flag.
+pub(super) fn plain_remote(remote: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
     if !remote.starts_with('-') && !remote.chars().any(char::is_control) {
         return Some(remote);
     }

@@ -6,6 +6,7 @@ use super::{
     duration_at, kubernetes,
     providers::{needed, program},
     reach::{Http, http, keys_of_kind, variable},
+    store::plain_remote,
 };
 use crate::{
     config::{
@@ -14,7 +15,8 @@ use crate::{
         raw::{self, Named},
     },
     domain::{
-        metric_source::{Escape, Query},
+        metric_source::{Escape, Query, QueryValues},
+        store::{is_branch_name, is_branch_path},
         target::{FlagdPlace, KubernetesPlace, TargetHttp, TargetKind, TargetProgram, TargetSettings},
     },
 };
@@ -24,6 +26,8 @@ const HTTP: &[&str] = &["flagd", "mlflow", "webhook"];
 /// Keys that only some kinds take; `kind` and `timeout` belong to all.
 const KEYS_OF_KINDS: &[(&str, &[&str])] = &[
     ("path", &["flagd"]),
+    ("branch", &["flagd"]),
+    ("remote", &["flagd"]),
     ("url", HTTP),
     ("token-env", HTTP),
     ("headers", HTTP),
@@ -110,6 +114,7 @@ fn mirror(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_
 fn places(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) {
     let texts = [
         ("path", &target.path),
+        ("branch", &target.branch),
         ("url", &target.url),
         ("flag", &target.flag),
         ("model", &target.model),
@@ -149,15 +154,52 @@ fn site(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>)
 }
 
 fn flagd(target: &raw::targets::Target, path: &Path, problems: &mut Problems<'_>) -> Option<TargetKind> {
+    if target.branch.is_none() && target.remote.is_some() {
+        problems.push(Finding::error(path.key("remote"), "`remote` belongs to `branch`, which is not here").at_key());
+    }
     let place = match (&target.path, &target.url) {
         (Some(_), Some(_)) => {
             problems.push(Finding::error(path.key("url"), "a manifest has one place").help("remove `path` or `url`".to_owned()));
             return None;
         }
+        (None, Some(_)) if target.branch.is_some() => {
+            problems.push(Finding::error(path.key("url"), "a manifest has one place").help("remove `branch` or `url`".to_owned()));
+            return None;
+        }
         (None, Some(_)) => FlagdPlace::Http(site(target, path, problems)?),
-        (file, None) => FlagdPlace::File(PathBuf::from(needed(file.as_ref(), path, "path", "path: flags.json", problems)?)),
+        (file, None) => {
+            let file = needed(file.as_ref(), path, "path", "path: flags.json", problems)?;
+            match &target.branch {
+                None => FlagdPlace::File(PathBuf::from(file)),
+                Some(branch) => on_branch(target, branch, file, path, problems)?,
+            }
+        }
     };
     Some(TargetKind::Flagd { place, flag: target.flag.clone()? })
+}
+
+/// A file of a branch. Names that stand for prompt and environment are looked at when they are known.
+fn on_branch(target: &raw::targets::Target, branch: &str, file: &str, path: &Path, problems: &mut Problems<'_>) -> Option<FlagdPlace> {
+    let with_names = |text: &str| {
+        let values = QueryValues { prompt: "p".to_owned(), environment: "e".to_owned(), version: "v".to_owned() };
+        // What cannot be filled in was said already.
+        Query { text: text.to_owned(), values }.fill(Escape::None).ok()
+    };
+    let remote = match target.remote.clone() {
+        Some(remote) => Some(plain_remote(remote, &path.key("remote"), problems)?),
+        None => None,
+    };
+    if !is_branch_name(&with_names(branch)?) {
+        let help = "use A-Z a-z 0-9 . _ - and /".to_owned();
+        problems.push(Finding::error(path.key("branch"), format!("`{branch}` cannot name a branch")).help(help));
+        return None;
+    }
+    if !is_branch_path(&with_names(file)?) {
+        let help = "write it from the top of the branch, like prompts/flags.json".to_owned();
+        problems.push(Finding::error(path.key("path"), format!("`{file}` is no file of a branch")).help(help));
+        return None;
+    }
+    Some(FlagdPlace::Branch { remote, branch: branch.to_owned(), path: file.to_owned() })
 }
 
 /// Keys of a ConfigMap, and those of a route.
@@ -237,6 +279,13 @@ mod tests {
         let seconds: Vec<u64> = targets.iter().map(|target| target.timeout.as_secs()).collect();
         assert_eq!(seconds, [10, 10, 10, 10, 3, 10]);
         assert_eq!(targets[0].kind, TargetKind::Flagd { place: FlagdPlace::File("flags.json".into()), flag: "{{prompt}}".into() });
+        let on_branch = read("  a: {kind: flagd, branch: 'flags/{{environment}}', path: p/flags.json, remote: upstream}\n").unwrap();
+        let place = FlagdPlace::Branch {
+            remote: Some("upstream".to_owned()),
+            branch: "flags/{{environment}}".to_owned(),
+            path: "p/flags.json".to_owned(),
+        };
+        assert_eq!(on_branch[0].kind, TargetKind::Flagd { place, flag: "{{prompt}}".into() });
         assert!(matches!(&targets[3].kind, TargetKind::Haproxy { server, .. } if server == "v{{version}}"));
         assert!(matches!(&targets[2].kind, TargetKind::Mlflow { stable_alias, .. } if stable_alias == "production"));
     }
@@ -247,6 +296,16 @@ mod tests {
             ("{kind: flagdd}", "did you mean `flagd`?"),
             ("{kind: flagd}", "`path` is missing"),
             ("{kind: flagd, path: a, url: 'http://x'}", "a manifest has one place"),
+            ("{kind: flagd, branch: b}", "`path` is missing"),
+            ("{kind: flagd, branch: b, url: 'http://x'}", "remove `branch` or `url`"),
+            ("{kind: flagd, brach: b, path: a}", "did you mean `branch`?"),
+            ("{kind: flagd, branch: --force, path: a}", "cannot name a branch"),
+            ("{kind: flagd, branch: '{{version}}', path: a}", "cannot hold {{version}}"),
+            ("{kind: flagd, branch: b, path: ../a}", "no file of a branch"),
+            ("{kind: flagd, branch: b, path: /a}", "no file of a branch"),
+            ("{kind: flagd, branch: b, path: a, remote: --upload-pack=x}", "no remote"),
+            ("{kind: flagd, path: a, remote: origin}", "`remote` belongs to `branch`"),
+            ("{kind: haproxy, socket: s, backend: b, branch: b}", "does not take `branch`"),
             ("{kind: flagd, path: a, socket: b}", "a target of kind `flagd` does not take `socket`"),
             ("{kind: flagd, path: '{{version}}.json'}", "cannot hold {{version}}"),
             ("{kind: flagd, path: '{{vresion}}.json'}", "there is no `{{vresion}}`"),

@@ -111,6 +111,15 @@ pub enum FlagdPlace {
     File(PathBuf),
     /// An address that answers GET and takes PUT.
     Http(TargetHttp),
+    /// A file of a branch.
+    Branch {
+        /// A remote's name or address; `None`: the repository of this run, by its code host's API in a workflow, else `origin`.
+        remote: Option<String>,
+        /// The branch.
+        branch: String,
+        /// The file, from the top of the branch.
+        path: String,
+    },
 }
 
 /// An address with its token.

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use super::code_host::Patience;
 use crate::domain::store::StoreSettings;
-pub use branch::{Advanced, Branch, FileChange, Tip};
+pub use branch::{Advanced, Branch, Branches, Commit, FileChange, Tip};
 pub use error::{Conflict, StoreError};
 pub use key::{Key, KeyError};
 pub use log::{Log, LogHead, SEGMENT};

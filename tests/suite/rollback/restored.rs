@@ -61,8 +61,28 @@ fn an_emergency_gets_through_and_says_that_it_raised_the_epoch() {
 fn without_an_emergency_it_is_refused_and_the_next_step_is_named() {
     let stage = restored(false);
     let before = shown(&stage);
-    stage.call(["rollback", "greeting", "--yes"]).exits(23).shows("the newer epoch 2");
+    let refused = stage.call(["rollback", "greeting", "--yes"]).exits(23);
+    refused.shows("the newer epoch 2").shows("`prompt-cicd rollback greeting -e production --to 1.0.0 --emergency` gets through");
     assert_eq!(shown(&stage), before);
     stage.call(["rollback", "greeting", "--emergency"]).exits(0);
     assert_eq!(shown(&stage), (3, "1.0.0".to_owned()));
+}
+
+#[test]
+fn an_epoch_that_somebody_wrote_over_is_named_with_the_way_out() {
+    let stage = Stage::new("10m", "100ms");
+    stage.rollout("start", []).exits(0);
+    let write = |epoch: serde_json::Value| {
+        let mut manifest: serde_json::Value = serde_json::from_str(&stage.workspace.read("flags.json")).unwrap();
+        manifest["flags"]["greeting"]["metadata"]["epoch"] = epoch;
+        stage.workspace.write("flags.json", manifest.to_string().as_bytes());
+    };
+    write("seven".into());
+    for call in [["rollback", "greeting", "--yes"], ["rollback", "greeting", "--emergency"]] {
+        let refused = stage.call(call).exits(23);
+        refused.shows("`metadata.epoch` of the flag `greeting` cannot be read").shows("write the number 0 there");
+    }
+    write(0.into());
+    stage.call(["rollback", "greeting", "--emergency"]).exits(0);
+    assert_eq!(shown(&stage), (1, "1.0.0".to_owned()));
 }

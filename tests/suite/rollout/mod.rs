@@ -6,6 +6,8 @@ mod audit;
 mod behaviour;
 /// A rollback that reached the targets and not the record.
 mod interrupted;
+/// Flags on a branch.
+mod on_branch;
 /// What people order.
 mod orders;
 /// Two at once, and one that is killed.

@@ -17,12 +17,12 @@ use super::{DEADLINE, desired, http, open};
 use crate::support::hosts::{Host, Request};
 
 /// `tests/real/targets.rs` asks 100 000 users with two other evaluators; this one is slow without optimisation.
-const USERS: usize = 10_000;
+pub(super) const USERS: usize = 10_000;
 /// Percentage points that a share may be off: three standard deviations at 50 % of so many users.
-const OFF: f64 = 1.5;
+pub(super) const OFF: f64 = 1.5;
 
 /// Who gets the candidate, by user; two threads share the work.
-fn served(manifest: &Path) -> Vec<bool> {
+pub(super) fn served(manifest: &Path) -> Vec<bool> {
     let flags = FlagParser::parse_string(&std::fs::read_to_string(manifest).unwrap()).unwrap().flags;
     let flag = &flags["greeting"];
     let rule = flag.get_targeting();
@@ -45,7 +45,7 @@ fn served(manifest: &Path) -> Vec<bool> {
     })
 }
 
-fn share(served: &[bool]) -> f64 {
+pub(super) fn share(served: &[bool]) -> f64 {
     f64::from(u32::try_from(served.iter().filter(|candidate| **candidate).count()).unwrap())
         / f64::from(u32::try_from(served.len()).unwrap())
         * 100.0

@@ -226,3 +226,29 @@ async fn a_manifest_that_is_too_large_is_refused_with_the_limit() {
     let error = world.flags().apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();
     assert!(error.kind == TargetErrorKind::Refused && error.message.contains("at most 1 MiB"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_annotation_that_somebody_wrote_over_is_no_missing_fence() {
+    let world = World::new();
+    world.put_route(&json!([{"backendRefs": []}]));
+    let target = world.route(None);
+    target.apply(&desired(0, 7), "rollback", DEADLINE).await.unwrap();
+    let good = world.fake.object("httproutes", "prompts");
+    for garbage in ["", "{", "null", "{\"epoch\": 7}"] {
+        let mut object = good.clone();
+        object["metadata"]["annotations"]["prompt-cicd/state"] = json!(garbage);
+        world.fake.put("httproutes", &object);
+        let rules = world.fake.object("httproutes", "prompts")["spec"]["rules"].clone();
+        for error in [target.apply(&desired(50, 1), "late", DEADLINE).await.unwrap_err(), target.observe(DEADLINE).await.unwrap_err()] {
+            assert_eq!(error.kind, TargetErrorKind::Foreign, "{garbage}: {error}");
+            assert!(error.message.contains("`kubectl annotate httproute prompts prompt-cicd/state-`"), "{error}");
+        }
+        assert_eq!(world.fake.object("httproutes", "prompts")["spec"]["rules"], rules, "{garbage}");
+    }
+    // The way out that the message names.
+    let mut object = good;
+    object["metadata"]["annotations"].as_object_mut().unwrap().remove("prompt-cicd/state");
+    world.fake.put("httproutes", &object);
+    target.apply(&desired(0, 8), "emergency", DEADLINE).await.unwrap();
+    confirmed(&target.observe(DEADLINE).await.unwrap(), 0, 8);
+}

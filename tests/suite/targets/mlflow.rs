@@ -11,9 +11,12 @@ use std::{
     thread,
 };
 
-use prompt_cicd::domain::target::TargetKind;
+use axum::{Json, response::IntoResponse as _};
+use prompt_cicd::{domain::target::TargetKind, ports::target::TargetErrorKind};
+use serde_json::json;
 
-use super::{DEADLINE, http, open};
+use super::{DEADLINE, desired, http, open};
+use crate::support::hosts::Host;
 
 /// Answers the first request of each connection that the prompt is not there; ends the connection in the middle of the second.
 fn impatient(asked: Arc<AtomicUsize>) -> String {
@@ -48,18 +51,41 @@ fn impatient(asked: Arc<AtomicUsize>) -> String {
     url
 }
 
-#[tokio::test]
-async fn reading_on_a_connection_that_the_server_has_ended_is_tried_again() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let url = impatient(Arc::clone(&asked));
-    let kind = TargetKind::Mlflow {
-        http: http(&url),
+fn kind(url: &str) -> TargetKind {
+    TargetKind::Mlflow {
+        http: http(url),
         model: "greeting".to_owned(),
         stable_alias: "production".to_owned(),
         candidate_alias: "candidate".to_owned(),
         mirror: false,
-    };
-    let target = open(kind, Path::new(""));
+    }
+}
+
+#[tokio::test]
+async fn an_epoch_that_somebody_wrote_over_is_no_missing_fence() {
+    for epoch in ["", "seven", "-1", "7.5"] {
+        let tags =
+            [("mlflow.prompt.is_prompt", "true"), ("prompt-cicd.epoch", epoch)].map(|(key, value)| json!({"key": key, "value": value}));
+        let model = json!({"registered_model": {"name": "greeting", "tags": tags, "aliases": []}});
+        let host = Host::start(move |_| {
+            let answer = Json(model.clone()).into_response();
+            async move { answer }
+        })
+        .await;
+        let target = open(kind(&host.url), Path::new(""));
+        for error in [target.apply(&desired(100, 1), "late", DEADLINE).await.unwrap_err(), target.observe(DEADLINE).await.unwrap_err()] {
+            assert_eq!(error.kind, TargetErrorKind::Foreign, "{epoch}: {error}");
+            assert!(error.message.contains("delete_registered_model_tag(\"greeting\", \"prompt-cicd.epoch\")"), "{error}");
+        }
+        assert!(host.received().iter().all(|request| request.method == "GET"), "nothing is changed");
+    }
+}
+
+#[tokio::test]
+async fn reading_on_a_connection_that_the_server_has_ended_is_tried_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let url = impatient(Arc::clone(&asked));
+    let target = open(kind(&url), Path::new(""));
     for _ in 0..3 {
         let observed = target.observe(DEADLINE).await.unwrap();
         assert_eq!(observed.shares, None, "it does not know the prompt");

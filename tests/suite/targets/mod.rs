@@ -1,5 +1,7 @@
 //! Targets against fakes of what they speak to.
 
+/// Manifests on a branch.
+mod branch;
 mod flagd;
 mod haproxy;
 mod kubernetes;

@@ -84,7 +84,8 @@ impl ConfigMap {
 
     async fn look(&self) -> Result<Observed, TargetError> {
         let Some(object) = self.read().await? else { return Ok(Observed::default()) };
-        Ok(self.manifest(&object)?.map(|manifest| manifest.observe(&self.flag)).unwrap_or_default())
+        let Some(manifest) = self.manifest(&object)? else { return Ok(Observed::default()) };
+        manifest.observe(&self.flag).map_err(|error| self.unusable(error))
     }
 }
 

@@ -91,9 +91,15 @@ impl Route {
         found.ok_or_else(|| self.refused(&format!("it has no rule named `{wanted}`")))
     }
 
-    fn state(&self, object: &Value) -> Option<State> {
-        let text = object.pointer("/metadata/annotations")?.get(self.annotation())?.as_str()?;
-        serde_json::from_str(text).ok()
+    /// What was applied; `None` where nothing was. An annotation that is not as we write it is no answer: it may have fenced us.
+    fn state(&self, object: &Value) -> Result<Option<State>, TargetError> {
+        let annotation = self.annotation();
+        let Some(there) = object.pointer("/metadata/annotations").and_then(|all| all.get(&annotation)) else { return Ok(None) };
+        let read = there.as_str().and_then(|text| serde_json::from_str(text).ok());
+        read.map(Some).ok_or_else(|| {
+            let mend = format!("take it away (`kubectl annotate httproute {} {annotation}-`)", self.name);
+            self.teller.unreadable(&self.shown(), &format!("the annotation `{annotation}`"), &mend)
+        })
     }
 
     async fn read(&self) -> Result<Option<Value>, TargetError> {
@@ -118,7 +124,7 @@ impl Route {
     /// What is to be changed; `None` when nothing is.
     fn patch(&self, object: &Value, desired: &Desired, operation: &str) -> Result<Option<Value>, TargetError> {
         let at = self.rule_in(object)?;
-        let before = self.state(object);
+        let before = self.state(object)?;
         if let Some(before) = &before {
             if before.prompt != desired.subject.prompt || before.environment != desired.subject.environment {
                 let what = format!("{}: its rule belongs to another prompt or environment; name another `rule`", self.shown());
@@ -180,7 +186,7 @@ impl Route {
         let Some(object) = self.read().await? else { return Ok(Observed::default()) };
         let at = self.rule_in(&object)?;
         self.is_resolved(&object)?;
-        let state = self.state(&object);
+        let state = self.state(&object)?;
         let refs = object.pointer(&format!("/spec/rules/{at}/backendRefs")).and_then(Value::as_array).cloned().unwrap_or_default();
         // A weight that is not written is 1.
         let weights = refs.iter().map(|backend| (service(backend), backend.get("weight").map_or(Some(1.0), Value::as_f64).unwrap_or(0.0)));

@@ -1,5 +1,6 @@
 //! What a run of suites found: samples, their judgements, and the conclusions drawn from them.
 
+mod checkout;
 mod counts;
 mod kept;
 mod known;
@@ -22,6 +23,7 @@ use crate::domain::{
         decide_together,
     },
 };
+pub use checkout::Checkout;
 pub use counts::Counts;
 pub use kept::{Keeping, LEFT_OUT, MOST_TEXTS, TextBounds, listed};
 pub use known::{KnownCase, KnownFlaky, Quarantined};
@@ -33,6 +35,9 @@ pub use spent::{cost_of, grader_cost_of, would_come_to};
 pub struct TestRun {
     /// When it began, RFC 3339 in UTC.
     pub started_at: String,
+    /// What was checked out when it began; `None` where there is no repository, or nobody asked.
+    #[serde(default)]
+    pub checkout: Option<Checkout>,
     /// How long it took.
     pub duration: Duration,
     /// The suites in the order of the configuration.

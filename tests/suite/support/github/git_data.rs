@@ -39,7 +39,7 @@ struct Commit {
 
 impl GitData {
     /// A file at a commit.
-    pub(super) fn file(&self, commit: &str, path: &str) -> Option<&String> {
+    pub(crate) fn file(&self, commit: &str, path: &str) -> Option<&String> {
         self.trees.get(&self.commits.get(commit)?.tree)?.get(path)
     }
 
