@@ -34,8 +34,23 @@ pub(super) struct FlagBranch {
     clock: Arc<dyn Clock>,
     path: String,
     flag: String,
-    /// The commit that our last write took the place of; the inner `None` where it made the branch.
-    replaced: Mutex<Option<Option<String>>>,
+    /// What our last write took the place of.
+    replaced: Mutex<Option<Replaced>>,
+}
+
+/// What a write took the place of.
+#[derive(Debug, PartialEq, Eq)]
+enum Replaced {
+    /// There was no branch.
+    Nothing,
+    /// This commit.
+    Commit(String),
+}
+
+impl From<Option<String>> for Replaced {
+    fn from(commit: Option<String>) -> Self {
+        commit.map_or(Self::Nothing, Self::Commit)
+    }
 }
 
 impl fmt::Debug for FlagBranch {
@@ -117,7 +132,7 @@ impl FlagBranch {
             let commit = Commit { changes: &changes, message: &message, fresh: false };
             let said = match self.branch.advance(tip.as_ref(), &commit, patience).await {
                 Ok(Advanced::Done) => {
-                    *self.replaced.lock().unwrap_or_else(PoisonError::into_inner) = Some(tip.map(|tip| tip.commit));
+                    *self.replaced.lock().unwrap_or_else(PoisonError::into_inner) = Some(tip.map(|tip| tip.commit).into());
                     return Ok(());
                 }
                 Ok(Advanced::Stale { said }) => said,
@@ -135,8 +150,8 @@ impl FlagBranch {
         loop {
             tries += 1;
             let (tip, manifest) = self.read(patience).await?;
-            let commit = tip.map(|tip| tip.commit);
-            let lags = self.replaced.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&commit);
+            let now = Replaced::from(tip.map(|tip| tip.commit));
+            let lags = self.replaced.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&now);
             if lags && tries <= LAG_TRIES && self.pause(tries + 1, patience).await {
                 continue;
             }
