@@ -1,6 +1,7 @@
 //! `prompt-cicd compare BASE HEAD`: two result files of benchmarks.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
 };
@@ -121,7 +122,13 @@ fn idle_rules(thresholds: &decide::Thresholds, places: &[Place], found: &decide:
 }
 
 fn on_command_line(flag: &str, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::error(Place::file("command line"), flag, message)
+    Diagnostic::error(Place::file("command line"), flag, message).with_help("`prompt-cicd compare --help` says what each flag takes")
+}
+
+/// What is wrong with a file of thresholds is no matter of what was measured.
+fn with_form(wrong: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let form = "docs/reference/commands/compare.md shows a file of thresholds";
+    wrong.into_iter().map(|problem| if problem.help.is_some() { problem } else { problem.with_help(form) }).collect()
 }
 
 fn rules(request: &CompareRequest) -> Result<Rules, Failure> {
@@ -137,7 +144,7 @@ fn thresholds(services: &Services, request: &CompareRequest) -> Result<(decide::
         None => (decide::Thresholds::default(), Vec::new()),
         Some(path) => {
             let text = services.workspace.read_text(path, TEXT_LIMIT).map_err(Failure::File)?;
-            benchmark::thresholds::read(&text, &path.display().to_string()).map_err(Failure::Samples)?
+            benchmark::thresholds::read(&text, &path.display().to_string()).map_err(|wrong| Failure::Samples(with_form(wrong)))?
         }
     };
     let mut wrong = Vec::new();
@@ -204,20 +211,30 @@ fn read(services: &Services, path: &Path, format: Option<&str>) -> Result<(Tool,
 
 /// Every benchmark below a folder of Criterion's: the latest run, or the baseline that the folder is of.
 fn criterion(services: &Services, folder: &Path) -> Result<Vec<Benchmark>, Failure> {
-    let files = services.workspace.files_below(folder, benchmark::CRITERION_SAMPLE, MOST_SAMPLES).map_err(Failure::File)?;
-    let latest: Vec<&PathBuf> = files.iter().filter(|file| file.ends_with(benchmark::CRITERION_ENDING)).collect();
-    if latest.is_empty() {
+    // All runs of a benchmark, by its folder: a benchmark of which there are some, and not the latest, did not end.
+    let ids = services.workspace.files_below(folder, benchmark::CRITERION_ID, MOST_SAMPLES).map_err(Failure::File)?;
+    let samples = services.workspace.files_below(folder, benchmark::CRITERION_SAMPLE, MOST_SAMPLES).map_err(Failure::File)?;
+    let of = |file: &PathBuf| file.parent().and_then(Path::parent).map(Path::to_owned);
+    let benchmarks: BTreeSet<PathBuf> = ids.iter().chain(&samples).filter_map(of).collect();
+    if !samples.iter().any(|file| file.ends_with(benchmark::CRITERION_ENDING)) {
         let message = format!("no {} below this folder", benchmark::CRITERION_ENDING);
         let help = "name the folder that Criterion writes, usually target/criterion";
         return Err(Failure::Samples(vec![Diagnostic::error(Place::file(folder.display().to_string()), "", message).with_help(help)]));
     }
     let mut found = Vec::new();
-    for file in latest {
-        let sample = services.workspace.read_text(file, TEXT_LIMIT).map_err(Failure::File)?;
-        let id = services.workspace.read_text(&file.with_file_name("benchmark.json"), TEXT_LIMIT).ok();
-        let fallback = file.parent().and_then(Path::parent).and_then(|parent| parent.strip_prefix(folder).ok()).unwrap_or(file);
-        let name = fallback.display().to_string();
-        let benchmark = benchmark::criterion_benchmark(&sample, id.as_deref(), &file.display().to_string(), &name);
+    for own in benchmarks {
+        let file = own.join(benchmark::CRITERION_ENDING);
+        let name = own.strip_prefix(folder).unwrap_or(&own).display().to_string();
+        let text = |path: &PathBuf| services.workspace.read_text(path, TEXT_LIMIT).map_err(Failure::File);
+        // Beside the samples, else beside those of an earlier run.
+        let id = ids.iter().find(|id| **id == file.with_file_name(benchmark::CRITERION_ID));
+        let id = id.or_else(|| ids.iter().find(|id| id.starts_with(&own))).map(text).transpose()?;
+        let shown = file.display().to_string();
+        let benchmark = if samples.contains(&file) {
+            benchmark::criterion_benchmark(&text(&file)?, id.as_deref(), &shown, &name)
+        } else {
+            benchmark::criterion_interrupted(id.as_deref(), &shown, &name)
+        };
         found.push(benchmark.map_err(Failure::Samples)?);
     }
     benchmark::distinct(&found, &folder.display().to_string()).map_err(Failure::Samples)?;

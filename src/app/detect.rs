@@ -10,7 +10,7 @@ use crate::{
         diagnostic::{Diagnostic, Place},
         regression::{
             Undecided, Verdict,
-            analysis::{Analysis, Question, analyse_drawn},
+            analysis::{Analysis, AnalysisError, Question, analyse_drawn},
         },
     },
     report::{
@@ -100,6 +100,11 @@ pub(super) fn analysis(services: &Services, source: &Source, written: Written) -
         Failure::Samples(diagnostics.collect())
     };
     let question = written.over(pair.written).question().map_err(&failed)?;
-    analyse_drawn(&question, (&pair.baseline, pair.seen[0]), (&pair.current, pair.seen[1]))
-        .map_err(|error| failed(vec![(error.to_string(), None)]))
+    analyse_drawn(&question, (&pair.baseline, pair.seen[0]), (&pair.current, pair.seen[1])).map_err(|error| {
+        let help = match &error {
+            AnalysisError::Question(_) => Some("docs/reference/commands/detect.md says what can be asked".to_owned()),
+            AnalysisError::Unusable { .. } => None,
+        };
+        failed(vec![(error.to_string(), help)])
+    })
 }

@@ -3,7 +3,13 @@
 use thiserror::Error;
 
 use crate::{
-    domain::{diagnostic::Diagnostic, registry::RegistryError, release::NoNext, rollback::target::NoPrevious, rollout::Refusal},
+    domain::{
+        diagnostic::{Diagnostic, number_of},
+        registry::RegistryError,
+        release::NoNext,
+        rollback::target::NoPrevious,
+        rollout::Refusal,
+    },
     ports::{code_host::CodeHostError, provider::ConnectError, store::StoreError, vcs::VcsError, workspace::WorkspaceError},
     report::escape::one_line,
 };
@@ -15,10 +21,13 @@ pub enum Failure {
     #[error("{}", summary(.0))]
     Configuration(Vec<Diagnostic>),
     /// Samples or benchmark results that cannot be used; all that is wrong at once.
-    #[error("{}", count(.0.len(), "problem", "problems") + "; nothing was compared")]
+    #[error("{}", count(number_of(.0), "problem", "problems") + "; nothing was compared")]
     Samples(Vec<Diagnostic>),
+    /// A run or a commit that cannot be a baseline; all that is wrong at once.
+    #[error("{}", count(.0.len(), "problem", "problems") + "; no baseline was compared with or changed")]
+    Baseline(Vec<Diagnostic>),
     /// Files that are no shards of one run; all that is wrong at once.
-    #[error("{}", count(.0.len(), "problem", "problems") + "; nothing was merged")]
+    #[error("{}", count(number_of(.0), "problem", "problems") + "; nothing was merged")]
     Shards(Vec<Diagnostic>),
     /// No configuration was given and none stands in the usual places.
     #[error("no configuration found (looked for {})", .places.join(", "))]
@@ -45,8 +54,13 @@ pub enum Failure {
     #[error("{0}")]
     Store(#[source] StoreError),
     /// The selection left nothing to do.
-    #[error("nothing selected: {0}")]
-    NothingSelected(String),
+    #[error("nothing selected: {why}")]
+    NothingSelected {
+        /// What is not there.
+        why: String,
+        /// What to do about it.
+        next: String,
+    },
     /// There is nothing to do, or nothing of that name; the text says what would be something.
     #[error("{0}")]
     NothingToDo(String),
@@ -91,6 +105,7 @@ impl Failure {
             Self::Configuration(_)
             | Self::Samples(_)
             | Self::Shards(_)
+            | Self::Baseline(_)
             | Self::NoConfiguration { .. }
             | Self::File(_)
             | Self::Provider(_)
@@ -116,7 +131,7 @@ impl Failure {
                 StoreError::Conflict(_) => 32,
                 StoreError::Corrupt { .. } | StoreError::Newer { .. } | StoreError::TooLarge { .. } | StoreError::Settings(_) => 3,
             },
-            Self::NothingSelected(_) | Self::NothingToDo(_) | Self::Version(NoNext::NothingToRelease(_)) => 4,
+            Self::NothingSelected { .. } | Self::NothingToDo(_) | Self::Version(NoNext::NothingToRelease(_)) => 4,
             Self::Refused(_) | Self::Registry(_) | Self::Version(NoNext::NotAfter { .. } | NoNext::TooLarge(_)) => 20,
             Self::NoPrevious(_) => 23,
             Self::Internal(_) => 1,
@@ -127,6 +142,8 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Configuration(_) => Some("check it again without running anything: prompt-cicd config check".to_owned()),
+            // What each of them says to do is nearer than anything that holds for all.
+            Self::Samples(diagnostics) if diagnostics.iter().all(|diagnostic| diagnostic.help.is_some()) => None,
             Self::Samples(_) => {
                 Some("mend the values where they are measured; what is read is in docs/reference/benchmark-formats.md".to_owned())
             }
@@ -138,11 +155,11 @@ impl Failure {
             ),
             Self::Version(NoNext::NothingToRelease(_)) => Some("name the part that changes with --type, e.g. --type patch".to_owned()),
             // Each error has its own next step.
-            Self::Version(_) | Self::History(_) | Self::NothingToDo(_) | Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) | Self::Shards(_) => None,
+            Self::Version(_) | Self::History(_) | Self::NothingToDo(_) | Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) | Self::Shards(_) | Self::Baseline(_) => None,
             Self::Event(_) => Some("docs/reference/commands/publish.md shows the two workflows".to_owned()),
             Self::NotOurs { .. } => Some("pass the file that `prompt-cicd test` named, from the same version".to_owned()),
             Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
-            Self::NothingSelected(_) => Some("see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned()),
+            Self::NothingSelected { next, .. } => Some(next.clone()),
             Self::NoPrevious(_) => {
                 Some("name one with --to, or fix forward: `prompt-cicd rollback list-versions` shows what there is".to_owned())
             }
@@ -153,7 +170,9 @@ impl Failure {
     /// What is wrong in detail, a text each.
     pub fn details(&self) -> Vec<String> {
         match self {
-            Self::Configuration(diagnostics) | Self::Samples(diagnostics) | Self::Shards(diagnostics) => super::lines(diagnostics),
+            Self::Configuration(diagnostics) | Self::Samples(diagnostics) | Self::Shards(diagnostics) | Self::Baseline(diagnostics) => {
+                super::lines(diagnostics)
+            }
             Self::Provider(errors) | Self::Connection(errors) => errors.iter().map(connect_error).collect(),
             Self::NoConfiguration { .. }
             | Self::File(_)
@@ -161,7 +180,7 @@ impl Failure {
             | Self::History(_)
             | Self::Version(_)
             | Self::Store(_)
-            | Self::NothingSelected(_)
+            | Self::NothingSelected { .. }
             | Self::NothingToDo(_)
             | Self::Event(_)
             | Self::NotOurs { .. }
@@ -189,7 +208,7 @@ fn code_host(error: &CodeHostError) -> u8 {
 }
 
 fn summary(diagnostics: &[Diagnostic]) -> String {
-    count(diagnostics.len(), "problem", "problems") + "; nothing was run"
+    count(number_of(diagnostics), "problem", "problems") + "; nothing was run"
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

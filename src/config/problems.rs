@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::diagnostic::{Diagnostic, Place, Severity};
+use crate::domain::diagnostic::{Diagnostic, Place, Severity, number_of};
 
 use super::{
     locate::{Mark, TextProblem, Tree},
@@ -56,7 +56,7 @@ impl Finding {
 
     /// As a diagnostic at a place that is known already.
     pub(super) fn at(self, place: Place) -> Diagnostic {
-        Diagnostic { severity: self.severity, place, path: self.path.to_string(), message: self.message, help: self.help }
+        Diagnostic { severity: self.severity, place, path: self.path.to_string(), message: self.message, help: self.help, stands_for: 1 }
     }
 }
 
@@ -174,10 +174,9 @@ pub(super) fn in_order(mut list: Vec<Diagnostic>) -> Vec<Diagnostic> {
     list.sort_by(|a, b| a.place.cmp(&b.place));
     let mut list = folded(list);
     if list.len() > MOST_SHOWN {
-        let more = list.len() - MOST_SHOWN;
         // Errors must not be hidden behind warnings.
         list.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.severity));
-        list.truncate(MOST_SHOWN);
+        let more = number_of(&list.split_off(MOST_SHOWN));
         list.sort_by(|a, b| a.place.cmp(&b.place));
         if let Some(last) = list.last() {
             let place = Place::file(last.place.file.clone());
@@ -187,6 +186,7 @@ pub(super) fn in_order(mut list: Vec<Diagnostic>) -> Vec<Diagnostic> {
                 path: String::new(),
                 message: format!("and {more} more problems"),
                 help: None,
+                stands_for: more,
             });
         }
     }
@@ -216,7 +216,7 @@ fn folded(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
                 at if at <= MOST_ALIKE => Some(diagnostic),
                 at if at == MOST_ALIKE + 1 => {
                     let message = format!("{}: {more} more like this from here on", diagnostic.message);
-                    Some(Diagnostic { path: String::new(), message, ..diagnostic })
+                    Some(Diagnostic { path: String::new(), message, stands_for: more, ..diagnostic })
                 }
                 _ => None,
             }

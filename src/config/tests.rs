@@ -365,6 +365,7 @@ fn the_same_mistake_in_many_cases_is_said_a_few_times_and_counted() {
     let said: Vec<String> = wrong.iter().map(ToString::to_string).collect();
     assert_eq!(said.iter().filter(|said| said.contains("unknown key `varz`")).count(), 11, "{said:#?}");
     assert!(said.last().unwrap().contains("20 more like this from here on"), "{said:#?}");
+    assert_eq!(crate::domain::diagnostic::number_of(&wrong), 31, "what is said as one is counted as many: {said:#?}");
     assert!(said.iter().any(|said| said.contains("nmae")), "what is of another kind is not hidden: {said:#?}");
 }
 

@@ -68,12 +68,20 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do next, where we know.
     pub help: Option<String>,
+    /// How many problems it tells of: 1, or more where many of a kind are said as one.
+    #[serde(skip)]
+    pub stands_for: usize,
+}
+
+/// How many problems there are, those included that are said as one.
+pub fn number_of(diagnostics: &[Diagnostic]) -> usize {
+    diagnostics.iter().map(|diagnostic| diagnostic.stands_for).sum()
 }
 
 impl Diagnostic {
     /// A problem that stops the run.
     pub fn error(place: Place, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place, path: path.into(), message: message.into(), help: None }
+        Self { severity: Severity::Error, place, path: path.into(), message: message.into(), help: None, stands_for: 1 }
     }
 
     /// A problem that is said and passed over.
@@ -86,6 +94,12 @@ impl Diagnostic {
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The same for so many problems.
+    #[must_use]
+    pub fn standing_for(self, problems: usize) -> Self {
+        Self { stands_for: problems, ..self }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     benchmark::compare::{Comparison, Row, Status},
-    regression::{Direction, Rules},
+    regression::{Direction, Measured, Rules, Scale},
 };
 
 /// Rows shown in text and Markdown.
@@ -27,7 +27,7 @@ const COLUMNS: [Column; 6] = [
     Column { title: "base", numeric: true, dispensable: 0 },
     Column { title: "head", numeric: true, dispensable: 0 },
     Column { title: "change", numeric: true, dispensable: 0 },
-    Column { title: "ratio, 90 % interval", numeric: false, dispensable: 1 },
+    Column { title: "head against base", numeric: false, dispensable: 1 },
 ];
 
 /// Writes a comparison; `tools` are the names of what base and head are written by.
@@ -72,6 +72,10 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
             "warn_above_pct": row.thresholds.0,
             "fail_above_pct": row.thresholds.1,
             "decided_by": if row.judgement.is_some() { "samples" } else { "threshold" },
+            "scale": measured.map(|measured| match measured.scale {
+                Scale::Ratio => "ratio",
+                Scale::Difference => "difference",
+            }),
             "samples": {"base": row.seen[0], "head": row.seen[1], "base_used": row.samples[0].len(), "head_used": row.samples[1].len()},
             "verdict": row.judgement.as_ref().map(|judgement| judgement.verdict.word()),
             "p_adjusted": row.judgement.as_ref().and_then(|judgement| judgement.p_adjusted),
@@ -119,21 +123,33 @@ fn cells(row: &Row, rules: &Rules) -> Vec<String> {
     let value = |value: Option<f64>, unit: &str| {
         value.map(|value| format!("{} {}", digits(value), truncate_chars(unit, 20)).trim().to_owned()).unwrap_or_default()
     };
-    let interval = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok()).map(|measured| {
-        let [low, high] = measured.interval;
-        format!("{} ({} to {})", digits(measured.effect), digits(low), digits(high))
-    });
+    let measured = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok());
     let alone = if row.by_threshold_only() { "by threshold only" } else { "" };
-    // The interval's level is 1 − 2α.
-    let level = if (rules.alpha - 0.05).abs() < 1e-12 { "" } else { " *" };
     vec![
         format!("{} {}", mark(row.status).0, row.status.word()),
         truncate_chars(&row.name, 80).into_owned(),
         value(row.base, &row.units[0]),
         value(row.head, &row.units[1]),
         change(row),
-        interval.map_or_else(|| alone.to_owned(), |interval| format!("{interval}{level}")),
+        measured.map_or_else(|| alone.to_owned(), |measured| effect(row, measured, rules)),
     ]
+}
+
+/// The effect with its interval, whose level is 1 − 2α, on the scale it was judged on: a ratio of 1 is no change, and so is a
+/// difference of 0.
+fn effect(row: &Row, measured: &Measured, rules: &Rules) -> String {
+    let [low, high] = measured.interval;
+    let level = format!("{:.1}", 100.0 * (1.0 - 2.0 * rules.alpha));
+    let level = level.strip_suffix(".0").unwrap_or(&level);
+    let shown = |scale: &str, times: f64, unit: &str| {
+        let [effect, low, high] = [measured.effect, low, high].map(|value| digits(times * value));
+        format!("{scale} {effect}{unit} ({level} %: {low} to {high})")
+    };
+    match measured.scale {
+        Scale::Ratio => shown("ratio", 1.0, ""),
+        Scale::Difference if row.is_share() => shown("difference", 100.0, " points"),
+        Scale::Difference => shown("difference", 1.0, &format!(" {}", truncate_chars(&row.units[1], 20)).trim_end()),
+    }
 }
 
 fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
@@ -159,8 +175,11 @@ fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
     let compared = found.rows.iter().filter(|row| row.change_percent.is_some()).count();
     let alone = match found.rows.iter().filter(|row| row.by_threshold_only()).count() {
         0 => String::new(),
-        all if all == compared => "; by threshold only, as no side has enough samples to judge by".to_owned(),
-        some => format!("; {some} by threshold only, without enough samples"),
+        all if all == compared && found.rows.iter().all(|row| row.samples.iter().all(|samples| samples.len() < 2)) => {
+            "; by threshold only, as neither side has samples to judge by".to_owned()
+        }
+        all if all == compared => "; by threshold only".to_owned(),
+        some => format!("; {some} by threshold only"),
     };
     let why = found.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
     (mark, codes, format!("{} benchmarks: {}{alone}{why}", found.rows.len(), counts.join(", ")))

@@ -78,6 +78,8 @@ fn more_annotations_than_the_runner_keeps_are_counted() {
     let cases: Vec<String> = (0..30).map(|number| format!("{{\"id\": \"c{number}\", \"vras\": {{}}}}\n")).collect();
     let finished = step(&workspace.file("cases/greeting.jsonl", &cases.concat()), &["test"]).run().exits(3);
     assert_eq!(finished.stderr.matches("::error ").count(), 10, "{}", finished.stderr);
+    // What is said as one is counted as many.
+    let finished = finished.says("30 problems; nothing was run");
     assert!(finished.stderr.contains("…and 2 more") && finished.stderr.contains("20 more like this"), "{}", finished.stderr);
 }
 

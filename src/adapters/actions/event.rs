@@ -104,6 +104,16 @@ pub fn read(name: &str, path: Option<&Path>) -> Result<Event, CiError> {
 
 /// Whether a run whose `GITHUB_REF` is `reference` is one of the default branch; `None`: the event does not say which that is.
 pub(super) fn on_default_branch(name: &str, path: Option<&Path>, reference: Option<&str>) -> Option<bool> {
+    // GitHub starts a schedule on the default branch alone.
+    if name == "schedule" {
+        return Some(true);
+    }
+    let default = default_branch(name, path)?;
+    Some(reference?.strip_prefix("refs/heads/") == Some(default.as_str()))
+}
+
+/// The repository's default branch, where the event names it.
+pub(super) fn default_branch(name: &str, path: Option<&Path>) -> Option<String> {
     #[derive(Deserialize)]
     struct Any {
         repository: Option<Home>,
@@ -112,12 +122,7 @@ pub(super) fn on_default_branch(name: &str, path: Option<&Path>, reference: Opti
     struct Home {
         default_branch: Option<String>,
     }
-    // GitHub starts a schedule on the default branch alone.
-    if name == "schedule" {
-        return Some(true);
-    }
-    let default = payload::<Any>(name, path).ok()?.repository?.default_branch?;
-    Some(reference?.strip_prefix("refs/heads/") == Some(default.as_str()))
+    payload::<Any>(name, path).ok()?.repository?.default_branch
 }
 
 fn pull_request(payload: PullRequestPayload) -> Event {

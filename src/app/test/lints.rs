@@ -90,6 +90,7 @@ pub(super) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> Test
     let elapsed = services.clock.elapsed();
     TestRun {
         started_at: services.clock.now(),
+        checkout: None,
         duration: Duration::ZERO,
         suites,
         interrupted: false,

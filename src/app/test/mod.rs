@@ -50,6 +50,7 @@ pub use baseline::Against;
 pub(in crate::app) use cases::Broken;
 pub use changed::Scope;
 pub(in crate::app) use compared::compare;
+pub(in crate::app) use history::stage;
 pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 
@@ -138,8 +139,11 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     plan.is_whole()?;
     reports::probe(services, &plan, &request)?;
+    // Before anything is asked: who commits or changes files meanwhile does not change what was tested.
+    let checkout = history::checkout(services, &plan, &request).await;
     let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request, spread.is_part()).await?;
     plan.is_whole()?;
+    run.checkout = checkout;
     for suite in &mut run.suites {
         suite.lints = linted.results(&suite.name);
         // A part alone decides nothing: `report merge` compares.

@@ -1,7 +1,7 @@
 //! `--filter` and `--tag`. An empty selection is never green.
 
 use super::{Plan, TestRequest};
-use crate::app::Failure;
+use crate::{app::Failure, domain::suite::CaseSource};
 
 /// A configuration without suites, or a suite without cases, proves nothing.
 ///
@@ -9,11 +9,30 @@ use crate::app::Failure;
 /// Which of the two it is.
 pub(super) fn something(plan: &Plan) -> Result<(), Failure> {
     if plan.suites.is_empty() {
-        return Err(Failure::NothingSelected("the configuration has no suites".to_owned()));
+        let next = "write one under `suites`, or have them written: prompt-cicd init".to_owned();
+        return Err(Failure::NothingSelected { why: "the configuration has no suites".to_owned(), next });
     }
     match plan.suites.iter().find(|suite| suite.cases.is_empty()) {
-        Some(suite) => Err(Failure::NothingSelected(format!("suite `{}` has no cases", suite.settings.name))),
+        Some(suite) => {
+            let settings = &suite.settings;
+            Err(Failure::NothingSelected {
+                why: format!("suite `{}` has no cases", settings.name),
+                next: write_cases(&settings.cases, &settings.path),
+            })
+        }
         None => Ok(()),
+    }
+}
+
+/// Where the cases of a suite without any belong.
+fn write_cases(source: &CaseSource, suite: &str) -> String {
+    match source {
+        CaseSource::Files(files) => {
+            let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+            format!("write a case into {}, or name another file under `{suite}.cases`", files.join(" or "))
+        }
+        CaseSource::Inline(_) => format!("write a case under `{suite}.cases`"),
+        CaseSource::Prompt => format!("write cases into the prompt's file, or name a file of them under `{suite}.cases`"),
     }
 }
 
@@ -40,7 +59,8 @@ pub(super) fn select(plan: &mut Plan, request: &TestRequest) -> Result<(), Failu
         let filters = request.filters.iter().map(|filter| format!("--filter {}", filter.as_str()));
         let tags = request.tags.iter().map(|tag| format!("--tag {tag}"));
         let asked = filters.chain(tags).collect::<Vec<_>>().join(" ");
-        return Err(Failure::NothingSelected(format!("none of {before} samples matches {asked}")));
+        let next = "see what there is with `prompt-cicd test --dry-run`, without --filter and --tag".to_owned();
+        return Err(Failure::NothingSelected { why: format!("none of {before} samples matches {asked}"), next });
     }
     Ok(())
 }

@@ -27,20 +27,22 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             Value::Number(_) | Value::Null => &[],
             Value::Bool(_) | Value::String(_) | Value::Object(_) => return Err(Wrong::of(format!("`{name}` has no list of columns"))),
         };
+        let names = combinations(columns.get(params));
         let values: Vec<Option<f64>> = match columns.get(result) {
             Some(Value::Array(values)) => values.iter().map(Value::as_f64).collect(),
+            // One `null` for a benchmark of which every combination failed.
+            Some(Value::Null) => vec![None; names.len()],
             Some(value) => vec![value.as_f64()],
             None => vec![value.as_f64()],
         };
-        let names = combinations(columns.get(params));
         let unit = unit(name);
         for (index, value) in values.iter().enumerate() {
             let parameters = names.get(index).filter(|parameters| !parameters.is_empty());
             let name = parameters.map_or_else(|| name.clone(), |parameters| format!("{name}({parameters})"));
-            let mut benchmark = Benchmark::number(name, unit, Direction::LowerIsBetter, *value);
+            let fault = value.is_none().then(|| "its result is `null`: the benchmark failed".to_owned());
             let these = samples.and_then(|column| columns.get(column)).and_then(|all| all.get(index)).and_then(Value::as_array);
-            benchmark.samples = these.into_iter().flatten().filter_map(Value::as_f64).collect();
-            found.push(benchmark);
+            let these = these.into_iter().flatten().map(|sample| sample.as_f64().unwrap_or(f64::NAN)).collect();
+            found.push(Benchmark::number(name, unit, Direction::LowerIsBetter, *value).with_samples(these).with_fault(fault));
         }
     }
     Ok(found)

@@ -42,10 +42,11 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         *times.entry(name).or_default() += 1;
     }
     let benchmark = |entry: Entry| {
+        let fault = entry.statistics.is_none().then(|| "it has no statistics: the benchmark failed".to_owned());
         let (value, samples) = entry.statistics.map(|found| (found.mean.0, found.original_values.0)).unwrap_or_default();
         let own = entry.full_name.filter(|name| times.get(name) == Some(&1) || entry.display_info.is_empty());
         let name = own.unwrap_or(entry.display_info);
-        Benchmark { name, unit: "ns".to_owned(), direction: Direction::LowerIsBetter, value, samples }
+        Benchmark::number(name, "ns", Direction::LowerIsBetter, value).with_samples(samples).with_fault(fault)
     };
     Ok(file.benchmarks.into_iter().map(benchmark).collect())
 }

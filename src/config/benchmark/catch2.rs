@@ -1,4 +1,5 @@
-//! Catch2: the XML reporter's `BenchmarkResults`. Nanoseconds.
+//! Catch2: the XML reporter's `BenchmarkResults`. Nanoseconds. A benchmark that threw has `failed` in place of numbers; in a test
+//! case that failed, nobody knows what its benchmarks did.
 
 use std::io::{BufRead, Read};
 
@@ -8,7 +9,10 @@ use quick_xml::{
 };
 
 use super::{Found, Wrong};
-use crate::domain::{benchmark::Benchmark, regression::Direction};
+use crate::{
+    config::suggest,
+    domain::{benchmark::Benchmark, regression::Direction},
+};
 
 /// The most bytes that are read.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -20,11 +24,22 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let mut found = Vec::new();
     let mut case = String::new();
     let mut open: Option<Benchmark> = None;
+    // Where the benchmarks of this test case begin, and how many elements are open.
+    let (mut of_case, mut depth) = (0, 0_usize);
     loop {
         buffer.clear();
-        match reader.read_event_into(&mut buffer).map_err(|error| Wrong::of(format!("not XML: {error}")))? {
+        let event = reader.read_event_into(&mut buffer).map_err(|error| Wrong::of(format!("not XML: {error}")))?;
+        if matches!(event, Event::Start(_)) {
+            depth += 1;
+        } else if matches!(event, Event::End(_)) {
+            depth = depth.saturating_sub(1);
+        }
+        match event {
             Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
-                b"TestCase" => case = attribute(&tag, b"name")?.unwrap_or_default(),
+                b"TestCase" => {
+                    case = attribute(&tag, b"name")?.unwrap_or_default();
+                    of_case = found.len();
+                }
                 b"BenchmarkResults" => {
                     let name = attribute(&tag, b"name")?.unwrap_or_default();
                     let name = if case.is_empty() { name } else { format!("{case} > {name}") };
@@ -35,9 +50,17 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
                         benchmark.value = Some(value.trim().parse().unwrap_or(f64::NAN));
                     }
                 }
+                b"failed" => {
+                    if let Some(benchmark) = &mut open {
+                        let said = attribute(&tag, b"message")?.unwrap_or_default();
+                        benchmark.fault = Some(format!("the benchmark failed: {}", suggest::shorten(&said)));
+                    }
+                }
+                b"OverallResult" if attribute(&tag, b"success")?.as_deref() == Some("false") => failed(&case, &mut found, of_case)?,
                 _ => {}
             },
             Event::End(tag) if tag.name().as_ref() == b"BenchmarkResults" => found.extend(open.take()),
+            Event::Eof if depth > 0 => return Err(Wrong::of("the file ends in the middle: the run did not end")),
             Event::Eof => return Ok(found),
             // Entities of its own making could grow without bound; no reporter writes any.
             Event::DocType(_) => return Err(Wrong::of("a document type is not accepted")),
@@ -45,6 +68,19 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             }
         }
     }
+}
+
+/// What a failed test case does to its benchmarks.
+fn failed(case: &str, found: &mut [Benchmark], of_case: usize) -> Result<(), Wrong> {
+    let case = suggest::shorten(case);
+    let benchmarks = found.get_mut(of_case..).unwrap_or_default();
+    if benchmarks.is_empty() {
+        return Err(Wrong::of(format!("the test case `{case}` failed before it had a benchmark")));
+    }
+    for benchmark in benchmarks {
+        benchmark.fault.get_or_insert_with(|| format!("the test case `{case}` failed"));
+    }
+    Ok(())
 }
 
 fn attribute(tag: &BytesStart<'_>, name: &[u8]) -> Result<Option<String>, Wrong> {

@@ -6,6 +6,7 @@ use std::{collections::HashMap, io::BufRead};
 use serde::Deserialize;
 
 use super::{Found, json, number::Lenient};
+use crate::config::suggest;
 use crate::domain::{benchmark::Benchmark, regression::Direction};
 
 #[derive(Deserialize)]
@@ -24,6 +25,27 @@ struct Entry {
     time_unit: Option<String>,
     #[serde(default)]
     error_occurred: bool,
+    error_message: Option<String>,
+    #[serde(default)]
+    skipped: bool,
+    skip_message: Option<String>,
+}
+
+impl Entry {
+    /// What the benchmark itself said: `SkipWithError`, `SkipWithMessage`.
+    fn fault(&self) -> Option<String> {
+        let said = |what: &str, message: Option<&String>| match message.filter(|message| !message.is_empty()) {
+            Some(message) => format!("{what}: {}", suggest::shorten(message)),
+            None => what.to_owned(),
+        };
+        if self.error_occurred {
+            Some(said("the benchmark failed", self.error_message.as_ref()))
+        } else if self.skipped {
+            Some(said("the benchmark was skipped", self.skip_message.as_ref()))
+        } else {
+            None
+        }
+    }
 }
 
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
@@ -32,12 +54,13 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let mut found: Vec<Benchmark> = Vec::new();
     let mut means: Vec<Benchmark> = Vec::new();
     for entry in file.benchmarks {
+        let fault = entry.fault();
         let name = entry.run_name.clone().unwrap_or_else(|| entry.name.clone());
         let unit = entry.time_unit.unwrap_or_else(|| "ns".to_owned());
-        let value = if entry.error_occurred { None } else { entry.real_time.0 };
+        let value = if fault.is_some() { None } else { entry.real_time.0 };
         if entry.run_type.as_deref() == Some("aggregate") {
             if entry.aggregate_name.as_deref() == Some("mean") {
-                means.push(Benchmark::number(name, unit, Direction::LowerIsBetter, value));
+                means.push(Benchmark::number(name, unit, Direction::LowerIsBetter, value).with_fault(fault));
             }
             continue;
         }
@@ -45,8 +68,11 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             found.push(Benchmark::number(name, unit, Direction::LowerIsBetter, None));
             found.len() - 1
         });
-        if let (Some(benchmark), Some(value)) = (found.get_mut(place), value) {
-            benchmark.samples.push(value);
+        let Some(benchmark) = found.get_mut(place) else { continue };
+        match fault {
+            // One repetition that failed is not made up for by the others.
+            Some(fault) => benchmark.fault = Some(benchmark.fault.take().unwrap_or(fault)),
+            None => benchmark.samples.push(value.unwrap_or(f64::NAN)),
         }
     }
     found.extend(means.into_iter().filter(|mean| !places.contains_key(&mean.name)));

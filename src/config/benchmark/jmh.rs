@@ -39,13 +39,11 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let params: Vec<String> = entry.params.iter().map(|(name, value)| format!("{name}={}", plain(value))).collect();
         let params = if params.is_empty() { String::new() } else { format!(" [{}]", params.join(", ")) };
-        Benchmark {
-            name: format!("{} ({}){params}", entry.benchmark, entry.mode),
-            unit: entry.primary_metric.score_unit,
-            direction: if entry.mode == "thrpt" { Direction::HigherIsBetter } else { Direction::LowerIsBetter },
-            value: entry.primary_metric.score.0,
-            samples: entry.primary_metric.raw_data.iter().flat_map(|fork| fork.0.values().iter().copied()).collect(),
-        }
+        let name = format!("{} ({}){params}", entry.benchmark, entry.mode);
+        let direction = if entry.mode == "thrpt" { Direction::HigherIsBetter } else { Direction::LowerIsBetter };
+        let Primary { score, score_unit, raw_data } = entry.primary_metric;
+        Benchmark::number(name, score_unit, direction, score.0)
+            .with_samples(raw_data.iter().flat_map(|fork| fork.0.values().iter().copied()).collect())
     };
     Ok(entries.into_iter().map(benchmark).collect())
 }

@@ -19,6 +19,8 @@ pub mod thresholds;
 mod vitest;
 
 #[cfg(test)]
+mod failed_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{
@@ -34,7 +36,10 @@ use crate::domain::{
     diagnostic::{Diagnostic, Place},
     regression::Direction,
 };
-pub use criterion::{ENDING as CRITERION_ENDING, SAMPLE as CRITERION_SAMPLE, benchmark as criterion_benchmark};
+pub use criterion::{
+    ENDING as CRITERION_ENDING, ID as CRITERION_ID, SAMPLE as CRITERION_SAMPLE, benchmark as criterion_benchmark,
+    interrupted as criterion_interrupted,
+};
 
 /// Bytes that telling the tool from takes.
 pub const PREFIX: u64 = 64 * 1024;
@@ -63,7 +68,9 @@ pub fn detect(prefix: &[u8]) -> Option<Tool> {
         '{' if has("evalId") || has("promptIdx") || has("promptId") => Some(Tool::Promptfoo),
         '{' if has("results") && has("command") => Some(Tool::Hyperfine),
         '{' if has("filepath") && has("groups") => Some(Tool::Vitest),
-        _ if text.lines().any(|line| line.starts_with("test ") && line.contains("ns/iter")) => Some(Tool::CargoBench),
+        _ if text.lines().any(|line| line.starts_with("test ") && (line.contains("ns/iter") || line.ends_with(" ... FAILED"))) => {
+            Some(Tool::CargoBench)
+        }
         _ if text.lines().any(|line| line.starts_with("Benchmark") && line.contains("/op")) => Some(Tool::Go),
         _ => None,
     }
@@ -142,6 +149,10 @@ impl Wrong {
     fn of(message: impl Into<String>) -> Self {
         Self { place: None, message: message.into() }
     }
+
+    fn at(line: usize, message: impl Into<String>) -> Self {
+        Self { place: Some((line, 1)), message: message.into() }
+    }
 }
 
 impl From<serde_json::Error> for Wrong {
@@ -168,10 +179,10 @@ fn json<T: DeserializeOwned>(stream: &mut dyn BufRead) -> Result<T, Wrong> {
     Ok(value)
 }
 
-/// Calls for every line, whose length is bounded.
-fn lines(stream: &mut dyn BufRead, mut each: impl FnMut(&str)) -> Result<(), Wrong> {
+/// Calls for every line, whose length is bounded, with its number from 1.
+fn lines(stream: &mut dyn BufRead, mut each: impl FnMut(usize, &str)) -> Result<(), Wrong> {
     let mut line = Vec::new();
-    loop {
+    for number in 1.. {
         line.clear();
         let read = Read::take(&mut *stream, LONGEST_LINE).read_until(b'\n', &mut line)?;
         if read == 0 {
@@ -180,6 +191,7 @@ fn lines(stream: &mut dyn BufRead, mut each: impl FnMut(&str)) -> Result<(), Wro
         if read as u64 == LONGEST_LINE {
             return Err(Wrong::of(format!("a line of more than {LONGEST_LINE} bytes")));
         }
-        each(String::from_utf8_lossy(&line).trim_end());
+        each(number, String::from_utf8_lossy(&line).trim_end());
     }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Our own JSON report, version 1. For each suite: latency, cost, score and pass rate.
+//! Our own JSON report, version 1. For each suite: latency, cost, score and pass rate. A suite with a sample that has no answer
+//! or was not asked is incomplete, as in the run itself: what is missing is rarely like the rest.
 
 use std::{collections::BTreeMap, io::BufRead};
 
@@ -48,19 +49,34 @@ struct Tokens {
     estimated: bool,
 }
 
+/// Samples of a suite that were not judged.
+#[derive(Clone, Copy, Default)]
+struct Missing {
+    samples: usize,
+    of: usize,
+}
+
+impl Missing {
+    fn fault(self) -> Option<String> {
+        (self.samples > 0).then(|| format!("{} of {} samples have no answer, or were not asked", self.samples, self.of))
+    }
+}
+
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let report: Report = json(stream)?;
     if report.schema_version != 1 {
         return Err(Wrong::of(format!("version {} of the report is not known", report.schema_version)));
     }
     let is_bench = report.bench.is_some();
-    let mut suites: BTreeMap<String, [Samples; 7]> = BTreeMap::new();
+    let mut suites: BTreeMap<String, (Missing, [Samples; 7])> = BTreeMap::new();
     for case in report.test_case_results {
-        let [latency, cost, score, passed, first, input, output] = suites.entry(case.suite).or_default();
-        // What could not be judged counts for nothing, as in the run itself; replayed latencies are of another day.
+        let (missing, [latency, cost, score, passed, first, input, output]) = suites.entry(case.suite).or_default();
+        missing.of += 1;
         if case.state != "passed" && case.state != "failed" {
+            missing.samples += 1;
             continue;
         }
+        // Replayed latencies are of another day.
         let live = !case.cached && case.origin.as_deref().is_none_or(|origin| origin == "live");
         if let (Some(value), true) = (case.latency_ms.0, live) {
             latency.push(value);
@@ -80,7 +96,7 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         }
         passed.push(f64::from(u8::from(case.state == "passed")));
     }
-    let measured = suites.into_iter().flat_map(|(suite, samples)| {
+    let measured = suites.into_iter().flat_map(|(suite, (missing, samples))| {
         let kinds = [
             ("latency", "ms", Direction::LowerIsBetter),
             ("cost", "USD", Direction::LowerIsBetter),
@@ -91,12 +107,8 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             ("output tokens", "tokens", Direction::LowerIsBetter),
         ];
         kinds.into_iter().zip(samples).filter(|((kind, ..), samples)| samples.seen() > 0 || *kind == "pass rate").map(
-            move |((kind, unit, direction), samples)| Benchmark {
-                name: format!("{suite}: {kind}"),
-                unit: unit.to_owned(),
-                direction,
-                value: None,
-                samples,
+            move |((kind, unit, direction), samples)| {
+                Benchmark::number(format!("{suite}: {kind}"), unit, direction, None).with_samples(samples).with_fault(missing.fault())
             },
         )
     });

@@ -1,11 +1,13 @@
-//! promptfoo: `eval --output results.json`. For each provider and prompt: latency, cost, score and pass rate.
+//! promptfoo: `eval --output results.json`. For each provider and prompt: latency, cost, score and pass rate. A test that
+//! errored has neither passed nor failed: what it belongs to cannot be compared.
 
 use std::{collections::BTreeMap, io::BufRead};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use super::{Found, json, number::Lenient};
+use crate::config::suggest;
 use crate::domain::{
     benchmark::{Benchmark, SHARE, Samples},
     regression::Direction,
@@ -38,6 +40,42 @@ struct Entry {
     cost: Lenient,
     #[serde(default)]
     response: Option<Response>,
+    /// 0: none, 1: an assertion, 2: an error. Older versions write none.
+    failure_reason: Option<u8>,
+    /// What went wrong, and also why an assertion failed.
+    #[serde(default)]
+    error: Value,
+    /// What the assertions came to; not there for a test that errored.
+    grading_result: Option<IgnoredAny>,
+}
+
+/// The `failureReason` of an assertion that did not hold.
+const BY_ASSERTION: u8 = 1;
+/// The `failureReason` of an error.
+const BY_ERROR: u8 = 2;
+
+impl Entry {
+    /// Why the test has no result.
+    fn fault(&self) -> Option<String> {
+        let said = self.error.as_str().filter(|said| !said.is_empty());
+        let ungraded = !self.success && self.failure_reason != Some(BY_ASSERTION) && self.grading_result.is_none() && said.is_some();
+        let errored = self.failure_reason == Some(BY_ERROR) || ungraded;
+        errored.then(|| suggest::shorten(said.unwrap_or("no reason given")))
+    }
+}
+
+/// Tests without a result.
+#[derive(Clone, Default)]
+struct Errors {
+    tests: usize,
+    of: usize,
+    first: String,
+}
+
+impl Errors {
+    fn fault(&self) -> Option<String> {
+        (self.tests > 0).then(|| format!("{} of {} tests ended with an error: {}", self.tests, self.of, self.first))
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,13 +92,22 @@ struct Response {
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let file: File = json(stream)?;
     // By provider, whole label and place: prompts that begin alike are not one prompt.
-    let mut groups: BTreeMap<(String, String, usize), [Samples; 4]> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String, usize), (Errors, [Samples; 4])> = BTreeMap::new();
     for entry in file.results.results {
+        let fault = entry.fault();
         let text = |key: &str| entry.provider.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let provider = text("label").or_else(|| text("id")).or_else(|| entry.provider.as_str()).unwrap_or("provider");
         let label = entry.prompt.and_then(|prompt| prompt.label).filter(|label| !label.is_empty());
         let label = label.unwrap_or_else(|| format!("prompt {}", entry.prompt_idx));
-        let [latency, cost, score, passed] = groups.entry((provider.to_owned(), label, entry.prompt_idx)).or_default();
+        let (errors, [latency, cost, score, passed]) = groups.entry((provider.to_owned(), label, entry.prompt_idx)).or_default();
+        errors.of += 1;
+        if let Some(fault) = fault {
+            if errors.tests == 0 {
+                errors.first = fault;
+            }
+            errors.tests += 1;
+            continue;
+        }
         // An answer from the cache has no latency of its own.
         if let (Some(value), false) = (entry.latency_ms.0, entry.response.is_some_and(|response| response.cached)) {
             latency.push(value);
@@ -78,19 +125,20 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     for (provider, label, _) in groups.keys() {
         *times.entry(shown(provider, label)).or_default() += 1;
     }
-    let measured =
-        groups.into_iter().flat_map(|((provider, label, index), samples)| {
-            let name = shown(&provider, &label);
-            let name = if times.get(&name) == Some(&1) { name } else { format!("{name} #{index}") };
-            let kinds = [
-                ("latency", "ms", Direction::LowerIsBetter),
-                ("cost", "USD", Direction::LowerIsBetter),
-                ("score", SHARE, Direction::HigherIsBetter),
-                ("pass rate", SHARE, Direction::HigherIsBetter),
-            ];
-            kinds.into_iter().zip(samples).filter(|(_, samples)| samples.seen() > 0).map(move |((kind, unit, direction), samples)| {
-                Benchmark { name: format!("{name}: {kind}"), unit: unit.to_owned(), direction, value: None, samples }
-            })
-        });
+    let measured = groups.into_iter().flat_map(|((provider, label, index), (errors, samples))| {
+        let name = shown(&provider, &label);
+        let name = if times.get(&name) == Some(&1) { name } else { format!("{name} #{index}") };
+        let kinds = [
+            ("latency", "ms", Direction::LowerIsBetter),
+            ("cost", "USD", Direction::LowerIsBetter),
+            ("score", SHARE, Direction::HigherIsBetter),
+            ("pass rate", SHARE, Direction::HigherIsBetter),
+        ];
+        // Where every test errored, the pass rate stands for all of it.
+        let there = |(kind, ..): &(&str, _, _), samples: &Samples| samples.seen() > 0 || *kind == "pass rate";
+        kinds.into_iter().zip(samples).filter(move |(kind, samples)| there(kind, samples)).map(move |((kind, unit, direction), samples)| {
+            Benchmark::number(format!("{name}: {kind}"), unit, direction, None).with_samples(samples).with_fault(errors.fault())
+        })
+    });
     Ok(measured.collect())
 }

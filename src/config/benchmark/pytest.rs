@@ -32,12 +32,9 @@ struct Stats {
 
 pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let file: File = json(stream)?;
-    let benchmark = |entry: Entry| Benchmark {
-        name: entry.fullname.unwrap_or(entry.name),
-        unit: "s".to_owned(),
-        direction: Direction::LowerIsBetter,
-        value: entry.stats.mean.0,
-        samples: entry.stats.data.0,
+    let benchmark = |entry: Entry| {
+        let name = entry.fullname.unwrap_or(entry.name);
+        Benchmark::number(name, "s", Direction::LowerIsBetter, entry.stats.mean.0).with_samples(entry.stats.data.0)
     };
     Ok(file.benchmarks.into_iter().map(benchmark).collect())
 }

@@ -94,12 +94,26 @@ pub struct Benchmark {
     pub value: Option<f64>,
     /// The samples, where the file carries them.
     pub samples: Samples,
+    /// What went wrong while it ran: numbers of a run that failed are no measurement, whatever they are.
+    pub fault: Option<String>,
 }
 
 impl Benchmark {
     /// A benchmark of one number.
     pub fn number(name: impl Into<String>, unit: impl Into<String>, direction: Direction, value: Option<f64>) -> Self {
-        Self { name: name.into(), unit: unit.into(), direction, value, samples: Samples::default() }
+        Self { name: name.into(), unit: unit.into(), direction, value, samples: Samples::default(), fault: None }
+    }
+
+    /// The same with samples.
+    #[must_use]
+    pub fn with_samples(self, samples: Samples) -> Self {
+        Self { samples, ..self }
+    }
+
+    /// The same with what went wrong, if anything did; what is known already stays.
+    #[must_use]
+    pub fn with_fault(self, fault: Option<String>) -> Self {
+        Self { fault: self.fault.or(fault), ..self }
     }
 
     /// The value to compare: the tool's, else the mean of the samples.

@@ -45,12 +45,15 @@ fn what_cannot_be_compared_is_named_and_never_passes() {
         (-1.0, 1.0, "the value on base is negative"),
         (1.0, f64::NAN, "the value on head is not finite"),
         (1.0, f64::INFINITY, "the value on head is not finite"),
+        // No program takes no time.
+        (1.0, 0.0, "the value on head is 0, which only a count can be"),
+        (0.0, 0.0, "the value on base is 0, which only a count can be"),
     ] {
         let found = compare(&one(base), &one(head), &Thresholds::default(), &Rules::default());
         assert!(found.rows[0].why.as_ref().unwrap().contains(why), "{found:?}");
         assert!(found.open && !found.regressed);
+        assert_eq!((found.rows[0].status, found.rows[0].change_percent), (Status::Unusable, None), "{found:?}");
     }
-    assert_eq!(status(&one(0.0), &one(0.0)), Status::Unchanged);
     let failed = vec![Benchmark { value: None, ..one(1.0).remove(0) }];
     assert_eq!(status(&one(1.0), &failed), Status::Unusable);
     let other = vec![Benchmark { unit: "MB".to_owned(), ..one(1.0).remove(0) }];
@@ -104,6 +107,86 @@ fn one_value_against_samples_is_open() {
     assert_eq!(status(&many, &alone(1.19)), Status::Open);
     assert_eq!(status(&alone(1.0), &many), Status::Open);
     assert_eq!(status(&many, &alone(1.5)), Status::Failed);
+}
+
+#[test]
+fn only_a_count_can_be_zero() {
+    let in_unit = |unit: &str, value| vec![Benchmark { unit: unit.to_owned(), ..one(value).remove(0) }];
+    for (unit, base, head, expected) in [
+        ("allocs/op", 0.0, 0.0, Status::Unchanged),
+        ("B/op", 16.0, 0.0, Status::Improved),
+        ("B/op", 0.0, 16.0, Status::Unusable),
+        ("ns/op", 16.0, 0.0, Status::Unusable),
+        ("", 16.0, 0.0, Status::Unusable),
+        ("", 0.0, 0.0, Status::Unusable),
+    ] {
+        assert_eq!(status(&in_unit(unit, base), &in_unit(unit, head)), expected, "{base} {unit} to {head}");
+    }
+    let throughput = |value| vec![Benchmark { unit: "ops/s".to_owned(), direction: Direction::HigherIsBetter, ..one(value).remove(0) }];
+    assert_eq!(status(&throughput(5.0), &throughput(0.0)), Status::Failed);
+    assert_eq!(status(&throughput(0.0), &throughput(0.0)), Status::Unusable);
+    // A pass rate of 0 is a number as any other.
+    let share = |value| vec![Benchmark { unit: SHARE.to_owned(), direction: Direction::HigherIsBetter, ..one(value).remove(0) }];
+    assert_eq!(status(&share(0.0), &share(0.0)), Status::Unchanged);
+}
+
+#[test]
+fn a_run_that_failed_is_unusable_on_either_side_and_alone() {
+    let broken = || vec![one(1.0).remove(0).with_fault(Some("code 1".to_owned()))];
+    let other = || vec![Benchmark { name: "other".to_owned(), ..one(1.0).remove(0) }];
+    for (base, head, side) in
+        [(broken(), one(1.0), "base"), (one(1.0), broken(), "head"), (broken(), other(), "base"), (other(), broken(), "head")]
+    {
+        let found = compare(&base, &head, &Thresholds::default(), &Rules::default());
+        let row = found.rows.iter().find(|row| row.name == "b").unwrap();
+        assert_eq!((row.status, row.why.as_deref()), (Status::Unusable, Some(format!("on {side}: code 1").as_str())), "{found:?}");
+        assert!(found.open && !found.regressed);
+    }
+    let nothing = vec![Benchmark { value: None, ..one(1.0).remove(0) }];
+    let found = compare(&other(), &nothing, &Thresholds::default(), &Rules::default());
+    assert!(found.rows.iter().any(|row| row.name == "b" && row.status == Status::Unusable), "new, and without a number: {found:?}");
+}
+
+#[test]
+fn samples_without_spread_clear_nothing() {
+    let constant = |unit: &str, value: f64, n: usize| {
+        let samples = std::iter::repeat_n(value, n).collect();
+        [Benchmark { samples, ..Benchmark::number("b", unit, Direction::LowerIsBetter, None) }]
+    };
+    let times = |value| constant("s", value, 12);
+    let found = compare(&times(1.0), &times(1.0), &Thresholds::default(), &Rules::default());
+    assert_eq!((found.rows[0].status, found.open), (Status::Unusable, true), "{found:?}");
+    let found = compare(&times(1.0), &times(0.9), &Thresholds::default(), &Rules::default());
+    assert!(found.rows[0].why.as_ref().unwrap().contains("every sample of both sides is the same"), "{found:?}");
+    assert_eq!(found.rows[0].status, Status::Unusable);
+    assert_eq!(status(&[sampled("b", 1.0, 0.1, 30, 1)], &times(0.5)), Status::Unusable, "one side of it is enough");
+    assert_eq!(status(&times(1.0), &times(1.5)), Status::Failed, "what is beyond the threshold fails all the same");
+    // Counts are the same each time, and a change of them is a change.
+    assert_eq!(status(&constant("allocs/op", 3.0, 5), &constant("allocs/op", 3.0, 5)), Status::Unchanged);
+    assert_eq!(status(&constant("B/op", 100.0, 12), &constant("B/op", 150.0, 12)), Status::Failed);
+    let score = |value| [Benchmark { direction: Direction::HigherIsBetter, ..constant(SHARE, value, 12)[0].clone() }];
+    assert_eq!(status(&score(0.85), &score(0.85)), Status::Unusable, "a score that never varies");
+}
+
+#[test]
+fn benchmarks_with_bases_own_samples_are_told() {
+    let base: Vec<Benchmark> = (0..5).map(|at| sampled(&format!("b{at}"), 1.0, 0.1, 30, at)).collect();
+    let one_copied: Vec<Benchmark> =
+        (0..5).map(|at| if at == 0 { base[0].clone() } else { sampled(&format!("b{at}"), 1.0, 0.1, 30, 50 + at) }).collect();
+    let found = compare(&base, &one_copied, &Thresholds::default(), &Rules::default());
+    let copy = found.rows.iter().find(|row| row.name == "b0").unwrap();
+    assert!(copy.status == Status::Open && copy.why.as_ref().unwrap().contains("base's own samples"), "{copy:?}");
+    assert_eq!((found.open, &found.why), (true, &None));
+    let mut most = base.clone();
+    most[4] = sampled("b4", 1.0, 0.1, 30, 99);
+    let found = compare(&base, &most, &Thresholds::default(), &Rules::default());
+    assert!(found.open && found.why.as_ref().unwrap().starts_with("4 of 5 benchmarks have base's own samples"), "{found:?}");
+    // Tokens are the same where the answers are.
+    let tokens: Vec<Benchmark> = base.iter().map(|found| Benchmark { unit: "tokens".to_owned(), ..found.clone() }).collect();
+    let mut head = tokens.clone();
+    head[4] = Benchmark { unit: "tokens".to_owned(), ..sampled("b4", 1.0, 0.1, 30, 99) };
+    let found = compare(&tokens, &head, &Thresholds::default(), &Rules::default());
+    assert!(found.why.is_none() && !found.open, "{found:?}");
 }
 
 #[test]

@@ -78,6 +78,18 @@ impl Conversion {
     }
 }
 
+/// What is counted besides bytes, tokens and money: the same program gives the same number again.
+const COUNTED: [&str; 13] =
+    ["allocs", "allocations", "tokens", "token", "USD", "EUR", "calls", "requests", "errors", "failures", "instructions", "lines", "count"];
+
+/// Whether a unit is of what is counted, also for each operation (`B/op`), and not measured by a clock. Of such a thing 0 is a
+/// number as any other, and the same number again and again is no surprise.
+pub fn is_counted(unit: &str) -> bool {
+    let (of, per) = halves(unit.trim());
+    let by_time = per.is_some_and(|per| ratio(per, "s").is_some());
+    !by_time && (COUNTED.contains(&of) || ratio(of, "B").is_some())
+}
+
 /// `ops/s` in two.
 fn halves(unit: &str) -> (&str, Option<&str>) {
     unit.split_once('/').map_or((unit, None), |(of, per)| (of, Some(per)))
@@ -116,6 +128,16 @@ mod tests {
         ] {
             let found = Conversion::between(from, to).map(|conversion| conversion.of(value));
             assert_eq!(found, Some(expected), "{value} {from} in {to}");
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_told_from_what_is_measured() {
+        for unit in ["B/op", "allocs/op", "bytes", "MiB", "tokens", "USD", "errors"] {
+            assert!(is_counted(unit), "{unit}");
+        }
+        for unit in ["", "s", "ns/op", "ops/s", "MB/s", "share", "requests/s", "points"] {
+            assert!(!is_counted(unit), "{unit}");
         }
     }
 

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{clock::Clock, vcs::LastChange};
 
 pub use crate::domain::comment::CommentMode;
-pub use administration::Administration;
+pub use administration::{Administration, Put};
 pub use deployment::{ShownDeployment, Stand};
 pub use error::{Call, CodeHostError};
 

@@ -1,5 +1,7 @@
 //! `prompt-cicd compare`: two result files, thresholds and significance.
 
+/// Runs that failed.
+mod failed;
 /// Files that the real tools wrote.
 mod written;
 

@@ -50,7 +50,11 @@ fn negative_numbers_are_values_of_flags_and_told_as_such() {
 #[test]
 fn better_is_fine_and_undecided_is_no_pass() {
     detect(&latency(-8.0, 30), &[]).exits(0).shows("IMPROVED");
-    detect(&latency(0.0, 400), &[]).exits(0).shows("NON-INFERIOR");
+    detect(&latency(0.1, 400), &[]).exits(0).shows("NON-INFERIOR");
+    // The same values twice, and values that never vary, are no measurements.
+    for values in [latency(0.0, 400), json!({"baseline_values": vec![5; 20], "current_values": vec![5; 20]}).to_string()] {
+        detect(&values, &["--allow-inconclusive"]).exits(13).shows("INCONCLUSIVE");
+    }
     let undecided = latency(0.5, 12);
     detect(&undecided, &[]).exits(13).shows("INCONCLUSIVE latency: Not decided; about");
     detect(&undecided, &["--allow-inconclusive"]).exits(0);
@@ -100,7 +104,7 @@ fn a_hostile_name_stays_text_in_every_format() {
 
 #[test]
 fn subsampling_is_done_only_when_asked() {
-    let input = latency(0.0, 12_000);
+    let input = latency(0.1, 12_000);
     let all = detect(&input, &["--format", "json"]).exits(0).json();
     assert_eq!(all["summary_statistics"]["baseline"]["n"], 12_000);
     let some = detect(&input, &["--format", "json", "--max-samples"]).exits(0).json();

@@ -106,7 +106,7 @@ fn every_kind_of_failure_has_its_section() {
         assert!(text.contains(&format!("\n## {name}\n")), "docs/troubleshooting.md has no section {name}");
     }
     // The sections are about failures that exist.
-    assert_eq!(Failure::NothingSelected(String::new()).exit_code(), 4);
+    assert_eq!(Failure::NothingSelected { why: String::new(), next: String::new() }.exit_code(), 4);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Value, finding};
 use crate::support::{
-    PromptCicd, Workspace,
+    Behaviour, FakeModel, PromptCicd, Workspace,
     github::{FakeGitHub, State},
 };
 
@@ -76,6 +76,36 @@ fn writing_is_asked_for_without_a_trace() {
     let written: Vec<_> = github.journal().into_iter().filter(|request| request.method == "POST").collect();
     assert_eq!(written.len(), 6);
     assert!(written.iter().all(|request| request.body == serde_json::json!({})));
+    github.finish();
+}
+
+#[test]
+fn models_and_the_history_of_the_default_branch_are_not_forgotten() {
+    let model = FakeModel::start(Behaviour::Status(401, "{}"));
+    let github = FakeGitHub::start(state());
+    let workspace = Workspace::greeting();
+    let config = workspace.read("prompt-cicd.yml").replace(
+        "model: {kind: echo}",
+        &format!("model: {{kind: github-models, api-key-env: GITHUB_TOKEN, model: fake, base-url: \"{}\"}}", model.base_url()),
+    );
+    let workspace = workspace.file("prompt-cicd.yml", &config);
+    workspace.write("event.json", b"{}");
+    let event = workspace.path().join("event.json").to_str().unwrap().to_owned();
+    let on = |event_name: &str| {
+        let call = doctor(&workspace, &github, &["--format", "json"]).env("GITHUB_ACTIONS", "true");
+        let json = call.env("GITHUB_EVENT_NAME", event_name).env("GITHUB_EVENT_PATH", &event).run().exits(31).json();
+        assert!(health(&json, "provider model").1.starts_with("write `permissions: models: read` in the job; "), "{json:#}");
+        finding(&json, "GitHub workflow")["seen"].as_str().unwrap().to_owned()
+    };
+    assert!(on("schedule").contains("`permissions: {contents: write, pull-requests: write, models: read}`"));
+    // Nothing is kept of a pull request's runs.
+    assert!(on("pull_request").contains("`permissions: {contents: read, pull-requests: write, models: read}`"));
+    // Who may not write is told what for.
+    github.state().denied.insert("contents=write");
+    let args = ["--writes", "--format", "json"];
+    let call = doctor(&workspace, &github, &args).env("GITHUB_ACTIONS", "true").env("GITHUB_EVENT_NAME", "schedule");
+    let json = call.env("GITHUB_EVENT_PATH", &event).run().exits(31).json();
+    assert!(health(&json, "GitHub contents").1.ends_with("what is kept of runs here (`history.record`)"), "{json:#}");
     github.finish();
 }
 

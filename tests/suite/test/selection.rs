@@ -29,7 +29,13 @@ fn an_empty_selection_is_never_green() {
 
 #[test]
 fn an_empty_suite_is_never_green() {
-    Workspace::greeting().file("cases/greeting.jsonl", "\n").prompt_cicd(["test"]).run().exits(4).says("`greeting` has no cases");
+    Workspace::greeting()
+        .file("cases/greeting.jsonl", "\n")
+        .prompt_cicd(["test"])
+        .run()
+        .exits(4)
+        .says("`greeting` has no cases")
+        .says("help: write a case into cases/greeting.jsonl");
     Workspace::greeting().file("cases/greeting.jsonl", "\n").prompt_cicd(["config", "check"]).run().exits(4);
     let inline = Workspace::greeting();
     let config = inline.read("prompt-cicd.yml").replace("cases/greeting.jsonl", "[]");

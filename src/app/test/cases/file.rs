@@ -121,7 +121,8 @@ impl Reading {
             count += 1;
         }
         if more > 0 {
-            problems.push(Diagnostic::error(Place::file(self.file()), "", format!("and {more} more problems in this file")));
+            problems
+                .push(Diagnostic::error(Place::file(self.file()), "", format!("and {more} more problems in this file")).standing_for(more));
         }
         if !problems.is_empty() {
             return Err(problems);

@@ -3,7 +3,7 @@
 use super::{Row, Status};
 use crate::domain::{
     regression::{Decides, Direction, Evidence, Judgement, Margin, Metric, Rules, Scale, Unit, Verdict, decide, independent},
-    stats::{mean, proportion::Rate},
+    stats::{describe::Moments, mean, proportion::Rate, sample::Sample},
 };
 
 /// Judges by their samples the rows that have some. A single value is no sample: with one on each side, the threshold decides.
@@ -15,7 +15,9 @@ pub(super) fn judge(rows: &mut [Row], rules: &Rules) {
         if row.change_percent.is_none() || base.len().max(head.len()) < 2 {
             continue;
         }
-        if base.len().min(head.len()) < rules.min_samples {
+        if let Some(odd) = Odd::of(row) {
+            odd.mark(row);
+        } else if base.len().min(head.len()) < rules.min_samples {
             sparse(row, rules);
         } else if row.thresholds.1 > 0.0 {
             evidence.push(evidence_of(row, base, head, rules));
@@ -27,6 +29,55 @@ pub(super) fn judge(rows: &mut [Row], rules: &Rules) {
     for (judgement, index) in decide(evidence, rules).into_iter().zip(judged) {
         let Some(row) = rows.get_mut(index) else { continue };
         apply(row, judgement);
+    }
+}
+
+/// Samples that chance cannot be judged by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Odd {
+    /// A count that is the same each time: there is no chance in it.
+    Count,
+    /// Times that never vary: one of them, written down again and again, or a clock too coarse.
+    Constant(&'static str),
+    /// Head has base's own samples.
+    Copy,
+}
+
+impl Odd {
+    fn of(row: &Row) -> Option<Self> {
+        let [base, head] = &row.samples;
+        // A single value is not constant: it is too few.
+        let constant = |values: &[f64]| values.len() > 1 && Sample::new(values).is_ok_and(|sample| Moments::of(sample).is_constant());
+        match (constant(base), constant(head)) {
+            (true, true) if row.is_counted() => Some(Self::Count),
+            _ if row.is_counted() => None,
+            // Passes are judged by their number, and a score of 1 on one side is what good answers have.
+            (true, true) if row.is_share() => (rate(base).is_none() || rate(head).is_none()).then_some(Self::Constant("both sides")),
+            _ if row.is_share() => None,
+            (true, true) => Some(Self::Constant("both sides")),
+            (true, false) => Some(Self::Constant("base")),
+            (false, true) => Some(Self::Constant("head")),
+            (false, false) => row.is_copy().then_some(Self::Copy),
+        }
+    }
+
+    /// Beyond the threshold it fails all the same; nothing else is claimed.
+    fn mark(self, row: &mut Row) {
+        let (status, why) = match self {
+            Self::Count => (row.status, "every sample is the same count".to_owned()),
+            Self::Constant(side) => {
+                (Status::Unusable, format!("every sample of {side} is the same: there is no spread to judge chance by"))
+            }
+            Self::Copy => (Status::Open, "head has base's own samples: one measurement, compared with itself".to_owned()),
+        };
+        let by_threshold = self == Self::Count || row.status == Status::Failed;
+        row.why = Some(if by_threshold { format!("by threshold only: {why}") } else { why });
+        if !by_threshold {
+            row.status = status;
+        }
+        if row.status == Status::Unusable {
+            row.change_percent = None;
+        }
     }
 }
 

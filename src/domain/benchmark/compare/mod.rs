@@ -1,14 +1,18 @@
 //! Two results compared, benchmark by benchmark.
 //!
 //! Where both sides carry samples, a benchmark is judged by evidence: Welch's t on logarithms against the margin, Holm over
-//! all of them; samples that do not decide leave it open, and too few of them do so too. Where a side has no samples, the
-//! change of the value decides by the thresholds alone, and that is said.
+//! all of them; samples that do not decide leave it open, and too few of them do so too. Where neither side has samples, the
+//! change of the value decides by the thresholds alone, and that is said. A run that failed, a time of 0, and samples without any
+//! spread are no measurements: whatever they hold cannot pass.
 
 mod judge;
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Benchmark, SHARE, unit::Conversion};
+use super::{
+    Benchmark, SHARE,
+    unit::{Conversion, is_counted},
+};
 use crate::domain::regression::{Direction, Judgement, Rules};
 
 /// How much worse is fine, and which way is good.
@@ -120,9 +124,21 @@ impl Row {
         self.units.iter().any(|unit| unit == SHARE)
     }
 
-    /// Whether it was compared by the thresholds alone.
+    /// Whether the thresholds alone decided.
     pub fn by_threshold_only(&self) -> bool {
-        self.change_percent.is_some() && self.judgement.is_none()
+        self.change_percent.is_some() && self.judgement.is_none() && self.status != Status::Open
+    }
+
+    /// Whether its numbers are counts: neither measured by a clock nor judged by somebody.
+    pub fn is_counted(&self) -> bool {
+        self.units.iter().all(|unit| is_counted(unit))
+    }
+
+    /// Whether each side has samples, and they are the very same: times that are the same to the last digit were taken once. The
+    /// same counts and scores come again.
+    pub(super) fn is_copy(&self) -> bool {
+        let [base, head] = &self.samples;
+        base.len() > 1 && base == head && !self.is_share() && !self.is_counted()
     }
 
     /// Whether it is more than the threshold that warns worse.
@@ -187,6 +203,12 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
     if is_one_measurement(&found.rows) {
         return found.of_one_measurement("every sample of base is the same on head: one measurement, compared with itself");
     }
+    let sampled = found.rows.iter().filter(|row| row.samples.iter().all(|samples| samples.len() > 1)).count();
+    let copied = found.rows.iter().filter(|row| row.is_copy()).count();
+    if copied > 1 && 2 * copied > sampled {
+        let why = format!("{copied} of {sampled} benchmarks have base's own samples on head: one measurement, compared with itself");
+        return found.of_one_measurement(&why);
+    }
     found
 }
 
@@ -232,49 +254,78 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
         seen: [base, head].map(|side| side.map_or(0, |benchmark| benchmark.samples.seen())),
     };
     match (base, head) {
-        (Some(base), Some(head)) => match change(base, head, values, rule.is_some_and(|rule| rule.direction.is_some())) {
-            Ok(percent) => {
-                row.change_percent = Some(percent);
-                row.status = by_threshold(direction.worse(percent), bounds);
+        (Some(base), Some(head)) => {
+            let directed = rule.is_some_and(|rule| rule.direction.is_some());
+            match both(base, head, values, directed).and_then(|values| percent(values, &row, direction)) {
+                Ok(percent) => {
+                    row.change_percent = Some(percent);
+                    row.status = by_threshold(direction.worse(percent), bounds);
+                }
+                Err(why) => row.why = Some(why),
             }
+        }
+        // What failed is neither new nor gone: it was there, and nobody knows how fast it is.
+        (Some(alone), None) => match usable("base", alone, values[0]) {
+            Ok(_) => row.status = Status::Missing,
             Err(why) => row.why = Some(why),
         },
-        (Some(_), None) => row.status = Status::Missing,
-        (None, _) => row.status = Status::New,
+        (None, Some(alone)) => match usable("head", alone, values[1]) {
+            Ok(_) => row.status = Status::New,
+            Err(why) => row.why = Some(why),
+        },
+        (None, None) => row.status = Status::New,
     }
     row
 }
 
-/// The change in per cent (of shares in points) of two numbers of one unit, or why there is none.
-fn change(base: &Benchmark, head: &Benchmark, values: [Option<f64>; 2], directed: bool) -> Result<f64, String> {
+/// The value of one side, or why it is none.
+fn usable(side: &str, benchmark: &Benchmark, value: Option<f64>) -> Result<f64, String> {
+    if let Some(fault) = &benchmark.fault {
+        return Err(format!("on {side}: {fault}"));
+    }
+    if benchmark.samples.is_unusable() {
+        return Err(format!("{side} has a sample that is no finite number"));
+    }
+    match value {
+        None => Err(format!("{side} has no value: the benchmark failed, or was skipped")),
+        Some(value) if !value.is_finite() => Err(format!("the value on {side} is not finite")),
+        Some(value) if value < 0.0 => Err(format!("the value on {side} is negative: a change in per cent means nothing")),
+        Some(value) => Ok(value),
+    }
+}
+
+/// Two values of one unit and direction, or why there are none.
+fn both(base: &Benchmark, head: &Benchmark, values: [Option<f64>; 2], directed: bool) -> Result<[f64; 2], String> {
+    // First of all: what a failed run wrote besides is of no interest.
+    for (side, benchmark) in [("base", base), ("head", head)] {
+        if let Some(fault) = &benchmark.fault {
+            return Err(format!("on {side}: {fault}"));
+        }
+    }
     if Conversion::between(&base.unit, &head.unit).is_none() {
         return Err(format!("base is in `{}` and head in `{}`, which do not convert", base.unit, head.unit));
     }
     if !directed && base.direction != head.direction {
         return Err("of one side the bigger is better, of the other the smaller".to_owned());
     }
-    let value = |side: &str, benchmark: &Benchmark, value: Option<f64>| {
-        if benchmark.samples.is_unusable() {
-            return Err(format!("{side} has a sample that is no finite number"));
-        }
-        match value {
-            None => Err(format!("{side} has no value: the benchmark failed, or was skipped")),
-            Some(value) if !value.is_finite() => Err(format!("the value on {side} is not finite")),
-            Some(value) if value < 0.0 => Err(format!("the value on {side} is negative: a change in per cent means nothing")),
-            Some(value) => Ok(value),
-        }
-    };
-    let (from, to) = (value("base", base, values[0])?, value("head", head, values[1])?);
-    if base.unit == SHARE {
+    Ok([usable("base", base, values[0])?, usable("head", head, values[1])?])
+}
+
+/// The change in per cent, of shares in points; or why there is none. Only what is counted can be 0: a program that takes no time,
+/// or does nothing in a second, did not run.
+fn percent([from, to]: [f64; 2], row: &Row, direction: Direction) -> Result<f64, String> {
+    if row.is_share() {
         return Ok((to - from) * 100.0);
     }
-    if from > 0.0 {
+    let nothing = |side: &str| Err(format!("the value on {side} is 0, which only a count can be: most likely nothing was measured"));
+    let gone = to <= 0.0 && direction == Direction::LowerIsBetter;
+    match (from > 0.0, row.is_counted()) {
+        (true, false) if gone => nothing("head"),
         // In this order: a change of exactly the threshold must not be rounded past it.
-        Ok((to - from) / from * 100.0)
-    } else if to > 0.0 {
-        Err("the value on base is 0: a change in per cent means nothing".to_owned())
-    } else {
-        Ok(0.0)
+        (true, _) => Ok((to - from) / from * 100.0),
+        (false, false) => nothing("base"),
+        (false, true) if to > 0.0 => Err("the value on base is 0: a change in per cent means nothing".to_owned()),
+        (false, true) => Ok(0.0),
     }
 }
 

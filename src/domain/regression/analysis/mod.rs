@@ -158,7 +158,8 @@ pub fn analyse_drawn(question: &Question, baseline: (&[f64], usize), current: (&
         d: effects.cohen_d,
         n: fewest.1,
         too_few: too_few.then_some(fewest),
-        both_constant: baseline_side.constant && current_side.constant,
+        constant: [baseline_side.constant, current_side.constant],
+        identical: first.values() == second.values(),
     };
     let conclusion = verdict::conclude(question, &measured, &tests, (&one.values, &two.values));
     Ok(Analysis {

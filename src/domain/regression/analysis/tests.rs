@@ -60,12 +60,38 @@ fn unusable_and_sparse_data_have_names() {
 #[test]
 fn constants_are_said() {
     let equal = analyse(&asked(Consider::Both), &[0.85; 20], &[0.85; 15]).unwrap();
-    assert_eq!((equal.conclusion.verdict.clone(), equal.conclusion.p_value), (Verdict::NonInferior, Some(1.0)));
+    assert!(equal.is_open() && equal.conclusion.p_value == Some(1.0), "{:?}", equal.conclusion);
+    assert!(equal.conclusion.recommendation.contains("no spread to judge chance by"), "{:?}", equal.conclusion);
     assert!(equal.warnings[0].contains("no spread"), "{:?}", equal.warnings);
     let worse = analyse(&asked(Consider::Increase), &[5.0; 12], &[6.0; 12]).unwrap();
     assert_eq!(worse.conclusion.verdict, Verdict::Regressed);
     let repeated = analyse(&asked(Consider::Increase), &around(100.0, 20, 1), &[120.0; 20]).unwrap();
     assert!(repeated.warnings[0].contains("again and again"));
+    assert_eq!(repeated.conclusion.verdict, Verdict::Regressed);
+}
+
+#[test]
+fn constants_and_copies_clear_nothing() {
+    let open = |question: &Question, base: &[f64], head: &[f64], why: &str| {
+        let found = analyse(question, base, head).unwrap();
+        let Verdict::Inconclusive { why: Undecided::Unusable(said), .. } = &found.conclusion.verdict else {
+            panic!("{:?}", found.conclusion)
+        };
+        assert!(said.contains(why), "{said}");
+    };
+    let margin = Question { margin: Some(0.1), ..asked(Consider::Increase) };
+    for question in [asked(Consider::Increase), asked(Consider::Both), margin.clone()] {
+        open(&question, &[5.0; 20], &[5.0; 20], "on both sides");
+        let base = around(100.0, 2_000, 1);
+        open(&question, &base, &base, "both sides hold the same values");
+    }
+    for question in [asked(Consider::Increase), margin] {
+        open(&question, &[6.0; 12], &[5.0; 12], "on both sides");
+        open(&question, &around(100.0, 2_000, 1), &[80.0; 20], "every value of current");
+        open(&question, &[120.0; 20], &around(100.0, 2_000, 1), "every value of baseline");
+    }
+    // No change of it is bad: there is nothing to clear.
+    assert_eq!(analyse(&asked(Consider::Neither), &[5.0; 20], &[5.0; 20]).unwrap().conclusion.verdict, Verdict::NonInferior);
 }
 
 #[test]

@@ -57,7 +57,25 @@ pub(super) struct Measured {
     pub d: Size,
     pub n: usize,
     pub too_few: Option<(&'static str, usize)>,
-    pub both_constant: bool,
+    /// Whether a side has no spread.
+    pub constant: [bool; 2],
+    /// Whether both sides hold the same values in the same order.
+    pub identical: bool,
+}
+
+impl Measured {
+    /// Why the values are no measurement that anything could be cleared by.
+    fn unmeasured(&self) -> Option<&'static str> {
+        match self.constant {
+            [true, true] => Some("every value of a side is the same, on both sides: there is no spread to judge chance by"),
+            [true, false] => Some("every value of baseline is the same: there is no spread to judge chance by"),
+            [false, true] => Some("every value of current is the same: there is no spread to judge chance by"),
+            [false, false] if self.identical => {
+                Some("both sides hold the same values in the same order: one measurement, compared with itself")
+            }
+            [false, false] => None,
+        }
+    }
 }
 
 const POWER: f64 = 0.80;
@@ -90,12 +108,22 @@ pub(super) fn conclude(question: &Question, measured: &Measured, tests: &[TestSh
     } else {
         by_effect(question, measured, significant, margin)
     };
+    let verdict = cleared_by_nothing(question, measured, verdict);
     let magnitude = magnitude(measured.d);
     let severity = severity(verdict == Verdict::Regressed, magnitude, p_value.unwrap_or(1.0));
     let all = tests.len().max(1);
     let consensus = count(tests.iter().filter(|test| test.significant).count()) / count(all);
     let recommendation = recommendation(question, measured, &verdict, severity, tests);
     Conclusion { verdict, significant, p_value, margin, detectable, consensus, magnitude, severity, recommendation }
+}
+
+/// Constants and copies can show a change for the worse, and clear nothing. Where no change is bad, there is nothing to clear.
+fn cleared_by_nothing(question: &Question, measured: &Measured, verdict: Verdict) -> Verdict {
+    let keeps = measured.too_few.is_some() || verdict == Verdict::Regressed || question.consider == Consider::Neither;
+    match measured.unmeasured() {
+        Some(why) if !keeps => Verdict::Inconclusive { why: Undecided::Unusable(why.to_owned()), needed: None },
+        Some(_) | None => verdict,
+    }
 }
 
 /// Evidence by the deciding test, magnitude by the effect.
@@ -115,8 +143,6 @@ fn by_effect(question: &Question, measured: &Measured, significant: bool, margin
     };
     if significant && large_enough && question.consider.counts(measured.difference) {
         Verdict::Regressed
-    } else if measured.both_constant && !(measured.difference.abs() > 0.0 && significant) {
-        Verdict::NonInferior
     } else if significant && question.consider != Consider::Both && !question.consider.counts(measured.difference) {
         Verdict::Improved
     } else if worst < margin {

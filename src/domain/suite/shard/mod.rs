@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
+use super::run::{Checkout, Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
 use crate::domain::{digest, regression::comparison::Change};
 pub use written::{WrittenPart, WrittenRun};
 
@@ -134,6 +134,7 @@ pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch
     }
     let merged = TestRun {
         started_at: runs().map(|run| run.started_at.clone()).min().unwrap_or_default(),
+        checkout: Checkout::of_parts(runs().map(|run| run.checkout.as_ref())),
         // They ran beside one another.
         duration: runs().map(|run| run.duration).max().unwrap_or_default(),
         suites,
@@ -296,6 +297,7 @@ mod tests {
         let duration = Duration::from_secs(2);
         TestRun {
             started_at: "2026-01-02T03:04:05Z".to_owned(),
+            checkout: None,
             duration,
             suites: vec![suite],
             interrupted: false,

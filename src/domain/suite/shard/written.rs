@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Shard, Whole};
-use crate::domain::suite::run::{ProcessUse, SuiteRun, TestRun};
+use crate::domain::suite::run::{Checkout, ProcessUse, SuiteRun, TestRun};
 
 /// What a part's file holds.
 #[derive(Debug, Serialize)]
@@ -34,6 +34,7 @@ pub struct WrittenPart<'a> {
 #[derive(Debug, Serialize)]
 pub struct WrittenRun<'a> {
     started_at: &'a str,
+    checkout: Option<&'a Checkout>,
     duration: Duration,
     suites: Vec<&'a SuiteRun>,
     interrupted: bool,
@@ -44,7 +45,15 @@ pub struct WrittenRun<'a> {
 impl<'a> WrittenRun<'a> {
     /// The run with these suites instead of its own.
     pub fn of(run: &'a TestRun, suites: Vec<&'a SuiteRun>) -> Self {
-        let TestRun { started_at, duration, suites: _, interrupted, warnings, process } = run;
-        Self { started_at, duration: *duration, suites, interrupted: *interrupted, warnings, process: *process }
+        let TestRun { started_at, checkout, duration, suites: _, interrupted, warnings, process } = run;
+        Self {
+            started_at,
+            checkout: checkout.as_ref(),
+            duration: *duration,
+            suites,
+            interrupted: *interrupted,
+            warnings,
+            process: *process,
+        }
     }
 }

@@ -1,0 +1,105 @@
+//! What ran and failed, or measured nothing: never a pass.
+
+use serde_json::json;
+
+use super::{list, values};
+use crate::support::Workspace;
+
+fn hyperfine(times: &[f64], codes: &[i32]) -> String {
+    json!({"results": [{"command": "a", "mean": 1.0, "times": times, "exit_codes": codes}]}).to_string()
+}
+
+#[test]
+fn a_command_that_failed_is_unusable_with_its_reason() {
+    let times: Vec<f64> = (0..12).map(|at| 1.0 + 0.01 * f64::from(at)).collect();
+    let quicker: Vec<f64> = times.iter().map(|time| 0.5 * time).collect();
+    let mut codes = [0; 12];
+    let workspace = Workspace::empty().file("base.json", &hyperfine(&times, &codes)).file("fine.json", &hyperfine(&quicker, &codes));
+    codes[3] = 127;
+    let workspace = workspace.file("head.json", &hyperfine(&quicker, &codes));
+    workspace.prompt_cicd(["compare", "base.json", "fine.json"]).run().exits(0);
+    let said = "a: on head: 1 of 12 runs failed, the first of them with code 127";
+    for more in [&[][..], &["--allow-inconclusive"]] {
+        let args = ["compare", "base.json", "head.json"].into_iter().chain(more.iter().copied());
+        workspace.prompt_cicd(args).run().exits(13).shows("? INCONCLUSIVE: 1 benchmarks: 1 unusable").shows(said);
+    }
+}
+
+#[test]
+fn a_failure_without_a_name_is_told_with_its_line() {
+    let good = "pkg: x\nBenchmarkA-8 10 5 ns/op\nPASS\nok  \tx\t1s\n";
+    let workspace = Workspace::empty().file("base.txt", good).file("head.txt", &format!("{good}FAIL\ty [build failed]\nFAIL\n"));
+    let finished = workspace.prompt_cicd(["compare", "base.txt", "head.txt"]).run().exits(3);
+    finished.says("head.txt:5:1: not read as a result of go: the package `y [build failed]` failed");
+}
+
+#[test]
+fn a_benchmark_of_criterion_that_did_not_end_is_unusable() {
+    let sample = |first: u32| json!({"iters": vec![1; 12], "times": (0..12).map(|at| first + at).collect::<Vec<u32>>()}).to_string();
+    let id = |name: &str| json!({"full_id": name}).to_string();
+    let mut workspace = Workspace::empty();
+    for (side, first) in [("base", 1_000), ("head", 1_005)] {
+        workspace = workspace
+            .file(&format!("{side}/a/new/sample.json"), &sample(first))
+            .file(&format!("{side}/a/new/benchmark.json"), &id("a"))
+            .file(&format!("{side}/b/base/sample.json"), &sample(first))
+            .file(&format!("{side}/b/base/benchmark.json"), &id("b"));
+    }
+    let run = || workspace.prompt_cicd(["compare", "base", "head"]).run();
+    run().exits(13).shows("b: on base: new/sample.json is not there: the benchmark did not end");
+}
+
+#[test]
+fn zero_on_head_is_no_improvement() {
+    values(&list(&[("a", 1.0)]), &list(&[("a", 0.0)]), &[]).exits(13).shows("the value on head is 0, which only a count can be");
+    let of = |value: f64| json!([{"name": "a", "unit": "B/op", "value": value}]).to_string();
+    values(&of(16.0), &of(0.0), &[]).exits(0).shows("improved").shows("-100.0%");
+}
+
+#[test]
+fn each_row_says_on_which_scale_it_was_judged() {
+    let entry = |at: u32, latency: f64, passes: bool| json!({"provider": {"id": "p"}, "prompt": {"label": "q"}, "promptIdx": 0, "success": passes, "latencyMs": latency + f64::from(at % 7)});
+    let file = |latency: f64, passing: u32| {
+        json!({"evalId": "e", "results": {"results": (0..40).map(|at| entry(at, latency, at < passing)).collect::<Vec<_>>()}}).to_string()
+    };
+    let workspace = Workspace::empty().file("base.json", &file(100.0, 40)).file("head.json", &file(200.0, 10));
+    let run = |more: &[&str]| {
+        workspace.prompt_cicd(["compare", "base.json", "head.json"].into_iter().chain(more.iter().copied())).run().exits(12)
+    };
+    let text = run(&[]).shows("head against base").shows("ratio 1.9").shows("difference -75 points (90 %: ");
+    assert!(!text.stdout.contains("ratio, 90 %"), "{}", text.stdout);
+    run(&["--alpha", "0.01"]).shows("(98 %: ");
+    let rows = run(&["--output", "json"]).json()["benchmarks"].clone();
+    let scale = |name: &str| rows.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["scale"].clone();
+    assert_eq!([scale("p | q: latency"), scale("p | q: pass rate")], [json!("ratio"), json!("difference")]);
+}
+
+#[test]
+fn what_decided_by_threshold_is_told_as_it_is() {
+    let one = |value: f64| list(&[("a", value)]);
+    values(&one(1.0), &one(1.01), &[]).exits(0).shows("by threshold only, as neither side has samples to judge by");
+    let samples = hyperfine(&(0..12).map(|at| 1.0 + 0.01 * f64::from(at)).collect::<Vec<_>>(), &[]);
+    let workspace = Workspace::empty()
+        .file("base.json", &samples)
+        .file("head.json", &hyperfine(&[1.5], &[]))
+        .file("near.json", &hyperfine(&[1.06], &[]));
+    let found = workspace.prompt_cicd(["compare", "base.json", "head.json"]).run();
+    // The mean that the tool wrote is compared; a side has samples.
+    assert!(!found.stdout.contains("neither side"), "{}", found.stdout);
+    workspace.prompt_cicd(["compare", "base.json", "near.json"]).run().exits(13).shows("12 and 1 of at least 10 samples");
+}
+
+#[test]
+fn a_wrong_flag_is_no_matter_of_the_values() {
+    let one = list(&[("a", 1.0)]);
+    for flag in ["--alpha", "--fail"] {
+        let finished = values(&one, &one, &[flag, "7x"]);
+        assert!(!finished.stderr.contains("mend the values"), "{}", finished.stderr);
+    }
+    values(&one, &one, &["--alpha", "2"]).exits(3).says("--alpha: must lie between").says("help: `prompt-cicd compare --help` says");
+    values(&one, &one, &["--fail", "x"]).exits(3).says("--fail: not a share").says("help: `prompt-cicd compare --help` says");
+    let workspace = Workspace::empty().file("a.json", &one).file("t.yml", "fail: x\n");
+    let args = ["compare", "a.json", "a.json", "--format", "customSmallerIsBetter", "--thresholds", "t.yml"];
+    let finished = workspace.prompt_cicd(args).run().exits(3).says("compare.md shows a file of thresholds");
+    assert!(!finished.stderr.contains("mend the values"), "{}", finished.stderr);
+}
