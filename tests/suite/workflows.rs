@@ -397,3 +397,24 @@ fn the_reference_has_every_input() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), text, "UPDATE_DOCS=1 cargo test --test suite workflows writes it anew");
 }
+
+#[test]
+fn gates_see_no_committed_file_but_the_configuration() {
+    let workflow = workflow("quality-gates");
+    let checkout = steps(&workflow["jobs"]["gates"]).find(|step| step["uses"].as_str().unwrap().starts_with("actions/checkout@")).unwrap();
+    assert_eq!(checkout["with"]["sparse-checkout-cone-mode"], false);
+    let seen: Vec<&str> = checkout["with"]["sparse-checkout"].as_str().unwrap().lines().collect();
+    let places = prompt_cicd::app::CONFIG_PLACES.iter().map(|place| format!("/{place}"));
+    assert_eq!(seen, places.chain(["${{ inputs.config }}".to_owned()]).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_variable_of_the_profiles_is_used_by_a_workflow() {
+    let profiles: Value = serde_yaml::from_str(include_str!("../../src/config/environment-profiles.yml")).unwrap();
+    let all: String = REUSABLE.iter().map(|name| text(".github/workflows", name)).collect();
+    for (profile, values) in profiles.as_object().unwrap() {
+        for variable in values["github"]["variables"].as_object().unwrap().keys() {
+            assert!(all.contains(&format!("vars.{variable} ")), "{profile}: nothing uses {variable}");
+        }
+    }
+}

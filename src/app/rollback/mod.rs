@@ -81,11 +81,7 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let patience = within(&world, deadline);
     let mut loaded = world.load(patience).await?;
     let Some(rollout) = loaded.deployment.rollout.clone() else {
-        return Err(refused(
-            "rollback",
-            format!("nothing was ever rolled out for {} in {}", world.prompt, world.settings.name),
-            &["start"],
-        ));
+        return Err(world.nothing("rollback").await);
     };
     let to = choose::version(&world, &loaded, request.to.as_deref(), request.emergency, patience).await?;
     if request.subject.dry_run || !request.yes {
@@ -208,7 +204,7 @@ pub(crate) async fn finish(
 ) -> Result<(Option<RollbackRecord>, Vec<Shown>), Failure> {
     let decided_after = deadline.taken(world.base.services.clock.elapsed());
     let started = Moment(world.base.moment().0.saturating_sub(millis(decided_after)));
-    let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback")) };
+    let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback").await) };
     let from = left_version(&before);
     let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, Driven::default());
     // Until the state is written, the next look of a rollout would turn the targets round again.

@@ -31,6 +31,7 @@ pub(super) const CALLS: &[Entry] = &[
     ("create_check", |world| Box::pin(create_check(world))),
     ("create_release", |world| Box::pin(create_release(world))),
     ("file", |world| Box::pin(file(world))),
+    ("last_change", |world| Box::pin(last_change(world))),
     ("environment", |world| Box::pin(administration::environment(world))),
     ("put_environment", |world| Box::pin(administration::put_environment(world))),
     ("delete_environment", |world| Box::pin(administration::delete_environment(world))),
@@ -194,6 +195,12 @@ async fn create_release(world: &World) {
         json!({"id": 9, "html_url": "https://github.com/octo/prompts/releases/tag/v1.2.3"}),
     );
     world.github.create_release(&release, world.patience()).await.unwrap();
+}
+
+async fn last_change(world: &World) {
+    for at in ["HEAD", "main"] {
+        world.github.last_change("prompts/größe.prompt.yml", at, world.patience()).await.unwrap();
+    }
 }
 
 async fn file(world: &World) {

@@ -306,7 +306,8 @@ fn what_cannot_be_is_refused_with_its_reason_before_anybody_is_asked() {
         (json!({"environment": "nowhere"}), "there is no environment `nowhere`"),
         (json!({"stages": "10,5"}), "stages"),
         (json!({"strategy": "yolo"}), "canary"),
-        (json!({"mode": "abort", "prompt": "greting"}), "greting"),
+        (json!({"mode": "abort", "prompt": "greting"}), "did you mean `greeting`?"),
+        (json!({"mode": "step", "prompt": "greting"}), "did you mean `greeting`?"),
         (json!({"mode": "abort"}), "the rollout is completed"),
         (json!({}), "2.0.0 is the stable version here already"),
     ];
@@ -316,7 +317,8 @@ fn what_cannot_be_is_refused_with_its_reason_before_anybody_is_asked() {
         assert!(refused.asked.is_empty(), "{more}: {:?}", refused.asked);
     }
     // A schedule for something that was never rolled out has nothing to do, and says so.
-    let idle = dispatch(&world, "gradual-rollout", &production(&json!({"mode": "step", "prompt": "greting"}))).ends("success");
+    let fresh = super::world("0s", "100ms");
+    let idle = dispatch(&fresh, "gradual-rollout", &production(&json!({"mode": "step"}))).ends("success");
     assert!(idle.said().contains("nothing was ever rolled out"), "{}", idle.shown());
     let nowhere = dispatch(
         &world,
