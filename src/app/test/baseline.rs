@@ -1,6 +1,6 @@
 //! Baselines in a run: what was recorded before, held against this run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Plan, TestRequest};
 use crate::{
@@ -124,14 +124,16 @@ impl Baselines {
         let compared = self.suites.get(&run.name).into_iter().flatten().map(|reference| {
             let model = (reference.model != run.model).then(|| Change::Model { from: reference.model.clone(), to: run.model.clone() });
             // A case that is not asked now cannot have changed.
-            let asked = |case: &&CaseId| run.samples.iter().any(|sample| sample.case_id == **case);
+            let samples: HashSet<&CaseId> = run.samples.iter().map(|sample| &sample.case_id).collect();
+            let asked = |case: &&CaseId| samples.contains(*case);
             let redefined = reference.changed.iter().filter(asked).cloned().map(Change::CaseRedefined);
             let changes = model.into_iter().chain(redefined).collect();
+            let known = run.known_cases();
             AgainstBaseline {
                 name: reference.name.clone(),
                 of: reference.of.clone(),
                 note: reference.note.clone(),
-                comparison: against::compare(&reference.values, &run.samples, changes, settings, &|case| run.counts_of(case)),
+                comparison: against::compare(&reference.values, &run.samples, changes, settings, &|case| known.counts(case)),
             }
         });
         run.baselines = compared.collect();

@@ -281,7 +281,7 @@ fn refused(why: &StoreError) -> String {
 }
 
 /// Where this run takes place.
-fn stage(services: &Services) -> Stage {
+pub(in crate::app) fn stage(services: &Services) -> Stage {
     let ci = &services.ci;
     if !ci.is_present() {
         return Stage::Outside;

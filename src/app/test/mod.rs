@@ -50,6 +50,7 @@ pub use baseline::Against;
 pub(in crate::app) use cases::Broken;
 pub use changed::Scope;
 pub(in crate::app) use compared::compare;
+pub(in crate::app) use history::stage;
 pub(in crate::app) use measure::{Wanted, measure};
 pub use plan::{Plan, SuitePlan};
 

@@ -1,11 +1,15 @@
 //! Baselines: kept by commit, pooled, pinned, and held against a run.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::{recorded, world};
-use crate::support::{Behaviour, FakeModel, Workspace};
+use crate::support::{Behaviour, FakeModel, Finished, Workspace};
 
 pub(super) fn git(workspace: &Workspace, args: &[&str]) -> String {
     let settings = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"];
@@ -105,6 +109,28 @@ fn numbers_are_found_by_commit_and_survive_a_rewritten_branch() {
     git(&workspace, &["branch", "--quiet", "-D", "main"]);
     let nothing = workspace.prompt_cicd(["test", "--baseline"]).run().exits(4);
     nothing.says("2 recorded runs are of commits that do not lead to");
+}
+
+/// Whoever commits, or checks out something else, while a run goes on does not move its numbers to a commit that it did not test.
+#[test]
+fn a_run_belongs_to_the_commit_that_it_began_with() {
+    let model = FakeModel::start(Behaviour::Slow(Duration::from_millis(50)));
+    let workspace = many(&model);
+    let first = commit(&workspace, "one");
+    let child = recorded(&workspace, &[]).spawn();
+    let begin = Instant::now();
+    while model.requests() < 2 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the run never asked twice");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let prompt = workspace.read("prompts/greeting.prompt.yml").replace("Hello", "Good morning,");
+    workspace.write("prompts/greeting.prompt.yml", prompt.as_bytes());
+    let second = commit(&workspace, "another prompt");
+    let finished = Finished::from(child.wait_with_output().unwrap());
+    let finished = finished.exits(0);
+    assert!(!finished.stderr.contains("differs from the commit"), "{}", finished.stderr);
+    let shown = workspace.prompt_cicd(["baseline", "show"]).run().exits(0).stdout;
+    assert!(shown.contains(&first[..10]) && !shown.contains(&second[..10]), "{shown}");
 }
 
 #[test]
