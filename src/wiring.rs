@@ -7,7 +7,7 @@ use crate::{
     adapters::{
         actions::{NoCi, Step},
         clock::SystemClock,
-        git::{Git, History, Hosted},
+        git::{Git, History, Hosted, Job},
         github::{GitHub, GitHubBranch, Identity, Settings},
         http::{Http, site::Sites},
         kubernetes::Clusters,
@@ -255,7 +255,8 @@ fn history(ci: &dyn Ci, hosts: &dyn CodeHosts, clock: &Arc<dyn Clock>) -> Histor
         // Others propose nothing; what else their event is needed for says why it cannot be read.
         Ok(_) | Err(_) => Ok(None),
     };
-    History::new(Git::new(in_job), in_job.then(host).flatten(), proposed)
+    let job = ci.run().filter(|_| in_job).map(|run| Job { commit: run.commit, default_branch: run.default_branch });
+    History::new(Git::new(in_job), in_job.then(host).flatten(), proposed, job)
 }
 
 /// Starts the log. In GitHub Actions a log of many lines is a group that the runner folds, and a run with debug logging

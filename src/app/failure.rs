@@ -23,6 +23,9 @@ pub enum Failure {
     /// Samples or benchmark results that cannot be used; all that is wrong at once.
     #[error("{}", count(number_of(.0), "problem", "problems") + "; nothing was compared")]
     Samples(Vec<Diagnostic>),
+    /// A run or a commit that cannot be a baseline; all that is wrong at once.
+    #[error("{}", count(.0.len(), "problem", "problems") + "; no baseline was compared with or changed")]
+    Baseline(Vec<Diagnostic>),
     /// Files that are no shards of one run; all that is wrong at once.
     #[error("{}", count(number_of(.0), "problem", "problems") + "; nothing was merged")]
     Shards(Vec<Diagnostic>),
@@ -102,6 +105,7 @@ impl Failure {
             Self::Configuration(_)
             | Self::Samples(_)
             | Self::Shards(_)
+            | Self::Baseline(_)
             | Self::NoConfiguration { .. }
             | Self::File(_)
             | Self::Provider(_)
@@ -151,7 +155,7 @@ impl Failure {
             ),
             Self::Version(NoNext::NothingToRelease(_)) => Some("name the part that changes with --type, e.g. --type patch".to_owned()),
             // Each error has its own next step.
-            Self::Version(_) | Self::History(_) | Self::NothingToDo(_) | Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) | Self::Shards(_) => None,
+            Self::Version(_) | Self::History(_) | Self::NothingToDo(_) | Self::Provider(_) | Self::CodeHost(_) | Self::Store(_) | Self::Refused(_) | Self::Registry(_) | Self::Connection(_) | Self::Shards(_) | Self::Baseline(_) => None,
             Self::Event(_) => Some("docs/reference/commands/publish.md shows the two workflows".to_owned()),
             Self::NotOurs { .. } => Some("pass the file that `prompt-cicd test` named, from the same version".to_owned()),
             Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
@@ -166,7 +170,9 @@ impl Failure {
     /// What is wrong in detail, a text each.
     pub fn details(&self) -> Vec<String> {
         match self {
-            Self::Configuration(diagnostics) | Self::Samples(diagnostics) | Self::Shards(diagnostics) => super::lines(diagnostics),
+            Self::Configuration(diagnostics) | Self::Samples(diagnostics) | Self::Shards(diagnostics) | Self::Baseline(diagnostics) => {
+                super::lines(diagnostics)
+            }
             Self::Provider(errors) | Self::Connection(errors) => errors.iter().map(connect_error).collect(),
             Self::NoConfiguration { .. }
             | Self::File(_)

@@ -1,11 +1,12 @@
 //! Files that a configuration names stay in its repository: neither `../`, nor a whole path, nor a link leads out of it, unless
 //! the configuration allows it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::Services;
+use super::{Failure, Services};
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
+    metric_source::{MetricSourceKind, MetricSourceSettings},
     provider::{ProviderKind, ProviderSettings},
 };
 
@@ -36,6 +37,12 @@ impl Inside {
         Self { root: Some(with_git.unwrap_or_else(without)) }
     }
 
+    /// This folder and nothing else.
+    pub(super) fn below(services: &Services, folder: &Path) -> Self {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        Self { root: services.workspace.exists(folder).then(|| services.workspace.identity(folder)) }
+    }
+
     /// Why a file must not be read; `None`: it may, or it is not there.
     pub(super) fn refuses(&self, services: &Services, path: &Path) -> Option<String> {
         let root = self.root.as_ref()?;
@@ -47,6 +54,69 @@ impl Inside {
             let leads = if found == path { String::new() } else { format!(" leads to {}, which", found.display()) };
             format!("{}{leads} is outside of the repository {}", path.display(), root.display())
         })
+    }
+
+    /// Why a path that a configuration names must not be read or written to, whether there is a file or not.
+    pub(super) fn leads_out(&self, services: &Services, path: &Path) -> Option<String> {
+        let root = self.root.as_ref()?;
+        // What is not there yet is where its nearest folder leads to.
+        let there = path.ancestors().find(|above| services.workspace.exists(above) || services.workspace.is_folder(above));
+        let (base, rest) = match there.filter(|there| !there.as_os_str().is_empty()) {
+            Some(there) => (services.workspace.identity(there), path.strip_prefix(there).unwrap_or(Path::new(""))),
+            None => (services.workspace.identity(Path::new(".")), path),
+        };
+        let mut found = if path.is_absolute() && there.is_none() { PathBuf::from("/") } else { base };
+        for part in rest.components() {
+            match part {
+                Component::ParentDir => drop(found.pop()),
+                Component::Normal(name) => found.push(name),
+                Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+            }
+        }
+        (!found.starts_with(root)).then(|| {
+            let leads = if found == path { String::new() } else { format!(" leads to {}, which", found.display()) };
+            format!("{}{leads} is outside of the repository {}", path.display(), root.display())
+        })
+    }
+
+    /// Refuses every path that leads out: with the key that names it, as the configuration at `config` has it.
+    ///
+    /// # Errors
+    /// All of them at once.
+    pub(super) fn confine<'p>(
+        &self,
+        services: &Services,
+        config: &Path,
+        paths: impl IntoIterator<Item = (String, &'p Path)>,
+    ) -> Result<(), Failure> {
+        let refused = |(key, path): (String, &Path)| {
+            let place = Place::file(config.display().to_string());
+            Some(Diagnostic::error(place, key, self.leads_out(services, path)?).with_help(HELP))
+        };
+        let problems: Vec<Diagnostic> = paths.into_iter().filter_map(refused).collect();
+        if problems.is_empty() { Ok(()) } else { Err(Failure::Configuration(problems)) }
+    }
+
+    /// The files of those metric sources that are asked become relative to the working directory, and may not lead out.
+    ///
+    /// # Errors
+    /// Every one that does.
+    pub(super) fn sources(
+        &self,
+        services: &Services,
+        config: &Path,
+        sources: &mut [MetricSourceSettings],
+        asked: impl Fn(&MetricSourceSettings) -> bool,
+    ) -> Result<(), Failure> {
+        let base = config.parent().unwrap_or(Path::new(""));
+        let mut files = Vec::new();
+        for source in sources.iter_mut().filter(|source| asked(source)) {
+            if let MetricSourceKind::File(file) = &mut source.kind {
+                *file = base.join(&*file);
+                files.push((format!("metric-sources.{}.path", source.name), file.clone()));
+            }
+        }
+        self.confine(services, config, files.iter().map(|(key, path)| (key.clone(), path.as_path())))
     }
 
     /// A problem for every cassette that must not be read.

@@ -1,17 +1,21 @@
 //! `prompt-cicd monitor`: one pass over the metrics of production.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::future::join_all;
 
-use super::{Failure, Finished, Outcome, Services, read_config};
+use super::{Failure, Finished, Outcome, Services, inside::Inside, read_config};
 use crate::{
     config::{self, Config},
     domain::{
         annotation::{Annotation, Level},
         diagnostic::{Diagnostic, Place},
         digest,
-        metric_source::{MetricSourceKind, Query, QueryValues, Reading},
+        metric_source::{MetricSourceSettings, Query, QueryValues, Reading},
         monitor::{Answer, Health, MetricResult, MetricSettings, MonitorRun, Observed, Open, Settings, Unanswered, judge},
     },
     ports::{
@@ -60,12 +64,9 @@ pub async fn monitor(services: &Services, request: &MonitorRequest) -> Result<Fi
     let (mut config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let settings = selected(config.monitor.clone(), request)?;
     named(&settings, request)?;
-    let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-    for source in &mut config.metric_sources {
-        if let MetricSourceKind::File(file) = &mut source.kind {
-            *file = folder.join(&*file);
-        }
-    }
+    let inside = Inside::of(services, path.parent().unwrap_or(Path::new("")), config.run.files_outside);
+    let asked = |source: &MetricSourceSettings| settings.metrics.iter().any(|metric| metric.source == source.name);
+    inside.sources(services, &path, &mut config.metric_sources, asked)?;
     let run = look(services, &config, &settings, request).await?;
     let outcome = Outcome::Monitored {
         bad: run.health().is_bad(),

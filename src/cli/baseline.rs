@@ -8,7 +8,7 @@ use super::rollout::OutputFormat;
 use crate::{
     app::{
         Failure, Finished, Services,
-        baseline::{self, BaselineRequest},
+        baseline::{self, BaselineRequest, Pruning},
     },
     ports::vcs::is_reference,
     report::Style,
@@ -34,7 +34,7 @@ enum What {
         /// The report, as `test --report json=FILE` writes it
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
-        /// The commit that was tested [default: the one that is checked out]
+        /// The commit that was tested, for a report that names none [default: the one that the report names]
         #[arg(long, value_name = "COMMIT", value_parser = reference)]
         commit: Option<String>,
     },
@@ -44,7 +44,7 @@ enum What {
         which: Which,
         /// The name
         name: String,
-        /// The last runs before this branch, tag or commit [default: the one that is checked out]
+        /// The last runs before this branch, tag or commit [default: those that `test --baseline` takes]
         #[arg(long, value_name = "REF", value_parser = reference)]
         at: Option<String>,
     },
@@ -52,9 +52,12 @@ enum What {
     Prune {
         #[command(flatten)]
         which: Which,
-        /// Runs of each suite that stay at most
-        #[arg(long, value_name = "N", required_unless_present = "unpin")]
+        /// Runs of each suite that stay at most; those of commits that did not reach the default branch go first
+        #[arg(long, value_name = "N", required_unless_present_any = ["unpin", "unmerged"])]
         keep: Option<usize>,
+        /// Let go of all runs of commits that did not reach the default branch
+        #[arg(long)]
+        unmerged: bool,
         /// Let go of the baseline that is pinned under this name
         #[arg(long, value_name = "NAME")]
         unpin: Option<String>,
@@ -79,8 +82,10 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args
     let request = |which: Which| BaselineRequest { config, suite: which.suite, shape: which.format.into(), style };
     match args.what {
         What::Show(which) => baseline::show(services, &request(which)).await,
-        What::Update { which, from, commit } => baseline::update(services, &request(which), from, commit).await,
+        What::Update { which, from, commit } => baseline::update(services, &request(which), &from, commit.as_deref()).await,
         What::Pin { which, name, at } => baseline::pin(services, &request(which), &name, at.as_deref()).await,
-        What::Prune { which, keep, unpin } => baseline::prune(services, &request(which), keep, unpin.as_deref()).await,
+        What::Prune { which, keep, unmerged, unpin } => {
+            baseline::prune(services, &request(which), &Pruning { keep, unmerged, unpin }).await
+        }
     }
 }

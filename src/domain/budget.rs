@@ -47,7 +47,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Guesses from the request: four characters of its messages are a token, and the answer has as many tokens as the request
+    /// Guesses from the request: four characters of its messages and tools are a token, and the answer has as many tokens as the request
     /// allows at most, else as many as the longest answer so far (`longest`), else as many as the request itself. `uncounted`
     /// tokens come to the request's own: what providers count beside the text.
     pub fn of(request: &Request, longest: Option<u64>, uncounted: u64, prices: Option<Prices>) -> Self {
@@ -73,14 +73,31 @@ pub fn tokens_in(text: &str) -> u64 {
     (text.chars().count() as u64).div_ceil(4).max(1)
 }
 
-/// About how many tokens the messages of a request have.
+/// Parameters that the model reads as it reads the messages, so that providers count their tokens with the request's.
+const READ_BY_THE_MODEL: [&str; 3] = ["tools", "functions", "response_format"];
+
+/// About how many tokens a request has: its messages, the tools it offers and the form it asks for.
 pub fn tokens_of(request: &Request) -> u64 {
-    request.messages.iter().map(|message| tokens_in(&message.content)).fold(0, u64::saturating_add)
+    let messages = request.messages.iter().map(|message| tokens_in(&message.content));
+    let others = READ_BY_THE_MODEL.iter().filter_map(|name| request.parameters.get(*name)).filter(|value| !value.is_null());
+    messages.chain(others.map(|value| tokens_in(&value.to_string()))).fold(0, u64::saturating_add)
+}
+
+/// About how many tokens an answer has: its text, and the names and arguments of the tools it calls.
+pub fn tokens_of_answer(answer: &Answer) -> u64 {
+    let calls = answer.tool_calls();
+    let calls = calls.iter().map(|call| {
+        // Arguments of chat completions are JSON in a text, which is what was written.
+        let arguments = call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned);
+        tokens_in(&call.name).saturating_add(tokens_in(&arguments))
+    });
+    let text = if answer.text.is_empty() { 0 } else { tokens_in(&answer.text) };
+    calls.fold(text, u64::saturating_add)
 }
 
 /// Tokens of an answer, with guesses for what its provider did not count.
 pub fn usage_of(answer: &Answer, request: &Request) -> Usage {
-    answer.usage.or_estimated(tokens_of(request), if answer.text.is_empty() { 0 } else { tokens_in(&answer.text) })
+    answer.usage.or_estimated(tokens_of(request), tokens_of_answer(answer))
 }
 
 /// What a run has spent, and what is under way.
@@ -172,7 +189,7 @@ impl Spending {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Map, json};
+    use serde_json::{Map, Value, json};
 
     use super::*;
     use crate::domain::prompt::{Message, Role};
@@ -243,6 +260,40 @@ mod tests {
         let mut run = spending(None, None);
         assert!((0..1000).all(|_| run.begin(Estimate { usd: None, ..estimate(1_000_000) }) == Leave::Go));
         assert!(Budget::default().is_unlimited());
+    }
+
+    #[test]
+    fn tools_and_their_calls_are_guessed_too() {
+        let request = |parameters: Value| Request {
+            task: Task::Chat,
+            model: "m".to_owned(),
+            messages: vec![Message { role: Role::User, content: "Weather?".to_owned() }],
+            parameters: parameters.as_object().cloned().unwrap(),
+            repeat: 0,
+        };
+        let tool = json!([{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]);
+        let bare = tokens_of(&request(json!({"temperature": 0, "tools": null})));
+        assert_eq!(bare, 2, "what is sent and not read by the model takes no tokens");
+        assert_eq!(tokens_of(&request(json!({"tools": tool}))), bare + tokens_in(&tool.to_string()));
+        assert!(tokens_of(&request(json!({"response_format": {"type": "json_object"}}))) > bare);
+        let answer = |raw: Value| Answer {
+            text: String::new(),
+            finish_reason: None,
+            model: None,
+            usage: Usage::default(),
+            latency: std::time::Duration::ZERO,
+            time_to_first_token: None,
+            origin: crate::domain::answer::Origin::Live,
+            raw,
+        };
+        assert_eq!(usage_of(&answer(json!({})), &request(json!({}))).output_tokens, Some(0));
+        let arguments = "{\"city\": \"Oslo\"}";
+        let called = json!({"choices": [{"message": {"tool_calls": [{"function": {"name": "weather", "arguments": arguments}}]}}]});
+        let told = usage_of(&answer(called), &request(json!({})));
+        assert_eq!((told.output_tokens, told.estimated), (Some(tokens_in("weather") + tokens_in(arguments)), true));
+        let used = json!({"content": [{"type": "tool_use", "name": "weather", "input": {"city": "Oslo"}}]});
+        let told = usage_of(&answer(used), &request(json!({})));
+        assert_eq!(told.output_tokens, Some(tokens_in("weather") + tokens_in("{\"city\":\"Oslo\"}")));
     }
 
     #[test]

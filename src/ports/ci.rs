@@ -116,6 +116,8 @@ pub struct CiRun {
     pub id: String,
     /// Whether it runs on the repository's default branch; `None`: nobody says which that is.
     pub on_default_branch: Option<bool>,
+    /// The name of that branch, where somebody says it.
+    pub default_branch: Option<String>,
 }
 
 /// Why the CI system could not be told something.

@@ -60,12 +60,18 @@ pub trait Vcs: Send + Sync {
     /// When one of the two is not to be had, only a part of the history is here, or there are more than are read.
     async fn commits(&self, from: Option<&str>, to: &str, paths: &[PathBuf]) -> Result<Vec<Commit>, VcsError>;
 
-    /// The files among these that are not as in the commit that is checked out: changed, or in no commit. Without any named, all files
-    /// that git follows are looked at. Paths are relative to the working directory.
+    /// What is checked out here, and which of these files are not as its commit has them: changed, ignored, never added, or elsewhere.
+    /// `None`: the working directory is in no repository. Paths are relative to the working directory.
+    ///
+    /// # Errors
+    /// When it cannot be told: never the same as nothing being altered.
+    async fn checked_out(&self, files: &[PathBuf]) -> Result<Option<CheckedOut>, VcsError>;
+
+    /// The commit at the tip of the default branch; `None` where nobody says which branch that is.
     ///
     /// # Errors
     /// When nothing here reads the history.
-    async fn altered(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>, VcsError>;
+    async fn default_branch(&self) -> Result<Option<String>, VcsError>;
 
     /// Commits these files as they are in the working directory, and nothing else; its name comes back.
     ///
@@ -81,6 +87,15 @@ pub struct LastChange {
     pub commit: String,
     /// When it was made, in milliseconds since 1970-01-01 UTC.
     pub at_ms: u64,
+}
+
+/// What is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedOut {
+    /// The commit's full name; `None`: there is no commit yet.
+    pub commit: Option<String>,
+    /// The files that are not as the commit has them.
+    pub altered: Vec<PathBuf>,
 }
 
 /// A pull request as the event tells it.

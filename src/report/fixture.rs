@@ -9,7 +9,7 @@ use crate::domain::{
     provider::{FaultKind, ProviderFault},
     suite::{
         CaseId,
-        run::{AssertionRun, KeptAnswer, NotRun, ProcessUse, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, Texts},
+        run::{AssertionRun, Checkout, KeptAnswer, NotRun, ProcessUse, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, Texts},
     },
 };
 
@@ -116,6 +116,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
 pub(super) fn run(suites: Vec<SuiteRun>) -> TestRun {
     TestRun {
         started_at: "2026-05-04T08:09:10Z".to_owned(),
+        checkout: Some(Checkout { commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()), altered: None }),
         duration: Duration::from_millis(4_200),
         suites,
         interrupted: false,

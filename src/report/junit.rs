@@ -9,7 +9,9 @@ use super::{
     escape::{terminal, truncate_chars},
     known, summary,
 };
-use crate::domain::suite::run::{AssertionRun, Counts, KeptAnswer, MOST_TEXTS, NotRun, Sample, SampleResult, SuiteRun, TestRun, listed};
+use crate::domain::suite::run::{
+    AssertionRun, Counts, KeptAnswer, KnownCases, MOST_TEXTS, NotRun, Sample, SampleResult, SuiteRun, TestRun, listed,
+};
 
 /// Characters of a message; all of it is in the body.
 const MESSAGE_SHOWN: usize = 300;
@@ -55,7 +57,8 @@ fn suite(suite: &SuiteRun, room: &mut usize) -> TestSuite {
     written.add_properties(known::lines(suite).iter().map(|line| Property::new("known-case", one_line(line))));
     written.add_properties(known::baseline_lines(suite).iter().map(|line| Property::new("baseline", one_line(line))));
     let (listed, others) = listed(&suite.samples, room);
-    written.add_test_cases(listed.into_iter().map(|sample| case(suite, sample)));
+    let known = suite.known_cases();
+    written.add_test_cases(listed.into_iter().map(|sample| case(suite, &known, sample)));
     count(&mut written, others);
     // What fails the run must not look like a green suite.
     written.add_test_cases(against_base(suite));
@@ -96,8 +99,8 @@ fn against_base(suite: &SuiteRun) -> Option<TestCase> {
     Some(case)
 }
 
-fn case(suite: &SuiteRun, sample: &Sample) -> TestCase {
-    let excused = suite.known_case(&sample.case_id).filter(|known| !known.counts && !sample.passed());
+fn case(suite: &SuiteRun, known: &KnownCases<'_>, sample: &Sample) -> TestCase {
+    let excused = known.get(&sample.case_id).filter(|known| !known.counts && !sample.passed());
     let status = excused.map_or_else(
         || status(sample),
         |known| {

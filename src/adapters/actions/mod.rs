@@ -213,15 +213,14 @@ fn run(text: &impl Fn(&str) -> Option<String>) -> CiRun {
         Some(format!("{server}/{repository}/actions/runs/{id}"))
     };
     let part = |name: &str| text(name).unwrap_or_default();
+    let (event, payload) = (part("GITHUB_EVENT_NAME"), text("GITHUB_EVENT_PATH"));
+    let payload = payload.as_deref().map(Path::new);
     CiRun {
         commit: text("GITHUB_SHA"),
         url: page(),
         id: format!("{}-{}-{}", part("GITHUB_RUN_ID"), part("GITHUB_RUN_ATTEMPT"), part("GITHUB_JOB")),
-        on_default_branch: event::on_default_branch(
-            &part("GITHUB_EVENT_NAME"),
-            text("GITHUB_EVENT_PATH").as_deref().map(Path::new),
-            text("GITHUB_REF").as_deref(),
-        ),
+        on_default_branch: event::on_default_branch(&event, payload, text("GITHUB_REF").as_deref()),
+        default_branch: event::default_branch(&event, payload),
     }
 }
 

@@ -1,15 +1,26 @@
 //! History by way of the code host: for jobs without git, and for shallow clones.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::ports::{
     clock::Clock,
     code_host::{CodeHost, CodeHostError, Patience},
-    vcs::VcsError,
+    vcs::{CheckedOut, LastChange, VcsError},
 };
 
 /// How long one question may take.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// The most files that are held against the host's: each is a request.
+const MOST_FILES: usize = 100;
+/// The most bytes of such a file.
+const MOST_BYTES: u64 = 10 * 1024 * 1024;
+
+/// How long it is asked what nothing waits for.
+const BRIEF: Duration = Duration::from_secs(10);
 
 /// A repository on its host, whose root is the working directory or a folder above it.
 #[derive(Clone)]
@@ -55,6 +66,35 @@ impl Hosted {
             Err(CodeHostError::NotFound { .. }) => Ok(None),
             Err(error) => Err(VcsError::Unreachable(error.to_string())),
         }
+    }
+
+    /// The newest commit that changed a file up to `at`; `None` where the host does not say.
+    pub(super) async fn last_change(&self, path: &Path, at: &str) -> Option<LastChange> {
+        let path = self.of_root(path)?;
+        let patience = Patience::of(&*self.clock, BRIEF).never_waiting();
+        let answer = self.host.last_change(&path, at, patience).await;
+        answer.inspect_err(|error| tracing::debug!(component = "git", "the last change of {path}: {error}")).ok().flatten()
+    }
+
+    /// Which of these files are not as the host has them at `commit`, byte by byte.
+    pub(super) async fn checked_out(&self, commit: &str, files: &[PathBuf]) -> Result<CheckedOut, VcsError> {
+        let untold = |why: String| VcsError::Unavailable(why);
+        if files.len() > MOST_FILES {
+            let why = format!("{} files are too many to hold against the code host's one by one: install git", files.len());
+            return Err(untold(why));
+        }
+        let mut altered = Vec::new();
+        for file in files {
+            let here =
+                std::fs::metadata(file).and_then(|found| if found.len() > MOST_BYTES { Ok(None) } else { std::fs::read(file).map(Some) });
+            let here = here.map_err(|error| untold(format!("{}: {error}", file.display())))?;
+            let here =
+                here.ok_or_else(|| untold(format!("{} is too large to hold against the code host's: install git", file.display())))?;
+            if self.file(commit, file, MOST_BYTES).await?.as_ref() != Some(&here) {
+                altered.push(file.clone());
+            }
+        }
+        Ok(CheckedOut { commit: Some(commit.to_owned()), altered })
     }
 
     /// The path from the repository's root; `None` when it leads out of it.

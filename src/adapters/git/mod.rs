@@ -1,5 +1,6 @@
 //! A repository's history, from the `git` program where there is one, from the code host where that does not reach.
 
+mod checked_out;
 mod hosted;
 mod program;
 mod versions;
@@ -16,7 +17,7 @@ pub use program::Git;
 
 use crate::{
     domain::release::{Commit, Tag},
-    ports::vcs::{LastChange, Proposed, Vcs, VcsError, is_reference},
+    ports::vcs::{CheckedOut, LastChange, Proposed, Vcs, VcsError, is_reference},
 };
 
 /// The working copy first; what it does not have, the host is asked for.
@@ -24,12 +25,22 @@ pub struct History {
     git: Git,
     host: Option<Hosted>,
     proposed: Result<Option<Proposed>, VcsError>,
+    job: Option<Job>,
+}
+
+/// The job of a workflow that we are part of.
+#[derive(Debug, Clone, Default)]
+pub struct Job {
+    /// The commit that it works at, in full.
+    pub commit: Option<String>,
+    /// The repository's default branch, where the event names it.
+    pub default_branch: Option<String>,
 }
 
 impl History {
     /// Of the repository that the working directory is in.
-    pub fn new(git: Git, host: Option<Hosted>, proposed: Result<Option<Proposed>, VcsError>) -> Self {
-        Self { git, host, proposed }
+    pub fn new(git: Git, host: Option<Hosted>, proposed: Result<Option<Proposed>, VcsError>, job: Option<Job>) -> Self {
+        Self { git, host, proposed, job }
     }
 
     /// The program's answer, else the host's; the program's reason where there is no host.
@@ -56,6 +67,14 @@ impl Vcs for History {
 
     async fn commit(&self, reference: &str) -> Result<String, VcsError> {
         checked(&[reference])?;
+        // The host's HEAD is its default branch, not what is checked out here.
+        if reference.starts_with("HEAD") {
+            let of_job = self.job.as_ref().and_then(|job| job.commit.clone()).filter(|_| reference == "HEAD");
+            return match (self.git.commit(reference).await, of_job) {
+                (Err(VcsError::Unavailable(_)), Some(commit)) => Ok(commit),
+                (answer, _) => answer,
+            };
+        }
         self.either(self.git.commit(reference), async |host| host.commit(reference).await).await
     }
 
@@ -74,7 +93,17 @@ impl Vcs for History {
     }
 
     async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
-        self.git.last_change(path).await
+        let (known, at) = match self.git.last_change(path).await {
+            // A shallow clone may end after it.
+            Ok(None) => (Ok(None), self.git.commit("HEAD").await.unwrap_or_else(|_none| "HEAD".to_owned())),
+            Err(why @ (VcsError::Missing { .. } | VcsError::Unavailable(_))) => (Err(why), "HEAD".to_owned()),
+            known => return known,
+        };
+        let Some(hosted) = &self.host else { return known };
+        match hosted.last_change(path, &at).await {
+            None => known,
+            found => Ok(found),
+        }
     }
 
     async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError> {
@@ -92,8 +121,27 @@ impl Vcs for History {
         self.git.commits(from, to, paths).await
     }
 
-    async fn altered(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>, VcsError> {
-        self.git.altered(files).await
+    async fn checked_out(&self, files: &[PathBuf]) -> Result<Option<CheckedOut>, VcsError> {
+        let found = self.git.checked_out(files).await;
+        let Some(commit) = self.job.as_ref().and_then(|job| job.commit.as_deref()) else { return found };
+        // A job works at a commit, even where git's program or folder is not there.
+        let why = match found {
+            Ok(None) => "there is no repository here that git could read".to_owned(),
+            Err(VcsError::Unavailable(why)) => why,
+            other => return other,
+        };
+        match &self.host {
+            Some(host) => host.checked_out(commit, files).await.map(Some),
+            None => Err(VcsError::Unavailable(why)),
+        }
+    }
+
+    async fn default_branch(&self) -> Result<Option<String>, VcsError> {
+        let named = self.job.as_ref().and_then(|job| job.default_branch.as_deref());
+        match (self.git.default_branch(named).await, &self.host) {
+            (Ok(None) | Err(VcsError::Unavailable(_)), Some(host)) => host.commit(named.unwrap_or("HEAD")).await.map(Some),
+            (answer, _) => answer,
+        }
     }
 
     async fn record(&self, files: &[PathBuf], message: &str) -> Result<String, VcsError> {

@@ -60,7 +60,7 @@ impl Git {
         Err(VcsError::Missing { reference: reference.to_owned(), shallow: self.is_shallow().await })
     }
 
-    async fn known(&self, reference: &str) -> Result<Option<String>, VcsError> {
+    pub(super) async fn known(&self, reference: &str) -> Result<Option<String>, VcsError> {
         let asked = format!("{reference}^{{commit}}");
         let said = self.said(&["rev-parse", "--verify", "--quiet", "--end-of-options", &asked], WORDS, DEADLINE).await?;
         if said.success {
@@ -142,31 +142,6 @@ impl Git {
             return Ok(None);
         }
         Ok(Some(LastChange { commit: commit.to_owned(), at_ms: seconds.saturating_mul(1_000) }))
-    }
-
-    pub(super) async fn altered(&self, files: &[PathBuf]) -> Result<Vec<PathBuf>, VcsError> {
-        // So many names fit on a command line.
-        const AT_ONCE: usize = 500;
-        let names = |files: &[PathBuf]| files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
-        let calls: Vec<Vec<String>> = if files.is_empty() { vec![Vec::new()] } else { files.chunks(AT_ONCE).map(names).collect() };
-        let mut altered = Vec::new();
-        for names in calls {
-            // Files of others are none of ours, unless they are what was asked for.
-            let untracked = if names.is_empty() { "--untracked-files=no" } else { "--untracked-files=all" };
-            let mut arguments = vec!["--literal-pathspecs", "status", "--porcelain=v1", "-z", "--no-renames", untracked, "--"];
-            arguments.extend(names.iter().map(String::as_str));
-            let said = self.said(&arguments, WORDS, DEADLINE).await?;
-            if said.success {
-                let text = String::from_utf8_lossy(&said.stdout).into_owned();
-                altered.extend(text.split('\0').filter_map(|line| line.get(3..)).map(PathBuf::from));
-            } else if said.stderr.contains("is outside repository") {
-                // What stands elsewhere is in no commit of this history.
-                altered.extend(files.first().cloned());
-            } else {
-                return Err(VcsError::Unavailable(first_line(&said.stderr)));
-            }
-        }
-        Ok(altered)
     }
 
     pub(super) async fn is_shallow(&self) -> bool {

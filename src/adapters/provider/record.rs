@@ -94,7 +94,7 @@ impl Recorder {
             if state.file.is_none() {
                 state.file = Some(open_partial(&self.partial)?);
             }
-            state.file.as_mut().map_or(Ok(()), |file| file.write_all(&line))
+            state.file.as_mut().map_or(Ok(()), |file| append(file, &line))
         });
         state.put(record);
         if let (Err(error), false) = (written, state.warned) {
@@ -127,6 +127,16 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// Adds a line, or nothing of it: what comes behind half a line could not be read.
+fn append(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let whole = file.metadata()?.len();
+    let written = file.write_all(line);
+    if written.is_err() {
+        file.set_len(whole)?;
+    }
+    written
 }
 
 impl Drop for Recorder {

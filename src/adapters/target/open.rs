@@ -46,7 +46,7 @@ use crate::{
 pub struct TargetFactory {
     sites: Sites,
     base: PathBuf,
-    branches: Option<(Arc<dyn Branches>, Arc<dyn Clock>)>,
+    branches: Option<Reach>,
 }
 
 impl fmt::Debug for TargetFactory {
@@ -68,13 +68,16 @@ impl TargetFactory {
     }
 }
 
+/// What reaches branches, and the time between two tries.
+type Reach = (Arc<dyn Branches>, Arc<dyn Clock>);
+
 /// One opening: everything that can be wrong names the target.
 struct Opening<'o> {
     sites: &'o Sites,
     base: &'o Path,
     settings: &'o TargetSettings,
     subject: &'o Subject,
-    branches: Option<&'o (Arc<dyn Branches>, Arc<dyn Clock>)>,
+    branches: Option<&'o Reach>,
 }
 
 /// Stands for the version while a server's name is cut into what is before and after it.

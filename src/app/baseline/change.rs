@@ -1,67 +1,27 @@
-//! `baseline update | pin | prune`.
+//! `baseline pin | prune`.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    path::{Path, PathBuf},
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use super::{
+    BaselineRequest, all,
+    before::{Before, Leads, leads},
+    change_baselines, named,
 };
-
-use serde_json::Value;
-
-use super::{BaselineRequest, all, change_baselines, last};
 use crate::{
-    app::{Failure, Finished, Services, TEXT_LIMIT, history::opened},
-    domain::{
-        diagnostic::{Diagnostic, Place},
-        history::baseline::{BaselineRun, Definitions, Pinned, Values, pooled, short},
-    },
+    app::{Failure, Finished, Services, history::opened},
+    domain::history::baseline::{BaselineRun, Pinned, pooled, short},
     report::{escape::one_line, number},
 };
 
-/// Keeps a run as the newest of the baselines: the report of one that was made, in our own JSON.
-///
-/// # Errors
-/// A file that is no such report, and a store that does not answer.
-pub async fn update(services: &Services, request: &BaselineRequest, from: PathBuf, commit: Option<String>) -> Result<Finished, Failure> {
-    let (opened, notes) = opened(services, request.config.clone())?;
-    let commit = match commit {
-        Some(commit) => Some(commit),
-        None => checked_out(services).await?,
-    };
-    let mut said = String::new();
-    for (suite, run) in of_report(services, &from, commit.as_deref())? {
-        if request.suite.as_ref().is_some_and(|wanted| *wanted != suite) {
-            continue;
-        }
-        let keep = opened.settings.keep;
-        let mut fresh = false;
-        change_baselines(services, &opened, &suite, |found, bytes| {
-            fresh = found.record(&run);
-            found.compact(keep);
-            found.fit(bytes);
-            fresh
-        })
-        .await
-        .map_err(Failure::Store)?;
-        let what = if fresh { "kept" } else { "was kept already" };
-        writeln!(said, "{}: the run of {} {what}", one_line(&suite), one_line(&run.at)).ok();
-    }
-    if said.is_empty() {
-        return Err(Failure::NothingToDo(format!("{} has no suite with a judged sample", from.display())));
-    }
-    Ok(Finished { notes, ..Finished::done(said) })
-}
-
-/// The commit that is checked out, where nothing was changed since.
-///
-/// # Errors
-/// Changed files: which commit the report is of, nobody can say.
-async fn checked_out(services: &Services) -> Result<Option<String>, Failure> {
-    let altered = services.vcs.altered(&[]).await.unwrap_or_default();
-    let Some(first) = altered.first() else { return Ok(services.vcs.commit("HEAD").await.ok()) };
-    let message = format!("{} differs from the commit that is checked out, so the report may be of no commit", first.display());
-    let help = "name the commit that was tested with --commit, or commit the change and test again";
-    Err(Failure::Samples(vec![Diagnostic::error(Place::file("command line"), "--commit", message).with_help(help)]))
+/// What is let go of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pruning {
+    /// Runs of each suite that stay at most.
+    pub keep: Option<usize>,
+    /// All runs of commits that did not reach the default branch.
+    pub unmerged: bool,
+    /// The baseline that is pinned under this name.
+    pub unpin: Option<String>,
 }
 
 /// Pools the last runs at a commit and keeps them under a name, in place of what it named before.
@@ -70,14 +30,18 @@ async fn checked_out(services: &Services) -> Result<Option<String>, Failure> {
 /// Nothing to pin, a commit that is not there, and a store that does not answer.
 pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at: Option<&str>) -> Result<Finished, Failure> {
     let (opened, notes) = opened(services, request.config.clone())?;
-    let commit = match at {
-        Some(at) => Some(services.vcs.commit(at).await.map_err(Failure::Base)?),
-        None => services.vcs.commit("HEAD").await.ok(),
+    let before = match at {
+        Some(at) => Before::At(named(services, "--at", at).await?, None),
+        None => Before::here(services).await?,
     };
-    let (now, mut said) = (services.clock.now(), String::new());
+    let (now, mut said, mut without) = (services.clock.now(), String::new(), Vec::new());
     for found in all(services, &opened, request.suite.as_ref()).await?.iter().filter(|found| !found.runs.is_empty()) {
-        let chosen = last(services, found, opened.settings.baseline_runs, commit.as_deref()).await;
-        let Some(newest) = chosen.runs.last() else { continue };
+        let chosen = before.last(services, found, opened.settings.baseline_runs).await;
+        let Some(newest) = chosen.runs.last() else {
+            let why = chosen.note.map_or_else(String::new, |note| format!(": {}", one_line(&note)));
+            without.push(format!("{}: no run could be pinned{why}", one_line(&found.suite)));
+            continue;
+        };
         let held = pooled(&chosen.runs, &newest.cases);
         let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
         let held_note = held.note(chosen.runs.len());
@@ -103,108 +67,92 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
         writeln!(said, "{line}").ok();
     }
     if said.is_empty() {
+        let why = if without.is_empty() { String::new() } else { format!(": {}", without.join("; ")) };
         return Err(Failure::NothingToDo(format!(
-            "{} has no run that could be pinned; `prompt-cicd test --record-history` on the default branch records one",
+            "{} has no run that could be pinned{why}; `prompt-cicd test --record-history` on the default branch records one, \
+             `prompt-cicd baseline show` shows what there is",
             opened.store.place()
         )));
     }
+    let notes = notes.into_iter().chain(without.into_iter().map(|why| format!("warning: {why}"))).collect();
     Ok(Finished { notes, ..Finished::done(said) })
 }
 
-/// Lets go of the oldest runs beyond `keep`, and of a pinned baseline.
+/// Lets go of runs beyond `keep`: first of those of commits that did not reach the default branch, then of the oldest; and of a pinned
+/// baseline. A run of a commit that is not here, and one of no commit, is told from none of the default branch.
 ///
 /// # Errors
-/// A name that nothing is pinned under, and a store that does not answer.
-pub async fn prune(services: &Services, request: &BaselineRequest, keep: Option<usize>, unpin: Option<&str>) -> Result<Finished, Failure> {
-    let (opened, notes) = opened(services, request.config.clone())?;
+/// A name that nothing is pinned under, no default branch where one is needed, and a store that does not answer.
+pub async fn prune(services: &Services, request: &BaselineRequest, pruning: &Pruning) -> Result<Finished, Failure> {
+    let (opened, mut notes) = opened(services, request.config.clone())?;
     let found = all(services, &opened, request.suite.as_ref()).await?;
-    if let Some(name) = unpin.filter(|name| !found.iter().any(|found| found.pinned.contains_key(*name))) {
+    if let Some(name) = pruning.unpin.as_ref().filter(|name| !found.iter().any(|found| found.pinned.contains_key(*name))) {
         return Err(Failure::NothingToDo(format!(
             "{} has no baseline pinned as `{name}`; `prompt-cicd baseline show` shows what there is",
             opened.store.place()
         )));
     }
+    let excess = |runs: usize| pruning.unmerged || pruning.keep.is_some_and(|keep| runs > keep);
+    let tip = if found.iter().any(|found| excess(found.runs.len())) { default_branch(services, pruning, &mut notes).await? } else { None };
     let mut said = String::new();
     for found in &found {
-        let (mut went, mut left, mut unpinned) = (0, 0, false);
+        let unmerged = match tip.as_deref().filter(|_| excess(found.runs.len())) {
+            Some(tip) => unmerged(services, &found.runs, tip).await,
+            None => BTreeSet::new(),
+        };
+        let of_other = |run: &BaselineRun| run.commit.as_ref().is_some_and(|commit| unmerged.contains(commit));
+        let (mut went, mut of_others, mut left, mut unpinned) = (0, 0, 0, false);
         change_baselines(services, &opened, &found.suite, |found, _| {
-            went = keep.map_or(0, |keep| found.compact(keep));
-            unpinned = unpin.is_some_and(|name| found.pinned.remove(name).is_some());
+            let whole = found.runs.len();
+            let all_of_them = found.runs.iter().filter(|run| !of_other(run)).count();
+            let first = if pruning.unmerged { found.compact_unmerged(all_of_them, &of_other) } else { (0, 0) };
+            let then = pruning.keep.map_or((0, 0), |keep| found.compact_unmerged(keep, &of_other));
+            of_others = first.0 + then.0;
+            unpinned = pruning.unpin.as_ref().is_some_and(|name| found.pinned.remove(name).is_some());
             left = found.runs.len();
+            went = whole - left;
             went > 0 || unpinned
         })
         .await
         .map_err(Failure::Store)?;
-        let unpinned = if unpinned { format!(", {} is pinned no more", one_line(unpin.unwrap_or_default())) } else { String::new() };
-        writeln!(said, "{}: {} went, {left} stay{unpinned}", one_line(&found.suite), number::plural(went, "run")).ok();
+        let of_others =
+            if of_others > 0 { format!(" ({of_others} of commits that did not reach the default branch)") } else { String::new() };
+        let name = pruning.unpin.as_deref().unwrap_or_default();
+        let unpinned = if unpinned { format!(", {} is pinned no more", one_line(name)) } else { String::new() };
+        writeln!(said, "{}: {} went{of_others}, {left} stay{unpinned}", one_line(&found.suite), number::plural(went, "run")).ok();
     }
     Ok(Finished { notes, ..Finished::done(said) })
 }
 
-/// The suites of a JSON report of ours, each as a run that can be kept.
-fn of_report(services: &Services, from: &Path, commit: Option<&str>) -> Result<Vec<(String, BaselineRun)>, Failure> {
-    let text = services.workspace.read_text(from, 16 * TEXT_LIMIT).map_err(Failure::File)?;
-    let not_ours = |why: String| Failure::NotOurs { file: from.to_owned(), why };
-    let report: Value = serde_json::from_str(&text).map_err(|error| not_ours(error.to_string()))?;
-    let tool = report.pointer("/tool/name").and_then(Value::as_str);
-    if report.get("schema_version").and_then(Value::as_u64) != Some(1) || tool != Some(env!("CARGO_PKG_NAME")) {
-        return Err(not_ours("it is not a JSON report of `prompt-cicd test`".to_owned()));
-    }
-    let at = text_of(&report, "started_at").unwrap_or_default();
-    let suites = report.get("suites").and_then(Value::as_array).ok_or_else(|| not_ours("it has no `suites`".to_owned()))?;
-    let run = |suite: &Value| {
-        let name = text_of(suite, "name")?;
-        let values = values(suite.get("test_case_results")?.as_array()?);
-        let digest = suite.pointer("/prompt/digest").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let model = text_of(suite, "model").unwrap_or_default();
-        let run = BaselineRun {
-            id: format!("report/{at}"),
-            at: at.clone(),
-            commit: commit.map(str::to_owned),
-            model,
-            digest,
-            cases: Definitions::new(),
-            values,
-        };
-        (!run.values.is_empty()).then_some((name, run))
-    };
-    Ok(suites.iter().filter_map(run).collect())
-}
-
-fn text_of(value: &Value, key: &str) -> Option<String> {
-    value.get(key)?.as_str().map(str::to_owned)
-}
-
-/// The mean of each metric and case over the live samples of a report.
-fn values(samples: &[Value]) -> Values {
-    let mut sums: BTreeMap<(&str, &str), (f64, f64)> = BTreeMap::new();
-    let judged = |sample: &&Value| matches!(sample.get("state").and_then(Value::as_str), Some("passed" | "failed"));
-    let live = |sample: &&Value| sample.get("cached").and_then(Value::as_bool) == Some(false);
-    let number = |sample: &Value, key: &str| sample.get(key).and_then(Value::as_f64);
-    let passed = |sample: &Value| f64::from(u8::from(sample.get("passed").and_then(Value::as_bool) == Some(true)));
-    let samples = || samples.iter().filter(judged).filter(live);
-    let graded = samples().any(|sample| number(sample, "score").is_some_and(|score| (score - passed(sample)).abs() > 1e-12));
-    for sample in samples() {
-        let Some(case) = sample.get("case_id").and_then(Value::as_str) else { continue };
-        let counted = sample.pointer("/tokens/estimated").and_then(Value::as_bool) != Some(true);
-        let tokens = || Some(sample.pointer("/tokens/input")?.as_f64()? + sample.pointer("/tokens/output")?.as_f64()?);
-        let found = [
-            ("pass-rate", Some(passed(sample))),
-            ("score", number(sample, "score").filter(|_| graded)),
-            ("latency", number(sample, "latency_ms")),
-            ("time-to-first-token", number(sample, "time_to_first_token_ms")),
-            ("tokens", tokens().filter(|_| counted)),
-            ("cost", number(sample, "cost_usd").filter(|_| counted)),
-        ];
-        for (metric, value) in found {
-            let Some(value) = value.filter(|value| value.is_finite()) else { continue };
-            let sum = sums.entry((metric, case)).or_default();
-            *sum = (sum.0 + value, sum.1 + 1.0);
+/// The tip of the default branch. Where it cannot be told, `--unmerged` has no meaning, and `--keep` goes by age alone.
+async fn default_branch(services: &Services, pruning: &Pruning, notes: &mut Vec<String>) -> Result<Option<String>, Failure> {
+    match services.vcs.default_branch().await {
+        Ok(Some(tip)) => Ok(Some(tip)),
+        Ok(None) if pruning.unmerged => Err(Failure::NothingToDo(
+            "which branch is the default one is not known here: there is no `main` or `master`, and `origin` names none; \
+             `git remote set-head origin --auto` asks it"
+                .to_owned(),
+        )),
+        Err(why) if pruning.unmerged => Err(Failure::History(why)),
+        Ok(None) => Ok(None),
+        Err(why) => {
+            notes.push(format!(
+                "note: which runs reached the default branch is not known, so the oldest go: {}",
+                one_line(&why.to_string())
+            ));
+            Ok(None)
         }
     }
-    let mut values = Values::new();
-    for ((metric, case), (sum, n)) in sums {
-        values.entry(metric.to_owned()).or_default().insert(case.to_owned(), sum / n);
+}
+
+/// The commits of these runs that are here and do not lead to `tip`.
+async fn unmerged(services: &Services, runs: &[BaselineRun], tip: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let commits: BTreeSet<&String> = runs.iter().filter_map(|run| run.commit.as_ref()).collect();
+    for commit in commits {
+        if let Leads::No = leads(services, commit, tip).await {
+            found.insert(commit.clone());
+        }
     }
-    values
+    found
 }

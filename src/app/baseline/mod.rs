@@ -1,7 +1,9 @@
 //! `prompt-cicd baseline`: what runs are compared with that are not asked anew.
 
+mod before;
 mod change;
 mod show;
+mod update;
 
 use std::path::PathBuf;
 
@@ -10,12 +12,20 @@ use super::{
     history::{Opened, change_record, key_part},
 };
 use crate::{
-    domain::history::baseline::{Chosen, SuiteBaselines},
-    ports::store::{Key, Patience, Store, StoreError, Stored, read},
+    domain::{
+        diagnostic::{Diagnostic, Place},
+        history::baseline::SuiteBaselines,
+    },
+    ports::{
+        store::{Key, Patience, Store, StoreError, Stored, read},
+        vcs::VcsError,
+    },
     report::{Style, rollout::Shape},
 };
-pub use change::{pin, prune, update};
+pub(super) use before::{Before, is_aside};
+pub use change::{Pruning, pin, prune};
 pub use show::show;
+pub use update::update;
 
 /// What `baseline` was asked for.
 #[derive(Debug, Clone)]
@@ -76,27 +86,22 @@ async fn all(services: &Services, opened: &Opened, suite: Option<&String>) -> Re
     }
 }
 
-/// The commits among those of the kept runs that lead to `at`. What cannot be told does not.
-pub(super) async fn reached(services: &Services, baselines: &SuiteBaselines, at: &str) -> std::collections::BTreeSet<String> {
-    let mut reached = std::collections::BTreeSet::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for commit in baselines.runs.iter().filter_map(|run| run.commit.as_ref()).filter(|commit| seen.insert((*commit).clone())) {
-        if commit == at || services.vcs.merge_base(commit, at).await.is_ok_and(|base| base == *commit) {
-            reached.insert(commit.clone());
-        }
-    }
-    reached
+/// The full name of the commit that a flag names.
+///
+/// # Errors
+/// When there is none of that name, or nothing here could say.
+async fn named(services: &Services, flag: &str, name: &str) -> Result<String, Failure> {
+    services.vcs.commit(name).await.map_err(|why| no_commit(flag, why))
 }
 
-/// The last `k` runs before a commit; without one the last of all.
-pub(super) async fn last<'b>(services: &Services, baselines: &'b SuiteBaselines, k: usize, at: Option<&str>) -> Chosen<'b> {
-    let Some(at) = at else {
-        let from = baselines.runs.len().saturating_sub(k);
-        return Chosen {
-            runs: baselines.runs.iter().skip(from).collect(),
-            note: Some("the history cannot be read here: the newest runs are taken".to_owned()),
-        };
-    };
-    let reached = reached(services, baselines, at).await;
-    baselines.last(k, at, &|commit| reached.contains(commit))
+/// What is said of a commit that is not to be had; `place` is where it is named.
+fn no_commit(place: &str, why: VcsError) -> Failure {
+    match why {
+        VcsError::Missing { .. } | VcsError::NoName(_) | VcsError::Unrelated { .. } | VcsError::Shallow | VcsError::Unavailable(_) => {
+            let help = "`git log --oneline --all` shows the commits that are here; `git fetch --unshallow --tags` brings what a shallow clone lacks \
+                        (`fetch-depth: 0` in actions/checkout)";
+            Failure::Baseline(vec![Diagnostic::error(Place::file(place), "", why.to_string()).with_help(help)])
+        }
+        VcsError::Event(_) | VcsError::TooLarge { .. } | VcsError::Refused(_) | VcsError::Unreachable(_) => Failure::History(why),
+    }
 }

@@ -165,7 +165,12 @@ async fn provider(services: &Services, settings: &ProviderSettings, config: &con
                 FaultKind::RateLimited | FaultKind::Denied | FaultKind::Rejected => Health::Refused,
                 FaultKind::NotRecorded => Health::Misconfigured,
             };
-            Finding::new(what, health, format!("{key}; {}", fault.message), "docs/reference/providers.md has the faults")
+            let next = if health == Health::Refused && services.ci.is_present() && permissions::by_the_token(settings) {
+                "write `permissions: models: read` in the job; docs/reference/providers.md has the faults"
+            } else {
+                "docs/reference/providers.md has the faults"
+            };
+            Finding::new(what, health, format!("{key}; {}", fault.message), next)
         }
     }
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{LOOK, health_of};
 use crate::{
-    app::Services,
+    app::{Services, test},
     config::Config,
     domain::{
         comment::CommentMode,
         examination::{Finding, Health},
+        history::settings::is_kept,
         notice::ChannelKind,
         permission::{Level, Permission},
+        provider::{ProviderKind, ProviderSettings},
         store::StoreKind,
         target::{FlagdPlace, TargetKind},
     },
@@ -25,7 +27,8 @@ type Wanted = BTreeMap<Permission, (Level, Vec<&'static str>)>;
 pub(super) async fn look(services: &Services, config: Option<&Config>, writes: bool) -> Vec<Finding> {
     // Whoever has no GitHub was told so.
     let Ok(host) = services.code_hosts.administration() else { return Vec::new() };
-    let wanted = wanted(config, services.ci.is_present());
+    let wanted = wanted(services, config);
+    let models = config.is_some_and(|config| config.providers.iter().any(by_the_token));
     let patience = Patience::of(services.clock.as_ref(), LOOK).never_waiting();
     let mut findings = Vec::new();
     for permission in Permission::ALL {
@@ -57,7 +60,7 @@ pub(super) async fn look(services: &Services, config: Option<&Config>, writes: b
             None => Finding::well(what, "the token reads; `--writes` finds out whether it writes".to_owned()),
         });
     }
-    findings.push(Finding::well("GitHub workflow", format!("what this configuration needs: `{}`", block(&wanted))));
+    findings.push(Finding::well("GitHub workflow", format!("what this configuration needs: `{}`", block(&wanted, models))));
     findings
 }
 
@@ -74,7 +77,7 @@ fn missing(what: &str, permission: Permission, level: Level, need: Option<&(Leve
 }
 
 /// What the configuration makes of GitHub; without one, what `test` needs.
-fn wanted(config: Option<&Config>, in_job: bool) -> Wanted {
+fn wanted(services: &Services, config: Option<&Config>) -> Wanted {
     let mut wanted = Wanted::from([(Permission::Contents, (Level::Read, vec!["the files, and what they were before"]))]);
     let mut need = |permission: Permission, level: Level, use_: &'static str| {
         let entry = wanted.entry(permission).or_insert((level, Vec::new()));
@@ -94,19 +97,33 @@ fn wanted(config: Option<&Config>, in_job: bool) -> Wanted {
     if config.notifications.iter().any(|channel| matches!(channel.kind, ChannelKind::GitHubIssue { .. })) {
         need(Permission::Issues, Level::Write, "issues (`notifications`)");
     }
-    let on_branch = matches!(config.store.kind, StoreKind::GitHub { .. }) || in_job && matches!(config.store.kind, StoreKind::Auto { .. });
+    let auto = services.ci.is_present() && matches!(config.store.kind, StoreKind::Auto { .. });
+    let on_branch = auto || matches!(config.store.kind, StoreKind::GitHub { .. });
     if on_branch && !config.environments.is_empty() {
         need(Permission::Contents, Level::Write, "the state branch (`store`)");
     }
+    if on_branch && is_kept(config.history.record, false, test::stage(services)).unwrap_or(false) {
+        need(Permission::Contents, Level::Write, "what is kept of runs here (`history.record`)");
+    }
     let by_api = |kind: &TargetKind| matches!(kind, TargetKind::Flagd { place: FlagdPlace::Branch { remote: None, .. }, .. });
-    if in_job && config.targets.iter().any(|target| by_api(&target.kind)) {
+    if services.ci.is_present() && config.targets.iter().any(|target| by_api(&target.kind)) {
         need(Permission::Contents, Level::Write, "the branch with the flags (`targets`)");
     }
     wanted
 }
 
+/// Whether a provider is asked with the job's own token, as GitHub Models is: no permission of the repository lets it.
+pub(super) fn by_the_token(provider: &ProviderSettings) -> bool {
+    match &provider.kind {
+        ProviderKind::OpenAi(http) | ProviderKind::Anthropic(http) => http.api_key_env.as_deref() == Some("GITHUB_TOKEN"),
+        ProviderKind::Command { .. } | ProviderKind::Echo | ProviderKind::Cassette { .. } => false,
+    }
+}
+
 /// As a workflow writes it, in one line.
-fn block(wanted: &Wanted) -> String {
-    let parts: Vec<String> = wanted.iter().map(|(permission, (level, _))| format!("{}: {}", permission.as_str(), level.as_str())).collect();
+fn block(wanted: &Wanted, models: bool) -> String {
+    let mut parts: Vec<String> =
+        wanted.iter().map(|(permission, (level, _))| format!("{}: {}", permission.as_str(), level.as_str())).collect();
+    parts.extend(models.then(|| "models: read".to_owned()));
     format!("permissions: {{{}}}", parts.join(", "))
 }

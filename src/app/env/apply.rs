@@ -13,7 +13,7 @@ use crate::{
         },
     },
     ports::{
-        code_host::CodeHostError,
+        code_host::{CodeHostError, Put},
         store::{Expect, StoreError, write},
     },
     report::environment::{Line, Verb, View},
@@ -38,13 +38,15 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
     }
     let (mut lines, mut errors, mut made) = (Vec::new(), Vec::new(), world.made.clone());
     for change in planned {
-        let done = carry_out(&world, &change).await;
+        let Put { made: number, done } = carry_out(&world, &change).await;
         if change.action == Action::Create {
-            match &done {
-                Ok(()) => made.did(&change.thing.item()),
+            let item = change.thing.item();
+            match (number, &done) {
+                (Some(number), _) => made.did(&item, number),
                 // It may have been made.
-                Err(CodeHostError::Unreachable { .. }) => {}
-                Err(_) => made.lost(&change.thing.item()),
+                (None, Err(CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } | CodeHostError::TooLarge { .. })) => {}
+                // It was refused, or somebody else was quicker.
+                (None, Ok(()) | Err(_)) => made.lost(&item),
             }
         }
         lines.push(Line::done(change, done.as_ref().err().map(ToString::to_string)));
@@ -56,8 +58,9 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
     }
     let outcome = if errors.is_empty() { Outcome::Done } else { outcome_of(errors.iter()) };
     let left = if request.environments.is_empty() { left_over(&world.wanted, &world.found, &world.made) } else { Vec::new() };
-    let (wanted, made, place) = (world.wanted.clone(), world.made.clone(), world.store.place());
-    let view = View { verb: Verb::Apply, lines: &lines, left: &left, wanted: &wanted, made: &made, place: &place };
+    let (wanted, made, place, unknown) =
+        (world.wanted.clone(), world.made.clone(), world.store.place(), world.unknown(&request.environments));
+    let view = View { verb: Verb::Apply, lines: &lines, left: &left, unknown: &unknown, wanted: &wanted, made: &made, place: &place };
     world.finish(request, &view, outcome)
 }
 
@@ -93,7 +96,7 @@ pub(super) fn event(services: &Services, what: &str, lines: &[Line]) -> Event {
     }
 }
 
-async fn carry_out(world: &World, change: &Change) -> Result<(), CodeHostError> {
+async fn carry_out(world: &World, change: &Change) -> Put {
     let (host, patience) = (&world.host, world.patience);
     match &change.thing {
         Thing::Environment { to_be, found } => host.put_environment(to_be, found.as_ref(), patience).await,

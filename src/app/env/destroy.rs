@@ -15,9 +15,9 @@ use crate::{
 pub async fn destroy(services: &Services, request: &EnvRequest) -> Result<Finished, Failure> {
     let mut world = World::open(services, request).await?;
     let planned = demolition(&world.found, &world.made, &named(request));
-    let named: Vec<String> = planned.iter().map(|change| format!("{} {}", change.thing.kind().as_str(), change.thing.name())).collect();
+    let doomed: Vec<String> = planned.iter().map(|change| format!("{} {}", change.thing.kind().as_str(), change.thing.name())).collect();
     if !request.dry_run && !request.yes && !planned.is_empty() {
-        let why = format!("nobody said yes; would delete, with secrets and variables: {}", named.join(", "));
+        let why = format!("nobody said yes; would delete, with secrets and variables: {}", doomed.join(", "));
         return Err(refused("destroy", why, &["env destroy --yes", "env destroy --dry-run"]));
     }
     let (mut lines, mut errors, mut made) = (Vec::new(), Vec::new(), world.made.clone());
@@ -38,8 +38,8 @@ pub async fn destroy(services: &Services, request: &EnvRequest) -> Result<Finish
         world.notes.extend(told.err().map(|error| unkept(&error)));
     }
     let outcome = if errors.is_empty() { Outcome::Done } else { outcome_of(errors.iter()) };
-    let (wanted, made, place) = (world.wanted.clone(), world.made.clone(), world.store.place());
-    let view = View { verb: Verb::Destroy, lines: &lines, left: &[], wanted: &wanted, made: &made, place: &place };
+    let (wanted, made, place, unknown) = (world.wanted.clone(), world.made.clone(), world.store.place(), world.unknown(&named(request)));
+    let view = View { verb: Verb::Destroy, lines: &lines, left: &[], unknown: &unknown, wanted: &wanted, made: &made, place: &place };
     world.finish(request, &view, outcome)
 }
 

@@ -27,8 +27,9 @@ pub(super) async fn shown(services: &Services, request: &EnvRequest, verb: Verb)
     let world = World::open(services, request).await?;
     let lines: Vec<Line> = changes(&world.wanted, &world.found, &world.made).into_iter().map(Line::planned).collect();
     let left = if request.environments.is_empty() { left_over(&world.wanted, &world.found, &world.made) } else { Vec::new() };
-    let (wanted, made, place) = (world.wanted.clone(), world.made.clone(), world.store.place());
-    let view = View { verb, lines: &lines, left: &left, wanted: &wanted, made: &made, place: &place };
+    let (wanted, made, place, unknown) =
+        (world.wanted.clone(), world.made.clone(), world.store.place(), world.unknown(&request.environments));
+    let view = View { verb, lines: &lines, left: &left, unknown: &unknown, wanted: &wanted, made: &made, place: &place };
     let outcome = if verb == Verb::Status { Outcome::OutOfDate { so: !lines.is_empty() } } else { Outcome::Done };
     world.finish(request, &view, outcome)
 }

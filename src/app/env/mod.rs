@@ -10,14 +10,17 @@ pub use apply::apply;
 pub use destroy::destroy;
 pub use look::{plan, status};
 
+use serde_json::Value;
+
 use super::{Failure, Finished, Outcome, Services, read_config};
 use crate::{
     config,
     domain::{
         diagnostic::{Diagnostic, Place},
         environment::{
-            Found, Wanted,
-            made::{Kind, Made},
+            Found, Numbered, Wanted,
+            made::{Item, Kind, Made},
+            plan::undecided,
         },
         store::{StoreKind, StoreSettings},
     },
@@ -35,7 +38,12 @@ use crate::{
 const TIME: Duration = Duration::from_mins(5);
 
 impl Stored for Made {
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
+
+    /// The first form had no numbers.
+    fn migrate(from: u32, value: Value) -> Result<Value, String> {
+        if from == 1 { Ok(value) } else { Err(format!("form {from} is not known")) }
+    }
 }
 
 /// What a user asked for.
@@ -61,6 +69,7 @@ struct World {
     history: u64,
     wanted: Wanted,
     found: Found,
+    /// What is written down and still there.
     made: Made,
     expect: Expect,
     patience: Patience,
@@ -80,8 +89,15 @@ impl World {
         let patience = Patience::of(services.clock.as_ref(), TIME);
         let known = read::<Made>(store.as_ref(), &record(), patience).await.map_err(Failure::Store)?;
         let (made, expect) = known.map_or((Made::default(), Expect::Absent), |(made, revision)| (made, Expect::Revision(revision)));
-        let found = look(host.as_ref(), &wanted, &made, patience).await.map_err(Failure::CodeHost)?;
-        Ok(Self { host, store, history, wanted, found, made, expect, patience, notes: super::lines(&warnings) })
+        let mut notes = super::lines(&warnings);
+        let found = look(host.as_ref(), &wanted, &made, patience, &mut notes).await.map_err(Failure::CodeHost)?;
+        let made = made.going_by(&found.numbers, &found.unseen);
+        Ok(Self { host, store, history, wanted, found, made, expect, patience, notes })
+    }
+
+    /// What may be ours and may not, with what is asked for.
+    fn unknown(&self, environments: &[String]) -> Vec<Item> {
+        undecided(&self.found, &self.made, environments)
     }
 
     fn finish(self, request: &EnvRequest, view: &View<'_>, outcome: Outcome) -> Result<Finished, Failure> {
@@ -135,26 +151,46 @@ fn selected(wanted: Wanted, names: &[String]) -> Result<Wanted, Failure> {
 }
 
 /// Everything that is wanted or was made, as it is now. Nothing is written.
-async fn look(host: &dyn Administration, wanted: &Wanted, made: &Made, patience: Patience) -> Result<Found, CodeHostError> {
+async fn look(
+    host: &dyn Administration,
+    wanted: &Wanted,
+    made: &Made,
+    patience: Patience,
+    notes: &mut Vec<String>,
+) -> Result<Found, CodeHostError> {
     let mut found = Found::default();
     for environment in &wanted.environments {
         let variables: Vec<&str> = environment.variables.keys().map(String::as_str).collect();
-        found.environments.extend(host.environment(&environment.name, &variables, patience).await?);
+        found.environment(host.environment(&environment.name, &variables, patience).await?);
     }
     let others: Vec<&str> = made
         .names(Kind::Environment)
         .filter(|name| !wanted.environments.iter().any(|environment| environment.name.to_lowercase() == *name))
         .collect();
     for name in others {
-        found.environments.extend(host.environment(name, &[], patience).await?);
+        found.environment(host.environment(name, &[], patience).await?);
     }
     if !wanted.labels.is_empty() || made.names(Kind::Label).next().is_some() {
-        found.labels = host.labels(patience).await?;
+        for Numbered { number, thing } in host.labels(patience).await? {
+            found.numbers.insert(Item::new(Kind::Label, &thing.name), number);
+            found.labels.push(thing);
+        }
     }
     let mut rulesets: BTreeSet<String> = made.names(Kind::Ruleset).map(str::to_owned).collect();
     rulesets.extend(wanted.ruleset.iter().map(|ruleset| ruleset.name.to_lowercase()));
     for name in rulesets {
-        found.rulesets.extend(host.ruleset(&name, patience).await?);
+        match host.ruleset(&name, patience).await {
+            Ok(ruleset) => {
+                found.numbers.extend(ruleset.as_ref().map(|ruleset| (Item::new(Kind::Ruleset, &name), ruleset.id)));
+                found.rulesets.extend(ruleset);
+            }
+            // The rest can be set up all the same.
+            Err(error @ CodeHostError::Rejected { .. }) => {
+                found.unseen.insert(Kind::Ruleset);
+                notes.push(format!("warning: the ruleset `{name}`: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }

@@ -1,6 +1,6 @@
 //! Numbers of gates that metric sources tell. Whatever is not one finite, fresh number closes the gate, with its reason.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
 
@@ -9,7 +9,7 @@ use crate::{
     app::Services,
     domain::{
         gate::{GateRule, Source, Unread},
-        metric_source::{MetricSourceKind, MetricSourceSettings, Query, QueryValues, Reading},
+        metric_source::{MetricSourceSettings, Query, QueryValues, Reading},
     },
     ports::metric_source::MetricSource,
 };
@@ -17,22 +17,22 @@ use crate::{
 /// The longest that one question may take; a source's own `timeout` is usually shorter.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// Whether one of the rules asks this source.
+pub(super) fn asks(rules: &[GateRule], settings: &MetricSourceSettings) -> bool {
+    rules.iter().any(|rule| matches!(&rule.source, Source::Metric { source, .. } if *source == settings.name))
+}
+
 /// The answer for each rule that asks a metric source, in the order of `rules`; `None` for those that read a file.
 pub(super) async fn ask(
     services: &Services,
     rules: &[GateRule],
     settings: Vec<MetricSourceSettings>,
-    base: &Path,
     request: &GateRequest,
 ) -> Vec<Option<Result<f64, Unread>>> {
     let mut sources: BTreeMap<String, Result<Arc<dyn MetricSource>, Unread>> = BTreeMap::new();
-    for mut source in settings {
-        let wanted = |rule: &GateRule| matches!(&rule.source, Source::Metric { source: name, .. } if *name == source.name);
-        if !rules.iter().any(wanted) {
+    for source in settings {
+        if !asks(rules, &source) {
             continue;
-        }
-        if let MetricSourceKind::File(file) = &mut source.kind {
-            *file = base.join(&*file);
         }
         let opened = services.metric_sources.open(&source).map_err(|error| {
             let help = error.help.map(|help| format!("; {help}")).unwrap_or_default();

@@ -3,13 +3,13 @@
 mod asked;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
 
-use super::{Failure, Finished, Outcome, Services, read_config};
+use super::{Failure, Finished, Outcome, Services, inside::Inside, read_config};
 use crate::{
     config,
     domain::{
@@ -17,14 +17,15 @@ use crate::{
         diagnostic::Place,
         gate::{GateResult, GateRule, GateRun, Source, Status, Unread, format},
     },
+    ports::workspace::WorkspaceError,
     report::{
         Style,
         gate::{Format, render},
     },
 };
 
-/// The most bytes of another tool's file that are read.
-const FILE_LIMIT: u64 = 256 * 1024 * 1024;
+/// The most bytes of another tool's file that are read. What a reader of JSON makes of them is at most some ten times as much.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
@@ -60,14 +61,19 @@ pub async fn gate(services: &Services, request: &GateRequest) -> Result<Finished
     let (config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
     let rules = selected(config.gates, request)?;
+    let given: BTreeSet<&str> = request.files.iter().map(|(name, _)| name.as_str()).collect();
+    let inside = Inside::of(services, &base, config.run.files_outside);
+    confine(services, &inside, &rules, &given, &path)?;
     let before = request.baseline.as_deref().map(|path| baseline(services, path));
     let mut texts = Texts { services, read: BTreeMap::new() };
-    let asked = asked::ask(services, &rules, config.metric_sources, &base, request).await;
+    let mut sources = config.metric_sources;
+    inside.sources(services, &path, &mut sources, |source| asked::asks(&rules, source))?;
+    let asked = asked::ask(services, &rules, sources, request).await;
     let gates = rules
         .iter()
         .zip(asked)
         .map(|(rule, asked)| {
-            let value = asked.unwrap_or_else(|| read(&rule.source, &base, &mut texts));
+            let value = asked.unwrap_or_else(|| read(rule, &base, &given, &mut texts));
             rule.judge(value, earlier(rule, before.as_ref()))
         })
         .collect();
@@ -119,6 +125,19 @@ fn selected(rules: Vec<GateRule>, request: &GateRequest) -> Result<Vec<GateRule>
     Ok(rules)
 }
 
+/// The configuration's files lie in the repository; what the command line gives may lie anywhere.
+fn confine(services: &Services, inside: &Inside, rules: &[GateRule], given: &BTreeSet<&str>, config: &Path) -> Result<(), Failure> {
+    let base = config.parent().unwrap_or(Path::new(""));
+    let named = |rule: &GateRule| match &rule.source {
+        Source::File { file, .. } if !given.contains(rule.name.as_str()) => {
+            Some((format!("gates.rules.{}.file", rule.name), base.join(file)))
+        }
+        Source::File { .. } | Source::Metric { .. } => None,
+    };
+    let files: Vec<(String, PathBuf)> = rules.iter().filter_map(named).collect();
+    inside.confine(services, config, files.iter().map(|(key, path)| (key.clone(), path.as_path())))
+}
+
 /// Files that several gates read are read once.
 struct Texts<'s> {
     services: &'s Services,
@@ -128,7 +147,14 @@ struct Texts<'s> {
 impl Texts<'_> {
     fn get(&mut self, path: &Path) -> Result<&str, Unread> {
         let read = self.read.entry(path.to_owned()).or_insert_with(|| {
-            self.services.workspace.read_text(path, FILE_LIMIT).map_err(|error| Unread(format!("{error}; did the step before write it?")))
+            self.services.workspace.read_text(path, FILE_LIMIT).map_err(|error| {
+                let next = match error {
+                    WorkspaceError::TooLarge { .. } => "have the tool write a summary, or only what counts",
+                    WorkspaceError::NotUtf8 { .. } => "have the tool write UTF-8",
+                    WorkspaceError::Io { .. } => "did the step before write it?",
+                };
+                Unread(format!("{error}; {next}"))
+            })
         });
         read.as_deref().map_err(Clone::clone)
     }
@@ -137,9 +163,9 @@ impl Texts<'_> {
 type Baseline = Result<BTreeMap<String, f64>, Unread>;
 
 /// The number in a file.
-fn read(source: &Source, base: &Path, texts: &mut Texts<'_>) -> Result<f64, Unread> {
-    let Source::File { file, format, measure } = source else { return Err(Unread("its metric source was not asked".to_owned())) };
-    let path = if file.starts_with("./") { file.clone() } else { base.join(file) };
+fn read(rule: &GateRule, base: &Path, given: &BTreeSet<&str>, texts: &mut Texts<'_>) -> Result<f64, Unread> {
+    let Source::File { file, format, measure } = &rule.source else { return Err(Unread("its metric source was not asked".to_owned())) };
+    let path = if given.contains(rule.name.as_str()) { file.clone() } else { base.join(file) };
     let text = texts.get(&path)?;
     format::read(text, format.as_deref(), measure).map_err(|why| Unread(format!("{}: {why}", file.display())))
 }

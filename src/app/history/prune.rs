@@ -17,13 +17,19 @@ pub struct Pruning {
 /// Lets go of old runs; what their cases counted stays as sums, unless a suite loses all its runs.
 ///
 /// # Errors
-/// A configuration that is wrong, and a store that does not answer or refuses.
+/// A configuration that is wrong, a name that nothing is kept of, and a store that does not answer or refuses.
 pub async fn prune(services: &Services, request: &HistoryRequest, pruning: &Pruning) -> Result<Finished, Failure> {
     let (opened, notes) = opened(services, request.config.clone())?;
     let found = all(opened.store.as_ref(), opened.patience(services)).await.map_err(Failure::Store)?;
     let chosen =
         found.iter().filter(|history| request.prompt.as_ref().is_none_or(|name| history.prompt == *name || history.suite == *name));
     let mut said = String::new();
+    if let Some(name) = request.prompt.as_ref().filter(|_| !found.is_empty() && chosen.clone().next().is_none()) {
+        return Err(Failure::NothingToDo(format!(
+            "{} has no history of a prompt or suite `{name}`; `prompt-cicd history show` shows what there is",
+            opened.store.place()
+        )));
+    }
     for history in chosen {
         let mut went = 0;
         let mut left = 0;

@@ -11,7 +11,7 @@ pub use callers::CALLERS;
 use find::Seen;
 use suites::Suite;
 
-use super::{CONFIG_PLACES, Failure, Finished, Services, test};
+use super::{CONFIG_PLACES, Failure, Finished, Services, inside::Inside, test};
 use crate::{
     domain::diagnostic::{Diagnostic, Place, Severity},
     report::{escape::one_line, number::plural, rollout::Shape},
@@ -59,7 +59,7 @@ pub fn init(services: &Services, request: &InitRequest) -> Result<Finished, Fail
             .with_help("check it with `prompt-cicd config check` and `prompt-cicd init --check`, or write anew with --force");
         return Err(Failure::Configuration(vec![problem]));
     }
-    let mut writer = Writer { services, folder, force, lines: Vec::new() };
+    let mut writer = Writer { services, inside: Inside::below(services, folder), folder, force, lines: Vec::new() };
     let mut begun = Begun::Kept;
     // Beside a configuration that is there, only callers are asked for.
     if existing.is_none() || !request.workflows {
@@ -88,6 +88,7 @@ enum Begun {
 
 struct Writer<'w> {
     services: &'w Services,
+    inside: Inside,
     folder: &'w Path,
     force: bool,
     lines: Vec<String>,
@@ -96,6 +97,7 @@ struct Writer<'w> {
 impl Writer<'_> {
     fn file(&mut self, name: &str, text: &str) -> Result<(), Failure> {
         let path: PathBuf = self.folder.join(name);
+        self.confined(&path)?;
         if self.services.workspace.exists(&path) && !self.force {
             self.lines.push(format!("kept    {}\n", path.display()));
             return Ok(());
@@ -120,6 +122,7 @@ impl Writer<'_> {
         let (mut suites, guessless) = suites::suites(&prompts);
         let mut left_out: Vec<(String, String)> = left_out.into_iter().chain(guessless).collect();
         let path = self.folder.join("prompt-cicd.yml");
+        self.confined(&path)?;
         // What does not hold together is left out, so that the rest runs as it stands.
         loop {
             self.services.workspace.write(&path, suites::text(&suites, provider)?.as_bytes()).map_err(Failure::File)?;
@@ -140,6 +143,13 @@ impl Writer<'_> {
         self.lines.push(format!("wrote   {} with {}\n", path.display(), plural(suites.len(), "suite")));
         self.tell_left_out(&left_out);
         Ok(Begun::Prompts(provider))
+    }
+
+    /// A link in somebody's repository must not lead what is written out of it.
+    fn confined(&self, path: &Path) -> Result<(), Failure> {
+        let Some(why) = self.inside.leads_out(self.services, path) else { return Ok(()) };
+        let problem = Diagnostic::error(Place::file(path.display().to_string()), "", why);
+        Err(Failure::Configuration(vec![problem.with_help("remove the link, and run it again")]))
     }
 
     fn tell_left_out(&mut self, left_out: &[(String, String)]) {

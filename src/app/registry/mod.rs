@@ -5,7 +5,10 @@ mod change;
 mod look;
 mod mirror;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 pub use change::{Mark, archive, mark_bad, promote, register};
 pub use look::{diff, lineage, list, show};
@@ -189,20 +192,31 @@ async fn with_commit(base: &Base, mut fresh: Entry) -> Entry {
     fresh
 }
 
-/// The prompt of this name among those that the suites test, with its file's text.
-fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure> {
-    let mut files: Vec<PathBuf> = base.config.suites.iter().map(|suite| base.folder.join(&suite.prompt)).collect();
-    files.sort();
-    files.dedup();
-    let mut names = Vec::new();
+/// The prompts that the suites test, with their files' texts; each file is read when it is asked for.
+fn in_files(base: &Base) -> impl Iterator<Item = Result<(Prompt, String), Failure>> {
+    let files: BTreeSet<PathBuf> = base.config.suites.iter().map(|suite| base.folder.join(&suite.prompt)).collect();
     let inside = Inside::of(&base.services, &base.folder, base.config.run.files_outside);
-    for file in files {
+    files.into_iter().map(move |file| {
         if let Some(why) = inside.refuses(&base.services, &file) {
             let place = Place::file(base.path.display().to_string());
             return Err(Failure::Configuration(vec![Diagnostic::error(place, "suites", why).with_help(inside::HELP)]));
         }
         let text = base.services.workspace.read_text(&file, TEXT_LIMIT).map_err(Failure::File)?;
         let (prompt, _) = prompt_file::parse(&text, &file.display().to_string()).map_err(Failure::Configuration)?;
+        Ok((prompt, text))
+    })
+}
+
+/// The names of these prompts, or why a file cannot tell its.
+pub(super) fn names_in_files(base: &Base) -> impl Iterator<Item = Result<String, Failure>> {
+    in_files(base).map(|found| found.map(|(prompt, _)| prompt.name))
+}
+
+/// The prompt of this name among them.
+fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure> {
+    let mut names = Vec::new();
+    for found in in_files(base) {
+        let (prompt, text) = found?;
         if prompt.name == name {
             return Ok((prompt, text));
         }

@@ -12,7 +12,7 @@ pub use look::{changelog, compare, list, next, notes, show};
 pub use prepare::{Preparing, bump, prepare, set};
 pub use publish::{Publishing, publish};
 
-use super::{Failure, Finished, Services, TEXT_LIMIT, read_config};
+use super::{Failure, Finished, Services, TEXT_LIMIT, inside::Inside, read_config};
 use crate::{
     config::{self, ReleaseSettings},
     domain::{
@@ -47,23 +47,32 @@ struct Versions {
 
 impl Versions {
     async fn open(services: &Services, subject: &Subject) -> Result<Self, Failure> {
-        let (mut settings, prompts, base) = match read_config(services, subject.config.clone()) {
+        let (mut settings, prompts, config, outside) = match read_config(services, subject.config.clone()) {
             Ok((path, text)) => {
                 let (config, _) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
-                let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-                (config.release, config.suites.into_iter().map(|suite| suite.prompt).collect(), base)
+                (config.release, config.suites.into_iter().map(|suite| suite.prompt).collect(), path, config.run.files_outside)
             }
-            Err(Failure::NoConfiguration { .. }) if subject.prompt.is_none() => (config::default_release(), Vec::new(), PathBuf::new()),
+            Err(Failure::NoConfiguration { .. }) if subject.prompt.is_none() => {
+                (config::default_release(), Vec::new(), PathBuf::new(), false)
+            }
             Err(failure) => return Err(failure),
         };
+        let base = config.parent().map(Path::to_path_buf).unwrap_or_default();
         for file in settings.files.iter_mut().chain([&mut settings.changelog]) {
             *file = base.join(&*file);
         }
+        let inside = Inside::of(services, &base, outside);
+        let files = settings.files.iter().map(|file| ("release.files".to_owned(), file.as_path()));
+        inside.confine(services, &config, files.chain([("release.changelog".to_owned(), settings.changelog.as_path())]))?;
         let (mut prefix, mut paths) = (settings.tag_prefix.clone(), Vec::new());
         if let Some(name) = &subject.prompt {
-            let file = of_prompt(services, name, prompts, &base)?;
+            let prompts: Vec<PathBuf> = prompts.into_iter().map(|file: PathBuf| base.join(file)).collect();
+            inside.confine(services, &config, prompts.iter().map(|file| ("suites.prompt".to_owned(), file.as_path())))?;
+            let file = of_prompt(services, name, prompts)?;
             prefix = format!("{name}/{prefix}");
             settings.changelog = file.with_file_name(format!("{name}.CHANGELOG.md"));
+            // The prompt's own file says its name.
+            inside.confine(services, &config, [("suites.prompt".to_owned(), settings.changelog.as_path())])?;
             settings.files = vec![file.clone()];
             paths.push(file);
         }
@@ -99,9 +108,9 @@ impl Versions {
 }
 
 /// The file of the prompt that has this name.
-fn of_prompt(services: &Services, name: &str, prompts: Vec<PathBuf>, base: &Path) -> Result<PathBuf, Failure> {
+fn of_prompt(services: &Services, name: &str, prompts: Vec<PathBuf>) -> Result<PathBuf, Failure> {
     let mut known = Vec::new();
-    for file in prompts.into_iter().map(|file| base.join(file)) {
+    for file in prompts {
         let text = services.workspace.read_text(&file, TEXT_LIMIT).map_err(Failure::File)?;
         let (prompt, _) = config::prompt_file::parse(&text, &file.display().to_string()).map_err(Failure::Configuration)?;
         if prompt.name == name {

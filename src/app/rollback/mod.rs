@@ -76,16 +76,12 @@ pub struct RollbackRequest {
 /// Nothing to go back to; a version that is not fit, unless it is an emergency; whatever keeps the store from being read.
 pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<Finished, Failure> {
     let mut world = request.subject.open(services)?;
-    let accepted = services.clock.elapsed();
-    let deadline = Deadline::new(accepted, request.timeout.unwrap_or(world.settings.rollback_timeout));
+    // The clock was made when the program started: fetching the configuration counts.
+    let deadline = Deadline::new(Duration::ZERO, request.timeout.unwrap_or(world.settings.rollback_timeout));
     let patience = within(&world, deadline);
     let mut loaded = world.load(patience).await?;
     let Some(rollout) = loaded.deployment.rollout.clone() else {
-        return Err(refused(
-            "rollback",
-            format!("nothing was ever rolled out for {} in {}", world.prompt, world.settings.name),
-            &["start"],
-        ));
+        return Err(world.nothing("rollback").await);
     };
     let to = choose::version(&world, &loaded, request.to.as_deref(), request.emergency, patience).await?;
     if request.subject.dry_run || !request.yes {
@@ -208,7 +204,7 @@ pub(crate) async fn finish(
 ) -> Result<(Option<RollbackRecord>, Vec<Shown>), Failure> {
     let decided_after = deadline.taken(world.base.services.clock.elapsed());
     let started = Moment(world.base.moment().0.saturating_sub(millis(decided_after)));
-    let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback")) };
+    let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback").await) };
     let from = left_version(&before);
     let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, Driven::default());
     // Until the state is written, the next look of a rollout would turn the targets round again.

@@ -48,7 +48,7 @@ impl World {
 
     /// The same within a time.
     pub(crate) async fn commit_within(&mut self, loaded: &mut Loaded, event: Event, patience: Patience) -> Result<Vec<Effect>, Failure> {
-        let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(self.nothing(event.verb())) };
+        let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(self.nothing(event.verb()).await) };
         let now = self.now();
         let transition = step(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
         if transition.next != rollout {

@@ -4,6 +4,7 @@
 pub(crate) mod execute;
 mod history;
 mod interrupted;
+mod known;
 pub(crate) mod measure;
 mod order;
 mod plan;

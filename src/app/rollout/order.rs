@@ -80,7 +80,7 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
     let mut loaded = world.load(world.base.patience()).await?;
     let event = order.event(subject.by(services));
     if subject.dry_run {
-        let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(world.nothing(event.verb())) };
+        let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(world.nothing(event.verb()).await) };
         let now = world.now();
         let transition = step(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
         let mut after = loaded.deployment.clone();

@@ -42,7 +42,7 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
             said.extend(rollback::afterwards(&world, &mut loaded, true).await);
             said.dedup();
         }
-        let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("run")) };
+        let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("run").await) };
         let line = one_line(&line(rollout));
         if line != last {
             services.progress.say(&line);

@@ -138,7 +138,7 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
 pub async fn retry(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
     let loaded = world.load(world.base.patience()).await?;
-    let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("retry")) };
+    let Some(rollout) = &loaded.deployment.rollout else { return Err(world.nothing("retry").await) };
     if rollout.phase == Phase::Completed {
         return Err(refused("retry", format!("{} completed", rollout.to), &["start"]));
     }

@@ -9,7 +9,7 @@ use crate::app::{Failure, Finished, Services};
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
-    let loaded = world.load(world.base.patience()).await?;
+    let loaded = world.load_known().await?;
     let shown = match &loaded.deployment.rollout {
         Some(rollout) => world.observe(rollout).await,
         None => Vec::new(),

@@ -43,7 +43,7 @@ pub async fn step(services: &Services, subject: &Subject) -> Result<Finished, Fa
 /// What a look would find, without writing or changing anything.
 async fn dry(world: &mut World, subject: &Subject) -> Result<Finished, Failure> {
     let loaded = world.load(world.base.patience()).await?;
-    let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(world.nothing("step")) };
+    let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(world.nothing("step").await) };
     let shown = world.observe(&rollout).await;
     let mut after = loaded.deployment.clone();
     let mut said = Vec::new();
@@ -84,7 +84,7 @@ impl World {
     async fn reconcile_once(&mut self, said: &mut Vec<String>) -> Result<(Loaded, Vec<Shown>, Option<crate::app::Outcome>), Failure> {
         let mut loaded = self.load(self.base.patience()).await?;
         if loaded.deployment.rollout.is_none() {
-            return Err(self.nothing("step"));
+            return Err(self.nothing("step").await);
         }
         let mut shown = Vec::new();
         let mut looked = false;

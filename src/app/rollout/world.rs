@@ -17,7 +17,7 @@ use crate::{
         metric_source::MetricSourceKind,
         registry::Entry,
         rollout::{
-            Moment, Now, Refusal,
+            Moment, Now,
             deployment::Deployment,
             recorded::{Recorded, recorded},
             settings::EnvironmentSettings,
@@ -245,12 +245,6 @@ impl World {
             why: said.why,
             evidence: said.evidence,
         }
-    }
-
-    /// A refusal where there is no rollout at all.
-    pub(crate) fn nothing(&self, verb: &str) -> Failure {
-        let why = format!("nothing was ever rolled out for {} in {}", self.prompt, self.settings.name);
-        Failure::Refused(Refusal { verb: verb.to_owned(), why, allowed: vec!["start".to_owned()] })
     }
 }
 

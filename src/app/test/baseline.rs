@@ -1,10 +1,14 @@
 //! Baselines in a run: what was recorded before, held against this run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Plan, TestRequest};
 use crate::{
-    app::{Failure, Services, baseline, history::Opened},
+    app::{
+        Failure, Services,
+        baseline::{self, Before},
+        history::Opened,
+    },
     domain::{
         history::baseline::{Pooled, Values, pooled},
         regression::{
@@ -68,20 +72,24 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
         Against::Named(name) => Some(name),
     };
     let opened = Opened::of(services, &plan.store, &plan.history).map_err(Failure::Store)?;
-    let at = before(services).await?;
+    let before = Before::here(services).await?;
     let mut found = Baselines { suites: BTreeMap::new(), notes: Vec::new() };
-    let mut pins = false;
+    let (mut pins, mut whys) = (false, Vec::new());
     for suite in &plan.suites {
         let name = &suite.settings.name;
         let kept = baseline::of_suite(opened.store.as_ref(), name, opened.patience(services)).await.map_err(Failure::Store)?;
         let now = super::history::definitions(suite);
         let mut references = Vec::new();
-        let chosen = baseline::last(services, &kept, plan.history.baseline_runs, at.as_deref()).await;
+        let chosen = before.last(services, &kept, plan.history.baseline_runs).await;
+        let mut none = None;
         if let Some(newest) = chosen.runs.last() {
             let runs = chosen.runs.len();
             let name = format!("last {}", crate::report::number::plural(runs, "run"));
             let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
             references.push(Reference::new(name, of, chosen.note, &newest.model, (pooled(&chosen.runs, &now), runs)));
+        } else {
+            whys.extend(chosen.note.as_ref().map(|why| format!(": suite `{name}`: {why}")));
+            none = chosen.note;
         }
         for (pin, pinned) in kept.pinned.into_iter().filter(|(pin, _)| named.is_none_or(|named| named == pin)) {
             pins = true;
@@ -89,8 +97,11 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
             references.push(Reference::new(pin, pinned.of, None, &pinned.model, (held, 1)));
         }
         if references.is_empty() {
-            found.notes.push(format!("suite `{name}` has no baseline: it is compared with none"));
+            let why = none.map_or_else(String::new, |why| format!(": {why}"));
+            found.notes.push(format!("suite `{name}` has no baseline, and is compared with none{why}"));
         } else {
+            // Pinned ones are there: that no run counts is said all the same.
+            found.notes.extend(none.map(|why| format!("suite `{name}` is compared with no recorded run: {why}")));
             found.suites.insert(name.clone(), references);
         }
     }
@@ -100,18 +111,11 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
             "{place} has no baseline pinned as `{name}`; `prompt-cicd baseline show` shows what there is"
         ))),
         _ if found.suites.is_empty() => Err(Failure::NothingToDo(format!(
-            "{place} has no baseline of these suites; `prompt-cicd test --record-history` on the default branch records one"
+            "{place} has no baseline of these suites{}; `prompt-cicd test --record-history` on the default branch records one",
+            whys.first().map_or("", String::as_str)
         ))),
         _ => Ok(Some(found)),
     }
-}
-
-/// The commit whose past counts: in a pull request where it left its base, elsewhere the one that is checked out.
-async fn before(services: &Services) -> Result<Option<String>, Failure> {
-    Ok(match services.vcs.proposed().map_err(Failure::Base)? {
-        Some(proposed) => Some(services.vcs.merge_base("HEAD", &proposed.base).await.unwrap_or(proposed.base)),
-        None => services.vcs.commit("HEAD").await.ok(),
-    })
 }
 
 impl Baselines {
@@ -120,14 +124,16 @@ impl Baselines {
         let compared = self.suites.get(&run.name).into_iter().flatten().map(|reference| {
             let model = (reference.model != run.model).then(|| Change::Model { from: reference.model.clone(), to: run.model.clone() });
             // A case that is not asked now cannot have changed.
-            let asked = |case: &&CaseId| run.samples.iter().any(|sample| sample.case_id == **case);
+            let samples: HashSet<&CaseId> = run.samples.iter().map(|sample| &sample.case_id).collect();
+            let asked = |case: &&CaseId| samples.contains(*case);
             let redefined = reference.changed.iter().filter(asked).cloned().map(Change::CaseRedefined);
             let changes = model.into_iter().chain(redefined).collect();
+            let known = run.known_cases();
             AgainstBaseline {
                 name: reference.name.clone(),
                 of: reference.of.clone(),
                 note: reference.note.clone(),
-                comparison: against::compare(&reference.values, &run.samples, changes, settings, &|case| run.counts_of(case)),
+                comparison: against::compare(&reference.values, &run.samples, changes, settings, &|case| known.counts(case)),
             }
         });
         run.baselines = compared.collect();

@@ -11,9 +11,10 @@ pub(in crate::app) fn compare(run: &mut SuiteRun, changes: Vec<Change>, settings
     let base = run.base.as_ref().map_or(&nothing, |base| &base.samples);
     // Where nothing was asked of base there is nothing to judge: what changed is all there is to say.
     let head: &[_] = if run.base.is_some() { &run.samples } else { &[] };
-    let mut comparison = samples::compare_counting(base, head, changes, settings, &|case| run.counts_of(case), run.sampling);
+    let known = run.known_cases();
+    let mut comparison = samples::compare_counting(base, head, changes, settings, &|case| known.counts(case), run.sampling);
     for case in &mut comparison.cases {
-        let known = run.known_case(&case.case);
+        let known = known.get(&case.case);
         case.quarantined = known.and_then(|known| known.quarantine.as_ref()).map(|rule| rule.reason.clone());
         case.flaky = known.and_then(|known| known.flaky).is_some_and(|flaky| flaky.at_known_rate);
     }

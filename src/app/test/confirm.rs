@@ -1,6 +1,9 @@
 //! `--confirm`: what failed is asked again, to tell what fails every time from what fails now and then.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use tokio::sync::Semaphore;
 
@@ -16,7 +19,7 @@ use crate::{
         suite::{
             CaseId,
             confirm::Confirmation,
-            run::{SampleResult, SuiteRun, TestRun},
+            run::{Sample, SampleResult, SuiteRun, TestRun},
         },
     },
 };
@@ -49,13 +52,20 @@ pub(super) async fn confirm(services: &Services, plan: &Plan, base: Option<&Base
         })
         .await;
         run.interrupted |= interrupted;
-        let of = |id: &CaseId| {
-            let one =
-                |samples: &[crate::domain::suite::run::Sample]| samples.iter().filter(|sample| sample.case_id == *id).cloned().collect();
-            Confirmation { case: id.clone(), head: one(&asked.head), base: compared.then(|| one(&asked.base)) }
+        let (mut head, mut base) = (by_case(asked.head), by_case(asked.base));
+        let mut of = |id: &CaseId| {
+            let one = |samples: &mut HashMap<CaseId, Vec<Sample>>| samples.remove(id).unwrap_or_default();
+            Confirmation { case: id.clone(), head: one(&mut head), base: compared.then(|| one(&mut base)) }
         };
         suite.confirmations = cases.iter().map(|case| of(&case.case.id)).collect();
     }
+}
+
+fn by_case(samples: Vec<Sample>) -> HashMap<CaseId, Vec<Sample>> {
+    samples.into_iter().fold(HashMap::new(), |mut cases, sample| {
+        cases.entry(sample.case_id.clone()).or_default().push(sample);
+        cases
+    })
 }
 
 /// Cases that fail on head: where base was compared those that pass there, else all of them.

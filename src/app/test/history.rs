@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::plan::{CasePlan, Plan, SuitePlan};
+use super::{
+    TestRequest,
+    plan::{CasePlan, Plan, SuitePlan},
+};
 use crate::{
     app::{
         Services, baseline,
@@ -28,14 +31,14 @@ use crate::{
         regression::against::case_values,
         suite::{
             CaseId,
-            run::{KnownCase, Quarantined, SampleResult, SuiteRun, TestRun},
+            run::{Checkout, KnownCase, Quarantined, SampleResult, SuiteRun, TestRun},
         },
     },
     ports::{
         ci::Event,
         store::{Patience, StoreError},
     },
-    report::escape::one_line,
+    report::{FileFormat, Format, escape::one_line},
 };
 
 /// The longest that reading a suite's history may hold up a run's report.
@@ -176,12 +179,16 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         Ok(opened) => opened,
         Err(why) => return vec![refused(&why)],
     };
-    let altered = altered(services, plan).await;
-    let commit = if altered.is_empty() { commit(services).await } else { None };
+    let commit = run.checkout.as_ref().and_then(Checkout::tested).map(str::to_owned);
+    let altered = run.checkout.as_ref().and_then(|checkout| checkout.altered.as_deref());
+    let aside = match &commit {
+        Some(commit) if stage(services) != Stage::DefaultBranch => baseline::is_aside(services, commit).await,
+        Some(_) | None => false,
+    };
     for suite in &run.suites {
         let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
         let Some(new) = new_run(services, suite, of_suite, run, commit.clone()) else { continue };
-        let new = NewRun { altered: !altered.is_empty(), ..new };
+        let new = NewRun { altered: altered.is_some(), ..new };
         let keep = plan.history.keep;
         let written = history::change(services, &opened, &suite.name, |history| {
             let fresh = history.record(&new);
@@ -191,28 +198,43 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
             return vec![refused(&why)];
         }
         // What is on disk and in no commit is no baseline of one.
-        if !altered.is_empty() {
+        if altered.is_some() {
             continue;
         }
-        if let Err(why) = keep_baseline(services, &opened, suite, (plan, of_suite), &new).await {
+        if let Err(why) = keep_baseline(services, &opened, suite, (plan, of_suite), (&new, aside)).await {
             return vec![refused(&why)];
         }
     }
-    uncommitted(&altered).into_iter().collect()
+    let said = |why| format!("note: {why}: the run is kept in the history as of changed files, and is no baseline");
+    let merged = "note: the commit that is checked out is not on the default branch: this run counts as no baseline before it is";
+    altered.map(said).into_iter().chain(aside.then(|| merged.to_owned())).collect()
 }
 
-/// The files of this run that are not as the commit has them; none where that cannot be told, as without git's program.
-async fn altered(services: &Services, plan: &Plan) -> Vec<PathBuf> {
-    services.vcs.altered(&plan.read).await.unwrap_or_default()
+/// What is checked out, and whether the files of this run are as its commit has them, where a report or the history will say so;
+/// `None`: neither will, or there is no repository. What cannot be told is altered.
+pub(super) async fn checkout(services: &Services, plan: &Plan, request: &TestRequest) -> Option<Checkout> {
+    let kept = settings::is_kept(plan.history.record, request.record_history, stage(services)) == Ok(true);
+    let told = |format: &FileFormat| matches!(format, FileFormat::Run(Format::Json) | FileFormat::Shard);
+    if !kept && request.format != Format::Json && !request.reports.iter().any(|(format, _)| told(format)) {
+        return None;
+    }
+    match services.vcs.checked_out(&plan.read).await {
+        Ok(found) => found.map(|found| Checkout { altered: differing(&found.altered), commit: found.commit }),
+        Err(why) => {
+            let why = one_line(&why.to_string());
+            Some(Checkout {
+                commit: None,
+                altered: Some(format!("whether the files differ from the commit that is checked out is not known: {why}")),
+            })
+        }
+    }
 }
 
-fn uncommitted(altered: &[PathBuf]) -> Option<String> {
+fn differing(altered: &[PathBuf]) -> Option<String> {
     let first = altered.first()?;
     let more = if altered.len() > 1 { format!(" and {} more", altered.len() - 1) } else { String::new() };
     let first = one_line(&first.display().to_string());
-    Some(format!(
-        "note: {first}{more} differs from the commit that is checked out: the run is kept in the history as of changed files, and is no baseline"
-    ))
+    Some(format!("{first}{more} differs from the commit that is checked out, or is not in it"))
 }
 
 /// Keeps a run's numbers for the baselines.
@@ -221,13 +243,14 @@ async fn keep_baseline(
     opened: &Opened,
     suite: &SuiteRun,
     (plan, of_suite): (&Plan, &SuitePlan),
-    new: &NewRun,
+    (new, aside): (&NewRun, bool),
 ) -> Result<(), StoreError> {
     let live = suite.samples.iter().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed()));
     let run = BaselineRun {
         id: new.id.clone(),
         at: new.at.clone(),
         commit: new.commit.clone(),
+        aside,
         model: new.model.clone(),
         digest: suite.prompt.digest.clone(),
         cases: definitions(of_suite),
@@ -258,7 +281,7 @@ fn refused(why: &StoreError) -> String {
 }
 
 /// Where this run takes place.
-fn stage(services: &Services) -> Stage {
+pub(in crate::app) fn stage(services: &Services) -> Stage {
     let ci = &services.ci;
     if !ci.is_present() {
         return Stage::Outside;
@@ -268,14 +291,6 @@ fn stage(services: &Services) -> Stage {
         Ok(Event::None | Event::Push { .. } | Event::Schedule | Event::Dispatch | Event::Other(_)) => {
             if ci.run().and_then(|run| run.on_default_branch) == Some(true) { Stage::DefaultBranch } else { Stage::OtherBranch }
         }
-    }
-}
-
-/// The commit that is tested, where it is known.
-pub(super) async fn commit(services: &Services) -> Option<String> {
-    match services.ci.run().and_then(|run| run.commit) {
-        Some(commit) => Some(commit),
-        None => services.vcs.commit("HEAD").await.ok(),
     }
 }
 

@@ -44,6 +44,11 @@ impl Linted {
         self.all.counting().cloned().collect()
     }
 
+    /// Everything, as the parts of a run keep it.
+    pub(super) fn report(&self) -> &LintReport {
+        &self.all
+    }
+
     /// Everything, for a report of its own.
     pub(super) fn run(&self, plan: &Plan) -> LintRun {
         let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
@@ -90,6 +95,7 @@ pub(super) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> Test
     let elapsed = services.clock.elapsed();
     TestRun {
         started_at: services.clock.now(),
+        checkout: None,
         duration: Duration::ZERO,
         suites,
         interrupted: false,

@@ -19,39 +19,14 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let mut packages: Vec<String> = vec![String::new()];
     // Which package each benchmark is of.
     let mut owners: Vec<usize> = Vec::new();
-    // Benchmarks that failed since the last package began, and a failure that none of them explains.
-    let mut failed: Vec<(usize, String)> = Vec::new();
-    let (mut named, mut explained) = (0_usize, false);
-    let mut wrong: Option<Wrong> = None;
+    let mut failures = Failures::default();
     lines(stream, |at, line| {
         if let Some(package) = line.strip_prefix("pkg: ") {
             packages.push(package.trim().to_owned());
-            named = 0;
+            failures.named = 0;
             return;
         }
-        // The name stands before it already where the benchmark had begun to run.
-        if let Some((_, of)) = line.split_once("--- FAIL: ") {
-            let of = of.split_whitespace().next().unwrap_or_default();
-            if of.starts_with("Benchmark") {
-                failed.push((packages.len() - 1, without_processors(of).to_owned()));
-                named += 1;
-            } else {
-                let message = format!("`{}` failed, and benchmarks run only after tests that hold", suggest::shorten(of));
-                wrong = wrong.take().or_else(|| Some(Wrong::at(at, message)));
-            }
-            return;
-        }
-        if let Some(of) = line.strip_prefix("FAIL\t").or_else(|| line.strip_prefix("FAIL ")) {
-            explained |= named > 0;
-            if named == 0 {
-                let message = format!("the package `{}` failed", suggest::shorten(of.trim()));
-                wrong = wrong.take().or_else(|| Some(Wrong::at(at, message)));
-            }
-            named = 0;
-            return;
-        }
-        if line == "FAIL" && named == 0 && !explained || line.starts_with("panic: ") {
-            wrong = wrong.take().or_else(|| Some(Wrong::at(at, format!("the run failed: `{}`", suggest::shorten(line)))));
+        if failures.take(at, line, packages.len() - 1) {
             return;
         }
         let mut words = line.split_whitespace();
@@ -74,10 +49,10 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             }
         }
     })?;
-    if let Some(wrong) = wrong {
+    if let Some(wrong) = failures.wrong {
         return Err(wrong);
     }
-    for (package, name) in failed {
+    for (package, name) in failures.benchmarks {
         fail(&mut found, &mut owners, package, &name);
     }
     // The one package of a file is not worth a word: files of `go test ./pkg` and of `cd pkg; go test` compare.
@@ -88,6 +63,53 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         }
     }
     Ok(found)
+}
+
+/// What failed.
+#[derive(Default)]
+struct Failures {
+    /// The benchmarks, each with the place of its package.
+    benchmarks: Vec<(usize, String)>,
+    /// How many of them since the last package began.
+    named: usize,
+    /// Whether a package failed because of them.
+    explained: bool,
+    /// A failure that none of them explains.
+    wrong: Option<Wrong>,
+}
+
+impl Failures {
+    /// Whether the line tells of a failure, which is kept.
+    fn take(&mut self, at: usize, line: &str, package: usize) -> bool {
+        // The name stands before it already where the benchmark had begun to run.
+        if let Some((_, of)) = line.split_once("--- FAIL: ") {
+            let of = of.split_whitespace().next().unwrap_or_default();
+            if of.starts_with("Benchmark") {
+                self.benchmarks.push((package, without_processors(of).to_owned()));
+                self.named += 1;
+            } else {
+                self.unexplained(at, format!("`{}` failed, and benchmarks run only after tests that hold", suggest::shorten(of)));
+            }
+            return true;
+        }
+        if let Some(of) = line.strip_prefix("FAIL\t").or_else(|| line.strip_prefix("FAIL ")) {
+            self.explained |= self.named > 0;
+            if self.named == 0 {
+                self.unexplained(at, format!("the package `{}` failed", suggest::shorten(of.trim())));
+            }
+            self.named = 0;
+            return true;
+        }
+        if line == "FAIL" && self.named == 0 && !self.explained || line.starts_with("panic: ") {
+            self.unexplained(at, format!("the run failed: `{}`", suggest::shorten(line)));
+            return true;
+        }
+        false
+    }
+
+    fn unexplained(&mut self, at: usize, message: String) {
+        self.wrong.get_or_insert_with(|| Wrong::at(at, message));
+    }
 }
 
 /// The number of processors is no part of the name.

@@ -60,7 +60,7 @@ impl Entry {
         let said = self.error.as_str().filter(|said| !said.is_empty());
         let ungraded = !self.success && self.failure_reason != Some(BY_ASSERTION) && self.grading_result.is_none() && said.is_some();
         let errored = self.failure_reason == Some(BY_ERROR) || ungraded;
-        errored.then(|| suggest::shorten(said.unwrap_or("no reason given")).to_string())
+        errored.then(|| suggest::shorten(said.unwrap_or("no reason given")))
     }
 }
 

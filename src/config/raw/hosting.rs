@@ -43,6 +43,8 @@ pub(in crate::config) struct Ruleset {
     /// Branches by name, in which `*` stands for any characters; `~DEFAULT_BRANCH` and `~ALL`.
     #[schemars(length(min = 1))]
     pub(in crate::config) branches: Option<Vec<Option<String>>>,
+    /// Branches of these that need no checks, written so too.
+    pub(in crate::config) excluded_branches: Option<Vec<Option<String>>>,
     /// The checks by the names that GitHub shows.
     #[schemars(length(min = 1))]
     pub(in crate::config) required_checks: Option<Vec<Option<String>>>,

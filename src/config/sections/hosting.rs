@@ -140,6 +140,7 @@ fn ruleset(written: &Ruleset) -> Option<host::Ruleset> {
         name: written.name.clone()?,
         enforcement,
         branches: names(written.branches.as_ref()).into_iter().map(full).collect(),
+        excluded: names(written.excluded_branches.as_ref()).into_iter().map(full).collect(),
         checks: names(written.required_checks.as_ref()).into_iter().collect(),
         up_to_date: written.up_to_date?,
     })

@@ -1,6 +1,6 @@
 //! What we made on the code host: nothing else is ever deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,26 +44,58 @@ impl Item {
     }
 }
 
-/// What we made. A thing is written down as `pending` before it is made, since a process may end at any time; what was
-/// pending and is there was made by us, for it was not there just before.
+/// One thing that we made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name, as [`Item::name`].
+    pub name: String,
+    /// The number that the code host gave it; whatever has another number was made by somebody else. Records of the first form have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+}
+
+/// What we made. A thing is written down as `pending` before it is made, since a process may end at any time. What was pending and is
+/// there may be ours, or have been made by hand meanwhile: nobody can tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
     /// Made.
-    pub made: BTreeSet<Item>,
+    pub made: BTreeSet<Product>,
     /// About to be made.
     pub pending: BTreeSet<Item>,
 }
 
 impl Made {
-    /// Whether we made it.
+    /// Whether we made it, and know it.
     pub fn has(&self, item: &Item) -> bool {
-        self.made.contains(item) || self.pending.contains(item)
+        self.made.iter().any(|made| made.kind == item.kind && made.name == item.name)
     }
 
-    /// The names of a kind.
+    /// Whether we may have made it.
+    pub fn may_have(&self, item: &Item) -> bool {
+        self.pending.contains(item)
+    }
+
+    /// The names of a kind, made and pending.
     pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        self.made.iter().chain(&self.pending).filter(move |item| item.kind == kind).map(|item| item.name.as_str())
+        let made = self.made.iter().filter(move |made| made.kind == kind).map(|made| made.name.as_str());
+        made.chain(self.pending.iter().filter(move |item| item.kind == kind).map(|item| item.name.as_str()))
+    }
+
+    /// What is left of it, going by what is there: `numbers` has everything that was found, and `unseen` the kinds that could not be
+    /// looked at, of which nothing is said. What is gone, or is there with another number, is ours no more.
+    #[must_use]
+    pub fn going_by(mut self, numbers: &BTreeMap<Item, u64>, unseen: &BTreeSet<Kind>) -> Self {
+        let number = |kind: Kind, name: &str| numbers.get(&Item::new(kind, name)).copied();
+        self.made.retain(|made| {
+            let there = number(made.kind, &made.name);
+            unseen.contains(&made.kind) || there.is_some_and(|there| made.number.is_none_or(|number| number == there))
+        });
+        self.pending.retain(|item| unseen.contains(&item.kind) || number(item.kind, &item.name).is_some());
+        self
     }
 
     /// With these about to be made.
@@ -73,15 +105,37 @@ impl Made {
         self
     }
 
-    /// Something was made.
-    pub fn did(&mut self, item: &Item) {
-        self.pending.remove(item);
-        self.made.insert(item.clone());
+    /// Something was made, and got this number.
+    pub fn did(&mut self, item: &Item, number: u64) {
+        self.lost(item);
+        self.made.insert(Product { kind: item.kind, name: item.name.clone(), number: Some(number) });
     }
 
     /// Something was not made, or is gone.
     pub fn lost(&mut self, item: &Item) {
         self.pending.remove(item);
-        self.made.remove(item);
+        self.made.retain(|made| made.kind != item.kind || made.name != item.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_gone_or_has_another_number_is_ours_no_more() {
+        let item = |name: &str| Item::new(Kind::Environment, name);
+        let mut made = Made::default().about_to([item("lost"), item("there")]);
+        for (name, number) in [("same", 1), ("other", 2), ("gone", 3)] {
+            made.did(&item(name), number);
+        }
+        made.made.insert(Product { kind: Kind::Environment, name: "early".to_owned(), number: None });
+        let numbers = [("same", 1), ("other", 9), ("there", 4), ("early", 5)].map(|(name, number)| (item(name), number)).into();
+        let left = made.clone().going_by(&numbers, &BTreeSet::new());
+        assert_eq!(left.made.iter().map(|made| made.name.as_str()).collect::<Vec<_>>(), ["early", "same"]);
+        assert_eq!(left.pending, [item("there")].into());
+        assert!(left.may_have(&item("there")) && !left.has(&item("there")));
+        // Nothing is forgotten of what nobody could look at.
+        assert_eq!(made.clone().going_by(&BTreeMap::new(), &[Kind::Environment].into()), made);
     }
 }

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+use made::{Item, Kind};
+
 /// The most minutes that a job may wait: 30 days.
 pub const LONGEST_WAIT: u32 = 43_200;
 
@@ -142,6 +144,8 @@ pub struct Ruleset {
     pub enforcement: Enforcement,
     /// The branches, as the code host writes them: `~DEFAULT_BRANCH`, `refs/heads/release/*`.
     pub branches: BTreeSet<String>,
+    /// Branches of these that are left out, written so too.
+    pub excluded: BTreeSet<String>,
     /// The names of the checks.
     pub checks: BTreeSet<String>,
     /// Whether they must have seen the newest state of the branch.
@@ -155,8 +159,8 @@ pub struct FoundRuleset {
     pub id: u64,
     /// What we speak of.
     pub ruleset: Ruleset,
-    /// Its other rules, which stay as they are.
-    pub others: Vec<Value>,
+    /// All of it, as the code host tells it: what we do not speak of stays as it is.
+    pub whole: Value,
 }
 
 /// All that the configuration wants.
@@ -170,6 +174,15 @@ pub struct Wanted {
     pub ruleset: Option<Ruleset>,
 }
 
+/// A thing with the number that the code host gave it; no other thing of its kind ever has the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered<T> {
+    /// The number.
+    pub number: u64,
+    /// The thing.
+    pub thing: T,
+}
+
 /// All that there is of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
@@ -179,6 +192,19 @@ pub struct Found {
     pub labels: Vec<Label>,
     /// Rulesets of wanted or made names.
     pub rulesets: Vec<FoundRuleset>,
+    /// The number of each of them.
+    pub numbers: BTreeMap<Item, u64>,
+    /// What could not be looked at, since the code host has no such thing for this repository.
+    pub unseen: BTreeSet<Kind>,
+}
+
+impl Found {
+    /// An environment was found, or none.
+    pub fn environment(&mut self, found: Option<Numbered<Environment>>) {
+        let Some(Numbered { number, thing }) = found else { return };
+        self.numbers.insert(Item::new(Kind::Environment, &thing.name), number);
+        self.environments.push(thing);
+    }
 }
 
 /// Labels that issues and pull requests get from us.

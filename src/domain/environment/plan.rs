@@ -119,6 +119,15 @@ pub fn changes(wanted: &Wanted, found: &Found, made: &Made) -> Vec<Change> {
     changes
 }
 
+/// What may be ours and may be somebody else's: a run was cut off while it made it, and it is there. Of these environments alone where
+/// some are named.
+pub fn undecided(found: &Found, made: &Made, environments: &[String]) -> Vec<Item> {
+    let named = |item: &Item| {
+        environments.is_empty() || item.kind == Kind::Environment && environments.iter().any(|wanted| same(wanted, &item.name))
+    };
+    made.pending.iter().filter(|item| found.numbers.contains_key(item) && named(item)).cloned().collect()
+}
+
 /// What `destroy` takes away: all that we made and that is still there, of these environments alone where some are named.
 pub fn demolition(found: &Found, made: &Made, environments: &[String]) -> Vec<Change> {
     let ours = |kind: Kind, name: &str| made.has(&Item::new(kind, name));
@@ -183,6 +192,7 @@ fn of_ruleset(before: Option<&Ruleset>, to_be: &Ruleset) -> Vec<Difference> {
         [
             ("enforcement", enforcement(ruleset.enforcement)),
             ("branches", list(&ruleset.branches)),
+            ("excluded-branches", list(&ruleset.excluded)),
             ("required-checks", list(&ruleset.checks)),
             ("up-to-date", ruleset.up_to_date.to_string()),
         ]
@@ -193,6 +203,10 @@ fn of_ruleset(before: Option<&Ruleset>, to_be: &Ruleset) -> Vec<Difference> {
         .enumerate()
         .filter_map(|(index, (key, after))| {
             let before = was.as_ref().and_then(|was| was.get(index)).map(|(_, value)| value.clone());
+            // Of something new, that nothing is left out says nothing.
+            if before.is_none() && key == "excluded-branches" && to_be.excluded.is_empty() {
+                return None;
+            }
             (before.as_ref() != Some(&after)).then(|| Difference { key: key.to_owned(), before, after: Some(after) })
         })
         .collect()
@@ -219,6 +233,7 @@ mod tests {
             name: "prompt-cicd".to_owned(),
             enforcement: Enforcement::Active,
             branches: ["~DEFAULT_BRANCH".to_owned()].into(),
+            excluded: BTreeSet::new(),
             checks: ["prompts / test".to_owned()].into(),
             up_to_date: false,
         };
@@ -229,9 +244,11 @@ mod tests {
     fn after(wanted: &Wanted, found: &Found, made: &Made) -> (Found, Made) {
         let (mut then, mut made) = (found.clone(), made.clone());
         for change in changes(wanted, found, &Made::default()) {
+            let number = u64::try_from(then.numbers.len()).unwrap();
             if change.action == Action::Create {
-                made.did(&change.thing.item());
+                made.did(&change.thing.item(), number);
             }
+            then.numbers.entry(change.thing.item()).or_insert(number);
             match change.thing {
                 Thing::Environment { to_be, .. } => {
                     then.environments.retain(|found| !same(&found.name, &to_be.name));
@@ -240,7 +257,7 @@ mod tests {
                 Thing::Label(label) => then.labels.push(label),
                 Thing::Ruleset { to_be, found } => {
                     then.rulesets.retain(|other| other.ruleset.name != to_be.name);
-                    then.rulesets.push(FoundRuleset { id: 1, ruleset: to_be, others: found.map(|found| found.others).unwrap_or_default() });
+                    then.rulesets.push(FoundRuleset { id: 1, ruleset: to_be, whole: found.map(|found| found.whole).unwrap_or_default() });
                 }
             }
         }
@@ -266,7 +283,7 @@ mod tests {
             ..Environment::default()
         };
         let red = Label::new("Rollback", "ff0000", "theirs");
-        let found = Found { environments: vec![theirs.clone()], labels: vec![red], rulesets: Vec::new() };
+        let found = Found { environments: vec![theirs.clone()], labels: vec![red], ..Found::default() };
         let all = changes(&wanted(), &found, &Made::default());
         let Change { action: Action::Update, thing: Thing::Environment { to_be, .. }, differences, ours: false } = &all[0] else {
             panic!("{all:?}")
@@ -278,6 +295,28 @@ mod tests {
         let (then, made) = after(&wanted(), &found, &Made::default());
         let gone: Vec<String> = demolition(&then, &made, &[]).iter().map(|change| change.thing.name().to_lowercase()).collect();
         assert!(!gone.contains(&"production".to_owned()) && !gone.contains(&"rollback".to_owned()), "{gone:?}");
+    }
+
+    #[test]
+    fn what_may_be_somebody_elses_is_told_and_never_deleted() {
+        let (then, _) = after(&wanted(), &Found::default(), &Made::default());
+        let item = Item::new(Kind::Environment, "production");
+        let made = Made::default().about_to([item.clone(), Item::new(Kind::Environment, "nowhere")]);
+        assert_eq!(demolition(&then, &made, &[]), []);
+        assert_eq!(undecided(&then, &made, &[]), std::slice::from_ref(&item));
+        assert_eq!(undecided(&then, &made, &["Production".to_owned()]), [item]);
+        assert_eq!(undecided(&then, &made, &["staging".to_owned()]), []);
+        assert_eq!(left_over(&Wanted::default(), &then, &made), []);
+    }
+
+    #[test]
+    fn branches_that_were_left_out_by_hand_are_a_difference() {
+        let (mut then, made) = after(&wanted(), &Found::default(), &Made::default());
+        then.rulesets[0].ruleset.excluded = ["~DEFAULT_BRANCH".to_owned()].into();
+        let changes = changes(&wanted(), &then, &made);
+        let [Change { action: Action::Update, differences, .. }] = changes.as_slice() else { panic!("{changes:?}") };
+        let [Difference { key, before, after }] = differences.as_slice() else { panic!("{differences:?}") };
+        assert_eq!((key.as_str(), before.as_deref(), after.as_deref()), ("excluded-branches", Some("~DEFAULT_BRANCH"), Some("none")));
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct BaselineRun {
     /// The commit that was tested, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Whether its commit was not on the default branch when the run was taken in: such runs are let go of first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// The model that was asked.
     pub model: String,
     /// The digest of the prompt.
@@ -96,8 +99,13 @@ impl SuiteBaselines {
         true
     }
 
-    /// Lets go of the oldest runs beyond `keep`. Returns how many went.
+    /// Lets go of runs beyond `keep`: of those aside of the default branch first, then of the oldest. Returns how many went.
     pub fn compact(&mut self, keep: usize) -> usize {
+        let (aside, oldest) = self.compact_unmerged(keep, &|run| run.aside);
+        aside + oldest
+    }
+
+    fn compact_oldest(&mut self, keep: usize) -> usize {
         let excess = self.runs.len().saturating_sub(keep);
         self.runs.drain(..excess);
         self.dropped += u64::try_from(excess).unwrap_or(u64::MAX);
@@ -113,23 +121,60 @@ impl SuiteBaselines {
         went
     }
 
-    /// The last `k` runs of commits that `is_ancestor` says yes to. Where none is (somebody rewrote the history, or the clone is
-    /// shallow), the last `k` of all, and that is said.
-    pub fn last(&self, k: usize, at: &str, is_ancestor: &dyn Fn(&str) -> bool) -> Chosen<'_> {
-        let reached: Vec<&BaselineRun> = self.runs.iter().filter(|run| run.commit.as_deref().is_some_and(is_ancestor)).collect();
-        if reached.is_empty() {
-            let from = self.runs.len().saturating_sub(k);
-            let note =
-                (!self.runs.is_empty()).then(|| format!("no recorded run is of a commit before {}: the newest runs are taken", short(at)));
-            return Chosen { runs: self.runs.iter().skip(from).collect(), note };
-        }
-        let from = reached.len().saturating_sub(k);
-        let runs: Vec<&BaselineRun> = reached.into_iter().skip(from).collect();
+    /// The last `k` runs of commits that lead to `at`, as `leads` says. A run of another commit never counts, and is said.
+    pub fn last(&self, k: usize, at: &str, leads: &dyn Fn(&str) -> bool) -> Chosen<'_> {
+        let (runs, others) = self.newest(k, |run| run.commit.as_deref().is_some_and(leads));
         let nearest = runs.last().and_then(|run| run.commit.as_deref());
-        let note = nearest
+        let before = nearest
             .filter(|nearest| *nearest != at)
             .map(|nearest| format!("the nearest recorded commit before {} is {}", short(at), short(nearest)));
-        Chosen { runs, note }
+        let passed_over = counted(others).map(|others| format!("{others} of commits that do not lead to {}: not counted", short(at)));
+        let notes: Vec<String> = before.into_iter().chain(passed_over).collect();
+        Chosen { runs, note: (!notes.is_empty()).then(|| notes.join("; ")) }
+    }
+
+    /// The last `k` runs that were made where there was no repository.
+    pub fn of_no_commit(&self, k: usize) -> Chosen<'_> {
+        let (runs, others) = self.newest(k, |run| run.commit.is_none());
+        let newest = (!runs.is_empty()).then(|| "there is no repository here: the newest runs are taken".to_owned());
+        let passed_over = counted(others).map(|others| format!("{others} of commits, which cannot be looked up here: not counted"));
+        let notes: Vec<String> = newest.into_iter().chain(passed_over).collect();
+        Chosen { runs, note: (!notes.is_empty()).then(|| notes.join("; ")) }
+    }
+
+    /// The newest `k` of those that count, oldest first, and how many were passed over on the way.
+    fn newest(&self, k: usize, counts: impl Fn(&BaselineRun) -> bool) -> (Vec<&BaselineRun>, usize) {
+        let (mut runs, mut others) = (Vec::new(), 0);
+        for run in self.runs.iter().rev() {
+            if runs.len() == k {
+                break;
+            }
+            if counts(run) { runs.push(run) } else { others += 1 }
+        }
+        runs.reverse();
+        (runs, others)
+    }
+
+    /// Lets go of runs beyond `keep`: of those that `unmerged` says first, then of the oldest. Returns how many of each went.
+    pub fn compact_unmerged(&mut self, keep: usize, unmerged: &dyn Fn(&BaselineRun) -> bool) -> (usize, usize) {
+        let mut excess = self.runs.len().saturating_sub(keep);
+        let before = self.runs.len();
+        self.runs.retain(|run| {
+            let goes = excess > 0 && unmerged(run);
+            excess -= usize::from(goes);
+            !goes
+        });
+        let went = before - self.runs.len();
+        self.dropped += u64::try_from(went).unwrap_or(u64::MAX);
+        (went, self.compact_oldest(keep))
+    }
+}
+
+fn counted(others: usize) -> Option<String> {
+    match others {
+        0 => None,
+        1 => Some("1 recorded run is".to_owned()),
+        many => Some(format!("{many} recorded runs are")),
     }
 }
 
@@ -208,6 +253,7 @@ impl Pinned {
             id: name.to_owned(),
             at: self.at.clone(),
             commit: None,
+            aside: false,
             model: self.model.clone(),
             digest: String::new(),
             cases: self.cases.clone(),
@@ -227,6 +273,7 @@ mod tests {
             id: format!("run-{at}"),
             at: format!("2026-01-01T00:00:{at:02}Z"),
             commit: Some(commit.to_owned()),
+            aside: false,
             model: "tiny".to_owned(),
             digest: "d".to_owned(),
             cases: Definitions::new(),
@@ -244,12 +291,23 @@ mod tests {
         let before_c3 = |commit: &str| ["c1", "c2", "c3"].contains(&commit);
         let ids = |chosen: &Chosen<'_>| chosen.runs.iter().map(|run| run.commit.clone().unwrap()).collect::<Vec<_>>();
         let chosen = baselines.last(2, "c3", &before_c3);
-        assert_eq!((ids(&chosen), chosen.note), (vec!["c2".to_owned(), "c3".to_owned()], None));
+        assert_eq!(ids(&chosen), ["c2", "c3"]);
+        assert_eq!(chosen.note.unwrap(), "1 recorded run is of commits that do not lead to c3: not counted");
+        assert_eq!(baselines.last(2, "c4", &|_| true).note, None);
         let chosen = baselines.last(2, "c3x", &before_c3);
         assert!(chosen.note.unwrap().contains("nearest recorded commit before c3x is c3"));
         let chosen = baselines.last(2, "other", &|_| false);
-        assert_eq!(ids(&chosen), ["c3", "c4"]);
-        assert!(chosen.note.unwrap().contains("the newest runs are taken"));
+        assert!(chosen.runs.is_empty(), "a run of a commit that does not lead here is never a baseline");
+        assert_eq!(chosen.note.unwrap(), "4 recorded runs are of commits that do not lead to other: not counted");
+        let chosen = baselines.last(2, "c3", &|commit| ["c1", "c3"].contains(&commit));
+        assert_eq!(ids(&chosen), ["c1", "c3"]);
+        assert_eq!(chosen.note.unwrap(), "2 recorded runs are of commits that do not lead to c3: not counted");
+        assert!(baselines.of_no_commit(2).runs.is_empty());
+        let nowhere = BaselineRun { commit: None, ..run(5, "", 5.0) };
+        assert!(baselines.record(&nowhere));
+        assert_eq!(baselines.of_no_commit(2).runs, [&nowhere]);
+        assert_eq!(baselines.last(9, "c4", &|_| true).runs.len(), 4);
+        baselines.runs.pop();
         let pooled = pooled(&baselines.runs.iter().collect::<Vec<_>>(), &Definitions::new());
         assert!((pooled.values["pass-rate"]["a"] - 2.5).abs() < 1e-12);
         assert!(pooled.note(4).unwrap().contains("what the cases were is not recorded"));
@@ -267,6 +325,25 @@ mod tests {
         assert_eq!((none.values.len(), none.changed.len(), none.note(2)), (0, 1, None));
         let untold = pooled(&[&old, &run(3, "c", 0.5)], &is("old"));
         assert_eq!((untold.values["pass-rate"]["a"], untold.untold), (0.25, 1));
+    }
+
+    #[test]
+    fn unmerged_runs_go_before_merged_ones() {
+        let mut baselines = SuiteBaselines::of("s");
+        for (at, commit) in [(1, "m1"), (2, "f1"), (3, "m2"), (4, "f2"), (5, "m3")] {
+            baselines.record(&run(at, commit, 1.0));
+        }
+        let unmerged = |run: &BaselineRun| run.commit.as_deref().is_some_and(|commit| commit.starts_with('f'));
+        let commits = |found: &SuiteBaselines| found.runs.iter().filter_map(|run| run.commit.clone()).collect::<Vec<_>>();
+        assert_eq!(baselines.compact_unmerged(5, &unmerged), (0, 0));
+        assert_eq!((baselines.compact_unmerged(4, &unmerged), commits(&baselines).len()), ((1, 0), 4));
+        assert_eq!(commits(&baselines), ["m1", "m2", "f2", "m3"]);
+        assert_eq!((baselines.compact_unmerged(2, &unmerged), commits(&baselines)), ((1, 1), vec!["m2".to_owned(), "m3".to_owned()]));
+        assert_eq!(baselines.dropped, 3);
+        // What was aside when it was taken in never pushes out what was not.
+        let aside = BaselineRun { aside: true, ..run(6, "f3", 1.0) };
+        assert!(baselines.record(&aside));
+        assert_eq!((baselines.compact(2), commits(&baselines)), (1, vec!["m2".to_owned(), "m3".to_owned()]));
     }
 
     proptest! {

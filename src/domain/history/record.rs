@@ -1,5 +1,7 @@
 //! Recording runs, and letting go of old ones. Nothing that was counted is lost: what goes is added up.
 
+use std::collections::HashSet;
+
 use super::{CaseHistory, CaseResult, Content, NewRun, Run, SuiteHistory, Tally};
 
 impl SuiteHistory {
@@ -42,7 +44,7 @@ impl SuiteHistory {
     /// Lets go of the oldest runs beyond `keep`; at least one stays. Returns how many went.
     pub fn compact(&mut self, keep: usize) -> usize {
         let excess = self.runs.len().saturating_sub(keep.max(1));
-        let going: Vec<u64> = self.runs.drain(..excess).map(|run| run.number).collect();
+        let going: HashSet<u64> = self.runs.drain(..excess).map(|run| run.number).collect();
         self.let_go(&going);
         excess
     }
@@ -51,7 +53,7 @@ impl SuiteHistory {
     pub fn compact_before(&mut self, at: &str) -> usize {
         let (going, staying): (Vec<Run>, Vec<Run>) = std::mem::take(&mut self.runs).into_iter().partition(|run| run.at.as_str() < at);
         self.runs = staying;
-        self.let_go(&going.iter().map(|run| run.number).collect::<Vec<_>>());
+        self.let_go(&going.iter().map(|run| run.number).collect());
         going.len()
     }
 
@@ -71,7 +73,7 @@ impl SuiteHistory {
         all
     }
 
-    fn let_go(&mut self, going: &[u64]) {
+    fn let_go(&mut self, going: &HashSet<u64>) {
         if going.is_empty() {
             return;
         }

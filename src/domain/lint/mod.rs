@@ -67,7 +67,8 @@ pub struct CaseSubject<'a> {
 }
 
 /// What the lints of one suite or of a whole run found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LintReport {
     /// The findings, by place; those that are ignored are among them.
     pub findings: Vec<Finding>,
@@ -98,9 +99,7 @@ impl<'de> Deserialize<'de> for LintResult {
     /// By hand: the rule's id is one of the catalogue's, which outlives every file.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let WrittenResult { rule, passed, details } = WrittenResult::deserialize(deserializer)?;
-        let known = RULES.iter().find(|known| known.id == rule).map(|known| known.id);
-        let rule = known.ok_or_else(|| serde::de::Error::custom(format!("no rule of lints is called `{rule}`")))?;
-        Ok(Self { rule, passed, details })
+        Ok(Self { rule: catalogue::known(&rule).map_err(serde::de::Error::custom)?, passed, details })
     }
 }
 
@@ -187,8 +186,11 @@ impl<'a> Linting<'a> {
         let mut collector = Collector::new(settings);
         for message in &prompt.messages {
             let source = message.content.source();
-            for (rule, start, said) in collector.in_text(source, Kind::Message) {
-                let (line, column) = line_and_column(source, start);
+            let mut found = collector.in_text(source, Kind::Message);
+            found.sort_by_key(|(_, start, _)| *start);
+            let mut reached = Reached { text: source, at: 0, line: 1, column: 1 };
+            for (rule, start, said) in found {
+                let (line, column) = reached.go(start);
                 collector.add(rule, message.place.at(line, column), said);
             }
         }
@@ -310,9 +312,23 @@ impl<'s> Collector<'s> {
     }
 }
 
-/// Where a byte of a text is, both numbers from 1, the column in characters.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
+/// How far a text was walked, with the line and column of that place, both from 1, the column in characters: the places of many
+/// findings are one walk.
+struct Reached<'t> {
+    text: &'t str,
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Reached<'_> {
+    /// Walks on to a byte at or behind the place that was reached.
+    fn go(&mut self, to: usize) -> (usize, usize) {
+        let between = self.text.get(self.at..to).unwrap_or_default();
+        let last_line = between.rsplit('\n').next().unwrap_or_default().chars().count();
+        self.column = if between.contains('\n') { 1 + last_line } else { self.column + last_line };
+        self.line += between.matches('\n').count();
+        self.at = self.at.max(to);
+        (self.line, self.column)
+    }
 }

@@ -1,18 +1,18 @@
 //! From a run to what its comment shows. Everything is bounded here, so that no answer makes the file large.
 
-use std::slice;
+use std::{collections::HashMap, slice};
 
 use super::data::{CaseData, CommentData, ComparisonData, EffectData, FORMAT, Headline, MetricData, MetricVerdict, SuiteData};
 use crate::{
     domain::{
         duration,
         regression::{
-            comparison::{BaseRun, CaseStatus, Change, Comparison},
+            comparison::{BaseRun, CaseComparison, CaseStatus, Change, Comparison},
             decide::{Judgement, Verdict},
         },
         suite::{
             CaseId,
-            run::{AssertionRun, KeptAnswer, Sample, SuiteRun, TestRun, TestVerdict},
+            run::{AssertionRun, KeptAnswer, KnownCases, Sample, SampleResult, SuiteRun, TestRun, TestVerdict},
         },
     },
     report::{escape::truncate_chars, figures::Figures, known, number, repeats, summary},
@@ -98,7 +98,8 @@ pub fn headline(run: &TestRun) -> Headline {
 pub(in crate::report) fn of_suite(suite: &SuiteRun, room: &mut usize) -> SuiteData {
     let counts = suite.counts();
     let figures = Figures::of(slice::from_ref(suite));
-    let failing = failing_cases(suite);
+    let told = Told::of(suite);
+    let failing = told.failing_cases(suite);
     let kept = failing.len().min(CASES).min(*room);
     *room -= kept;
     let fixed = suite.comparison.iter().flat_map(|comparison| &comparison.cases);
@@ -120,7 +121,7 @@ pub(in crate::report) fn of_suite(suite: &SuiteRun, room: &mut usize) -> SuiteDa
         comparison: compared(suite),
         repeats: texts(repeats::lines(suite, REPEATED).into_iter()),
         cases_left_out: whole(failing.len() - kept),
-        cases: failing.into_iter().take(kept).map(|id| of_case(suite, id)).collect(),
+        cases: failing.into_iter().take(kept).map(|id| told.of_case(id)).collect(),
         fixed: fixed.take(LIST).collect(),
     }
 }
@@ -198,65 +199,104 @@ fn metric(judgement: &Judgement) -> MetricData {
     }
 }
 
-/// The cases with a failing sample, newly failing ones first, quarantined and flaky ones last.
-fn failing_cases(suite: &SuiteRun) -> Vec<&CaseId> {
-    let mut found: Vec<&CaseId> = Vec::new();
-    let mut seen = std::collections::BTreeSet::new();
-    for (sample, _, _) in summary::judged(suite, false) {
-        if seen.insert(&sample.case_id.0) {
-            found.push(&sample.case_id);
+/// What is said of a suite's cases, looked up by case: there may be many, and each may fail.
+struct Told<'a> {
+    known: KnownCases<'a>,
+    compared: HashMap<&'a CaseId, &'a CaseComparison>,
+    /// What a case of base that is called otherwise on head is called there.
+    renamed: HashMap<&'a CaseId, &'a CaseId>,
+    head: HashMap<&'a CaseId, Vec<&'a Sample>>,
+    base: HashMap<&'a CaseId, Vec<&'a Sample>>,
+}
+
+fn by_case<'a>(samples: impl Iterator<Item = &'a Sample>) -> HashMap<&'a CaseId, Vec<&'a Sample>> {
+    samples.fold(HashMap::new(), |mut cases, sample| {
+        cases.entry(&sample.case_id).or_default().push(sample);
+        cases
+    })
+}
+
+impl<'a> Told<'a> {
+    fn of(suite: &'a SuiteRun) -> Self {
+        let comparison = suite.comparison.iter();
+        let renamed = comparison.clone().flat_map(|comparison| &comparison.changes).filter_map(|change| match change {
+            Change::CaseRenamed { from, to } => Some((to, from)),
+            Change::NewPrompt
+            | Change::UnreadablePrompt
+            | Change::SamePrompt
+            | Change::Suite
+            | Change::CaseAdded(_)
+            | Change::CaseRemoved(_)
+            | Change::CaseChanged(_)
+            | Change::CaseRedefined(_)
+            | Change::Model { .. }
+            | Change::Parameters => None,
+        });
+        Self {
+            known: suite.known_cases(),
+            compared: comparison.clone().flat_map(|comparison| &comparison.cases).map(|case| (&case.case, case)).collect(),
+            renamed: renamed.collect(),
+            head: by_case(suite.samples.iter()),
+            base: by_case(suite.base.iter().flat_map(|base: &BaseRun| &base.samples)),
         }
     }
-    let about = |id: &CaseId| suite.comparison.as_ref().and_then(|comparison| comparison.cases.iter().find(|case| case.case == *id));
-    let last = |id: &CaseId| (known::quarantined(suite, id).is_some(), known::at_known_rate(suite, id));
-    found.sort_by_key(|id| (last(id), about(id).map(|case| (case.quarantined.is_some(), case.flaky, case.status))));
-    found
-}
 
-fn of_case(suite: &SuiteRun, id: &CaseId) -> CaseData {
-    let about = suite.comparison.as_ref().and_then(|comparison| comparison.cases.iter().find(|case| case.case == *id));
-    let worst = summary::judged(suite, false).find(|(sample, _, _)| sample.case_id == *id);
-    let none: &[AssertionRun] = &[];
-    let assertions = worst.map_or(none, |(_, _, assertions)| assertions);
-    let answer = worst.map_or("", |(_, answer, _)| answer.text());
-    let judged = |wanted| summary::judged(suite, wanted).filter(|(sample, _, _)| sample.case_id == *id).count();
-    let (passed, failed) = (judged(true), judged(false));
-    let base_answer = suite.base.as_ref().and_then(|base| base_answer(suite, base, id));
-    CaseData {
-        name: name(&id.0),
-        status: about.map(|case| case.status),
-        base: about.map(|case| [whole(case.base.0), whole(case.base.1)]),
-        head: [whole(passed), whole(passed + failed)],
-        flaky: about.is_some_and(|case| case.flaky) || known::at_known_rate(suite, id),
-        quarantined: known::quarantined(suite, id).or_else(|| about.and_then(|case| case.quarantined.clone())).map(|why| sentence(&why)),
-        main: summary::main_failure(assertions).map_or_else(String::new, |main| sentence(&main.label)),
-        reasons: texts(assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion)),
-        base_answer: base_answer.map(|text| truncate_chars(text, ANSWER).into_owned()),
-        answer: truncate_chars(answer, ANSWER).into_owned(),
-        answer_characters: whole(answer.chars().count()),
+    /// The cases with a failing sample, newly failing ones first, quarantined and flaky ones last.
+    fn failing_cases(&self, suite: &'a SuiteRun) -> Vec<&'a CaseId> {
+        let mut found: Vec<&CaseId> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        for (sample, _, _) in summary::judged(suite, false) {
+            if seen.insert(&sample.case_id.0) {
+                found.push(&sample.case_id);
+            }
+        }
+        found.sort_by_cached_key(|id| {
+            let known = self.known.get(id);
+            let last = (known.is_some_and(|known| known.quarantine.is_some()), known.is_some_and(known::at_known_rate));
+            (last, self.compared.get(id).map(|case| (case.quarantined.is_some(), case.flaky, case.status)))
+        });
+        found
     }
-}
 
-/// An answer of base to compare with: one that passed, where there is one.
-fn base_answer<'a>(suite: &SuiteRun, base: &'a BaseRun, id: &CaseId) -> Option<&'a str> {
-    let renamed = suite.comparison.iter().flat_map(|comparison| &comparison.changes).find_map(|change| match change {
-        Change::CaseRenamed { from, to } if to == id => Some(from),
-        Change::CaseRenamed { .. }
-        | Change::NewPrompt
-        | Change::UnreadablePrompt
-        | Change::SamePrompt
-        | Change::Suite
-        | Change::CaseAdded(_)
-        | Change::CaseRemoved(_)
-        | Change::CaseChanged(_)
-        | Change::CaseRedefined(_)
-        | Change::Model { .. }
-        | Change::Parameters => None,
-    });
-    let there = renamed.unwrap_or(id);
-    let of_case = || base.samples.iter().filter(|sample| sample.case_id == *there);
-    let passed = of_case().find(|sample| sample.passed());
-    passed.or_else(|| of_case().next()).and_then(Sample::answer).map(KeptAnswer::text)
+    fn of_case(&self, id: &CaseId) -> CaseData {
+        let (about, known) = (self.compared.get(id), self.known.get(id));
+        let samples = self.head.get(id).map_or(&[][..], Vec::as_slice);
+        let judged = |wanted: bool| {
+            samples.iter().filter_map(move |sample| match &sample.result {
+                SampleResult::Judged { answer, passed, assertions, .. } if *passed == wanted => Some((answer, &**assertions)),
+                SampleResult::Judged { .. } | SampleResult::Faulted(_) | SampleResult::NotRun(_) => None,
+            })
+        };
+        let worst = judged(false).next();
+        let none: &[AssertionRun] = &[];
+        let assertions = worst.map_or(none, |(_, assertions)| assertions);
+        let answer = worst.map_or("", |(answer, _)| answer.text());
+        let (passed, failed) = (judged(true).count(), judged(false).count());
+        CaseData {
+            name: name(&id.0),
+            status: about.map(|case| case.status),
+            base: about.map(|case| [whole(case.base.0), whole(case.base.1)]),
+            head: [whole(passed), whole(passed + failed)],
+            flaky: about.is_some_and(|case| case.flaky) || known.is_some_and(known::at_known_rate),
+            quarantined: known
+                .and_then(known::quarantined)
+                .or_else(|| about.and_then(|case| case.quarantined.clone()))
+                .map(|why| sentence(&why)),
+            main: summary::main_failure(assertions).map_or_else(String::new, |main| sentence(&main.label)),
+            reasons: texts(assertions.iter().filter(|assertion| !assertion.passed).map(summary::assertion)),
+            base_answer: self.base_answer(id).map(|text| truncate_chars(text, ANSWER).into_owned()),
+            answer: truncate_chars(answer, ANSWER).into_owned(),
+            answer_characters: whole(answer.chars().count()),
+        }
+    }
+
+    /// An answer of base to compare with: one that passed, where there is one.
+    fn base_answer(&self, id: &CaseId) -> Option<&'a str> {
+        let there = self.renamed.get(id).copied().unwrap_or(id);
+        let samples = self.base.get(there)?;
+        let passed = samples.iter().find(|sample| sample.passed());
+        passed.or_else(|| samples.first()).and_then(|sample| sample.answer()).map(KeptAnswer::text)
+    }
 }
 
 fn name(text: &str) -> String {

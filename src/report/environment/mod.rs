@@ -61,6 +61,8 @@ pub struct View<'v> {
     pub lines: &'v [Line],
     /// What we made once and nobody wants any more.
     pub left: &'v [Item],
+    /// What is there and may be ours or somebody else's.
+    pub unknown: &'v [Item],
     /// What is wanted.
     pub wanted: &'v Wanted,
     /// What we made.
@@ -120,7 +122,11 @@ fn difference(difference: &Difference) -> String {
 fn text(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     for line in view.lines {
         let change = &line.change;
-        let theirs = if change.ours { "" } else { " (not made by prompt-cicd: it is changed, and never deleted)" };
+        let theirs = match change.ours {
+            true => "",
+            false if view.unknown.contains(&change.thing.item()) => " (nobody knows who made it: it is changed, and never deleted)",
+            false => " (not made by prompt-cicd: it is changed, and never deleted)",
+        };
         writeln!(out, "{} {} {}{theirs}", mark(change.action), change.thing.kind().as_str(), one_line(change.thing.name()))?;
         for found in &change.differences {
             writeln!(out, "    {}", one_line(&difference(found)))?;
@@ -134,6 +140,15 @@ fn text(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
             "left over: {} {} was made by `env apply` and is not in the configuration any more; delete it on GitHub if nobody needs it",
+            item.kind.as_str(),
+            one_line(&item.name)
+        )?;
+    }
+    for item in view.unknown {
+        writeln!(
+            out,
+            "not ours for sure: {} {}: `env apply` was cut off while it made it, and somebody may have made it since; it is never deleted: \
+             delete it on GitHub if nobody needs it",
             item.kind.as_str(),
             one_line(&item.name)
         )?;
@@ -168,6 +183,7 @@ fn json(view: &View<'_>) -> Value {
         "as_wanted": view.lines.is_empty(),
         "changes": view.lines.iter().map(change).collect::<Vec<_>>(),
         "left_over": view.left,
+        "not_ours_for_sure": view.unknown,
         "made": view.made.made,
         "record": view.place,
     })

@@ -50,7 +50,8 @@ pub fn flaky(suite: &SuiteRun) -> Vec<(&CaseId, Counts)> {
 
 fn by_case(suite: &SuiteRun) -> Vec<(&CaseId, Counts)> {
     let mut cases: BTreeMap<usize, (&CaseId, Vec<&Sample>)> = BTreeMap::new();
-    for sample in suite.samples.iter().filter(|sample| suite.counts_of(&sample.case_id)) {
+    let known = suite.known_cases();
+    for sample in suite.samples.iter().filter(|sample| known.counts(&sample.case_id)) {
         cases.entry(sample.case_index).or_insert((&sample.case_id, Vec::new())).1.push(sample);
     }
     cases.into_values().map(|(case, samples)| (case, Counts::of(samples))).collect()

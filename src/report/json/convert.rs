@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, slice};
 
 use super::v1::{
-    Assertion, CaseResult, Error, GraderCall, Latency, ListedPrices, Origin, Performance, Prompt, Queue, Report, Results, State, Suite,
-    Tokens, Tool, Validation, Verdict,
+    Assertion, CaseResult, CheckedOut, Error, GraderCall, Latency, ListedPrices, Origin, Performance, Prompt, Queue, Report, Results,
+    State, Suite, Tokens, Tool, Validation, Verdict,
 };
 use super::{compared, repeats};
 use crate::domain::{
@@ -22,6 +22,11 @@ impl<'a> From<&'a TestRun> for Report<'a> {
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
             verdict: run.verdict().into(),
             started_at: &run.started_at,
+            checked_out: run.checkout.as_ref().map(|checkout| CheckedOut {
+                commit: checkout.commit.as_deref(),
+                altered: checkout.altered.is_some(),
+                why: checkout.altered.as_deref(),
+            }),
             interrupted: run.interrupted,
             warnings: &run.warnings,
             regressed: run

@@ -24,6 +24,8 @@ pub struct Report<'a> {
     pub verdict: Verdict,
     /// When the run began, RFC 3339 in UTC.
     pub started_at: &'a str,
+    /// What was checked out when the run began; null where there was no repository. Reports of a benchmark have null.
+    pub checked_out: Option<CheckedOut<'a>>,
     /// Whether the run was stopped by a signal; the report holds what was done until then.
     pub interrupted: bool,
     /// Things worth knowing that are not failures.
@@ -35,6 +37,17 @@ pub struct Report<'a> {
     pub results: Results<'a>,
     /// The suites in the order of the configuration.
     pub suites: Vec<Suite<'a>>,
+}
+
+/// The commit that a run is of.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckedOut<'a> {
+    /// Its full name; null where there is none yet, or it could not be told.
+    pub commit: Option<&'a str>,
+    /// Whether a file that the run read was not as the commit has it, or nobody could tell.
+    pub altered: bool,
+    /// Which file, or why nobody could tell; null where nothing was altered.
+    pub why: Option<&'a str>,
 }
 
 /// A program.

@@ -25,10 +25,10 @@ fn production() -> Environment {
 
 pub(super) async fn environment(world: &World) {
     let policy = json!({"protected_branches": false, "custom_branch_policies": true});
-    let shown = json!({"name": "production", "protection_rules": [], "deployment_branch_policy": policy});
+    let shown = json!({"id": 1, "name": "production", "protection_rules": [], "deployment_branch_policy": policy});
     world.recorder.answer(Method::GET, "/environments/production", 200, shown);
     let found = world.github.environment("production", &["DAYS"], world.patience()).await.unwrap().unwrap();
-    assert!(matches!(found.branches, Branches::Named(_)), "{found:?}");
+    assert!(matches!(found.thing.branches, Branches::Named(_)), "{found:?}");
 }
 
 pub(super) async fn put_environment(world: &World) {
@@ -41,7 +41,7 @@ pub(super) async fn put_environment(world: &World) {
     let mut before = production();
     before.variables = BTreeMap::from([("DAYS".to_owned(), "7".to_owned())]);
     before.wait_minutes = 0;
-    world.github.put_environment(&production(), Some(&before), world.patience()).await.unwrap();
+    world.github.put_environment(&production(), Some(&before), world.patience()).await.done.unwrap();
     // From nothing, and back to nothing.
     for (to_be, before) in [
         (Environment { name: "staging".to_owned(), branches: Branches::Protected, ..Environment::default() }, None),
@@ -50,7 +50,7 @@ pub(super) async fn put_environment(world: &World) {
             Some(Environment { name: "staging".to_owned(), branches: Branches::Protected, ..Environment::default() }),
         ),
     ] {
-        world.github.put_environment(&to_be, before.as_ref(), world.patience()).await.unwrap();
+        world.github.put_environment(&to_be, before.as_ref(), world.patience()).await.done.unwrap();
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn labels(world: &World) {
 }
 
 pub(super) async fn create_label(world: &World) {
-    world.github.create_label(&Label::new("size/XS", "c2e0c6", "so viele Zeilen: größer"), world.patience()).await.unwrap();
+    world.github.create_label(&Label::new("size/XS", "c2e0c6", "so viele Zeilen: größer"), world.patience()).await.done.unwrap();
 }
 
 pub(super) async fn delete_label(world: &World) {
@@ -76,6 +76,7 @@ fn checks() -> Ruleset {
         name: "prompt-cicd".to_owned(),
         enforcement: Enforcement::Active,
         branches: BTreeSet::from(["~DEFAULT_BRANCH".to_owned(), "refs/heads/release/*".to_owned()]),
+        excluded: BTreeSet::from(["refs/heads/release/old".to_owned()]),
         checks: BTreeSet::from(["prompts / test".to_owned()]),
         up_to_date: true,
     }
@@ -88,10 +89,14 @@ pub(super) async fn ruleset(world: &World) {
 }
 
 pub(super) async fn put_ruleset(world: &World) {
-    world.github.put_ruleset(&checks(), None, world.patience()).await.unwrap();
-    let found = FoundRuleset { id: 5, ruleset: checks(), others: vec![json!({"type": "deletion"})] };
+    world.github.put_ruleset(&checks(), None, world.patience()).await.done.unwrap();
+    let whole = json!({
+        "rules": [{"type": "deletion"}],
+        "bypass_actors": [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}],
+    });
+    let found = FoundRuleset { id: 5, ruleset: checks(), whole };
     let changed = Ruleset { enforcement: Enforcement::Evaluate, ..checks() };
-    world.github.put_ruleset(&changed, Some(&found), world.patience()).await.unwrap();
+    world.github.put_ruleset(&changed, Some(&found), world.patience()).await.done.unwrap();
 }
 
 pub(super) async fn delete_ruleset(world: &World) {

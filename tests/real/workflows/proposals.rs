@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     prompt,
-    runner::{Trigger, run, run_text},
+    runner::{Run, Trigger, run, run_text},
     step::find,
     world::{World, git},
 };
@@ -48,13 +48,19 @@ fn a_worse_prompt_is_stopped_and_a_better_one_passes_on_one_machine_and_on_three
 
     // The same on three machines: the same comment, changed in place; one check of the same name.
     let caller = std::fs::read_to_string(world.repository().join(".github/workflows/prompt-template-pr.yml")).unwrap();
-    let caller = caller.replace("shards: \"[1]\"", "shards: \"[1, 2, 3]\"");
+    let caller = caller.replace("shards: \"[1]\"", "shards: \"[1, 2, 3]\"").replace("code-scanning: false", "code-scanning: true");
     let spread = run_text(&world, "prompt-template-pr", &caller, &Trigger::pull_request(&world, "synchronize", &merge)).ends("failure");
     let shards = ["prompts / shard (1)", "prompts / shard (2)", "prompts / shard (3)"];
     for shard in shards {
         assert_eq!(spread.job(shard).result, "success", "{}", spread.shown());
     }
     assert_eq!(find(spread.job("prompts / test"), "merge").code, find(stopped.job("prompts / test"), "test").code, "{}", spread.shown());
+    // What one machine uploads, and code scanning gets it.
+    for file in ["report.json", "report.xml", "report.html", "report.sarif"] {
+        let of = |run: &Run| world.artifacts(run.id).join("prompt-cicd-reports").join(file).is_file();
+        assert!(of(&stopped) && of(&spread), "{file}: {}", spread.shown());
+    }
+    assert_eq!(find(spread.job("prompts / code-scanning"), "github/codeql-action").outcome, "success", "{}", spread.shown());
     let three = comments(&world);
     let verdict = |comment: &str| comment.lines().find(|line| line.starts_with("##")).unwrap().to_owned();
     assert_eq!((three.len(), verdict(&three[0])), (1, verdict(&one[0])), "{three:?}");
@@ -113,10 +119,12 @@ fn gates_judge_artifacts_of_their_run_and_a_missing_one_closes_its_gate() {
         "prompt-cicd.yml",
         &format!("{config}gates:\n  rules: {{tests: {{file: quality/junit.xml, measure: failures, at-most: 0}}}}\n"),
     );
+    let junit = "<testsuites tests=\"2\" failures=\"0\"><testsuite name=\"a\" tests=\"2\" failures=\"0\"><testcase name=\"x\"/><testcase name=\"y\"/></testsuite></testsuites>";
+    // What is committed at the artifact's place is not what this run found out.
+    world.write("quality/junit.xml", junit);
     world.commit("ci: gates");
     let missing = run(&world, "quality-gates", &Trigger::dispatch(&world, &json!({}))).ends("failure");
     assert!(missing.said().contains("quality/junit.xml"), "{}", missing.shown());
-    let junit = "<testsuites tests=\"2\" failures=\"0\"><testsuite name=\"a\" tests=\"2\" failures=\"0\"><testcase name=\"x\"/><testcase name=\"y\"/></testsuite></testsuites>";
     let place = world.artifacts(world.next_run() + 1).join("quality-tests");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("junit.xml"), junit).unwrap();

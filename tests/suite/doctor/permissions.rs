@@ -2,7 +2,7 @@
 
 use super::{Value, finding};
 use crate::support::{
-    PromptCicd, Workspace,
+    Behaviour, FakeModel, PromptCicd, Workspace,
     github::{FakeGitHub, State},
 };
 
@@ -80,6 +80,36 @@ fn writing_is_asked_for_without_a_trace() {
 }
 
 #[test]
+fn models_and_the_history_of_the_default_branch_are_not_forgotten() {
+    let model = FakeModel::start(Behaviour::Status(401, "{}"));
+    let github = FakeGitHub::start(state());
+    let workspace = Workspace::greeting();
+    let config = workspace.read("prompt-cicd.yml").replace(
+        "model: {kind: echo}",
+        &format!("model: {{kind: github-models, api-key-env: GITHUB_TOKEN, model: fake, base-url: \"{}\"}}", model.base_url()),
+    );
+    let workspace = workspace.file("prompt-cicd.yml", &config);
+    workspace.write("event.json", b"{}");
+    let event = workspace.path().join("event.json").to_str().unwrap().to_owned();
+    let on = |event_name: &str| {
+        let call = doctor(&workspace, &github, &["--format", "json"]).env("GITHUB_ACTIONS", "true");
+        let json = call.env("GITHUB_EVENT_NAME", event_name).env("GITHUB_EVENT_PATH", &event).run().exits(31).json();
+        assert!(health(&json, "provider model").1.starts_with("write `permissions: models: read` in the job; "), "{json:#}");
+        finding(&json, "GitHub workflow")["seen"].as_str().unwrap().to_owned()
+    };
+    assert!(on("schedule").contains("`permissions: {contents: write, pull-requests: write, models: read}`"));
+    // Nothing is kept of a pull request's runs.
+    assert!(on("pull_request").contains("`permissions: {contents: read, pull-requests: write, models: read}`"));
+    // Who may not write is told what for.
+    github.state().denied.insert("contents=write");
+    let args = ["--writes", "--format", "json"];
+    let call = doctor(&workspace, &github, &args).env("GITHUB_ACTIONS", "true").env("GITHUB_EVENT_NAME", "schedule");
+    let json = call.env("GITHUB_EVENT_PATH", &event).run().exits(31).json();
+    assert!(health(&json, "GitHub contents").1.ends_with("what is kept of runs here (`history.record`)"), "{json:#}");
+    github.finish();
+}
+
+#[test]
 fn a_classic_tokens_scopes_say_what_it_may_change() {
     let mut classic = state();
     classic.scopes = Some("repo, workflow");
@@ -88,5 +118,21 @@ fn a_classic_tokens_scopes_say_what_it_may_change() {
     assert_eq!(health(&json, "GitHub contents").0, "well");
     let checks = finding(&json, "GitHub checks");
     assert!(checks["seen"].as_str().unwrap().contains("a classic token with repo, workflow"), "{checks}");
+    github.finish();
+}
+
+#[test]
+fn flags_on_a_branch_need_contents_in_a_job() {
+    let workspace = telling();
+    let config = workspace.read("prompt-cicd.yml");
+    let targets = "store: {kind: directory}\ntargets: {pushed: {kind: flagd, branch: flags, path: flags.json}}\n";
+    let workspace = workspace.file("prompt-cicd.yml", &format!("{config}{targets}"));
+    let mut denied = state();
+    denied.denied.insert("contents=write");
+    let github = FakeGitHub::start(denied);
+    let json = doctor(&workspace, &github, &["--writes", "--format", "json"]).env("GITHUB_ACTIONS", "true").run().exits(31).json();
+    let (contents, next) = health(&json, "GitHub contents");
+    assert_eq!(contents, "refused");
+    assert!(next.contains("permissions: contents: write") && next.contains("the branch with the flags (`targets`)"), "{next}");
     github.finish();
 }

@@ -1,13 +1,17 @@
 //! Baselines: kept by commit, pooled, pinned, and held against a run.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::{recorded, world};
-use crate::support::{Behaviour, FakeModel, Workspace};
+use crate::support::{Behaviour, FakeModel, Finished, Workspace};
 
-fn git(workspace: &Workspace, args: &[&str]) -> String {
+pub(super) fn git(workspace: &Workspace, args: &[&str]) -> String {
     let settings = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"];
     let output = Command::new("git").args(settings).args(args).current_dir(workspace.path()).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -15,14 +19,14 @@ fn git(workspace: &Workspace, args: &[&str]) -> String {
 }
 
 /// Commits what a run reads, and nothing else.
-fn commit(workspace: &Workspace, message: &str) -> String {
+pub(super) fn commit(workspace: &Workspace, message: &str) -> String {
     git(workspace, &["add", "prompt-cicd.yml", "prompts", "cases"]);
     git(workspace, &["commit", "--quiet", "--allow-empty", "-m", message]);
     git(workspace, &["rev-parse", "HEAD"])
 }
 
 /// A repository with 30 cases, of which the model greets all but the last `rude` ones.
-fn many(model: &FakeModel) -> Workspace {
+pub(super) fn many(model: &FakeModel) -> Workspace {
     let workspace = world(model, "store: {kind: directory, path: state}\n");
     let case = |number: usize| {
         format!("{{\"id\": \"c{number}\", \"vars\": {{\"name\": \"N{number}\"}}, \"assert\": [{{\"contains\": \"N{number}\"}}]}}\n")
@@ -33,11 +37,11 @@ fn many(model: &FakeModel) -> Workspace {
 }
 
 /// The first 90 requests are answered well, then every name is forgotten.
-fn forgetful(before: usize, message: &str) -> Result<String, u16> {
+pub(super) fn forgetful(before: usize, message: &str) -> Result<String, u16> {
     Ok(if before < 90 { message.to_owned() } else { "Hello!".to_owned() })
 }
 
-fn baselines(report: &Value) -> Vec<Value> {
+pub(super) fn baselines(report: &Value) -> Vec<Value> {
     report["suites"][0]["baselines"].as_array().unwrap().clone()
 }
 
@@ -92,12 +96,41 @@ fn numbers_are_found_by_commit_and_survive_a_rewritten_branch() {
     let found = against(&workspace);
     assert!(found["note"].as_str().unwrap().contains(&format!("is {}", &second[..10])), "{found:#}");
     git(&workspace, &["reset", "--quiet", "--hard", &first]);
-    assert_eq!((&against(&workspace)["of"], &against(&workspace)["note"]), (&json!([first]), &Value::Null));
-    git(&workspace, &["checkout", "--quiet", "--orphan", "anew"]);
-    commit(&workspace, "rewritten");
+    assert_eq!(against(&workspace)["of"], json!([first]));
+    // Somebody rewrote the branch after its first commit: what is nearest before it counts, and nothing else.
+    let rewritten = commit(&workspace, "rewritten");
     let found = against(&workspace);
-    assert_eq!(found["of"], json!([first, second]));
-    assert!(found["note"].as_str().unwrap().contains("the newest runs are taken"), "{found:#}");
+    assert_eq!(found["of"], json!([first]));
+    let note = found["note"].as_str().unwrap();
+    assert!(note.contains(&format!("the nearest recorded commit before {} is {}", &rewritten[..10], &first[..10])), "{note}");
+    assert!(note.contains("1 recorded run is of commits that do not lead to"), "{note}");
+    git(&workspace, &["checkout", "--quiet", "--orphan", "anew"]);
+    commit(&workspace, "from nothing");
+    git(&workspace, &["branch", "--quiet", "-D", "main"]);
+    let nothing = workspace.prompt_cicd(["test", "--baseline"]).run().exits(4);
+    nothing.says("2 recorded runs are of commits that do not lead to");
+}
+
+/// Whoever commits, or checks out something else, while a run goes on does not move its numbers to a commit that it did not test.
+#[test]
+fn a_run_belongs_to_the_commit_that_it_began_with() {
+    let model = FakeModel::start(Behaviour::Slow(Duration::from_millis(50)));
+    let workspace = many(&model);
+    let first = commit(&workspace, "one");
+    let child = recorded(&workspace, &[]).spawn();
+    let begin = Instant::now();
+    while model.requests() < 2 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the run never asked twice");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let prompt = workspace.read("prompts/greeting.prompt.yml").replace("Hello", "Good morning,");
+    workspace.write("prompts/greeting.prompt.yml", prompt.as_bytes());
+    let second = commit(&workspace, "another prompt");
+    let finished = Finished::from(child.wait_with_output().unwrap());
+    let finished = finished.exits(0);
+    assert!(!finished.stderr.contains("differs from the commit"), "{}", finished.stderr);
+    let shown = workspace.prompt_cicd(["baseline", "show"]).run().exits(0).stdout;
+    assert!(shown.contains(&first[..10]) && !shown.contains(&second[..10]), "{shown}");
 }
 
 #[test]
@@ -142,8 +175,13 @@ fn a_run_of_changed_files_is_no_baseline_of_the_commit() {
 
     workspace.prompt_cicd(["test", "--report", "json=report.json"]).run().exits(0);
     let update = ["baseline", "update", "--from", "report.json"];
-    workspace.prompt_cicd(update).run().exits(3).says("--commit").says("differs from the commit that is checked out");
-    workspace.prompt_cicd(update.into_iter().chain(["--commit", &here])).run().exits(0).shows(" kept\n");
+    // Whoever names a commit for it is not believed.
+    for named in [&[][..], &["--commit", &here]] {
+        let refused = workspace.prompt_cicd(update.into_iter().chain(named.iter().copied())).run().exits(3);
+        refused
+            .says("the run is of altered files, so it is of no commit: prompts/greeting.prompt.yml differs")
+            .says("commit what was changed");
+    }
     // As it was committed, it counts; so does a file of no commit that no run reads.
     workspace.write("prompts/greeting.prompt.yml", prompt.as_bytes());
     workspace.write("notes.txt", b"n");
@@ -169,7 +207,7 @@ fn reports_are_taken_in_once_and_let_go_of() {
     let shown = workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
     let run = &shown["suites"][0]["runs"][0];
     assert_eq!((&run["commit"], &run["cases"], &run["pass_rate"]), (&json!(here), &json!(30), &json!(1.0)));
-    workspace.prompt_cicd(["baseline", "update", "--from", "prompt-cicd.yml"]).run().exits(3);
+    workspace.prompt_cicd(["baseline", "update", "--from", "prompt-cicd.yml"]).run().exits(3).says("`prompt-cicd test --report json=FILE`");
     workspace.write("other.json", b"{\"schema_version\": 1}");
     workspace.prompt_cicd(["baseline", "update", "--from", "other.json"]).run().exits(3).says("not a JSON report of `prompt-cicd test`");
     workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0);

@@ -3,6 +3,8 @@
 
 /// Baselines: by commit, pooled, pinned.
 mod baseline;
+/// Which commit a run is of, and which commits' runs count.
+mod commits;
 /// One issue for each cause.
 mod issues;
 /// How delivery goes.

@@ -1,6 +1,9 @@
 use serde_json::{Value, json};
 
-use super::{recorded, step, world};
+use super::{
+    baseline::{commit, git},
+    recorded, step, world,
+};
 use crate::support::{Behaviour, FakeModel, Workspace};
 
 /// Ben is not greeted in every fourth request.
@@ -40,6 +43,8 @@ fn runs_are_kept_shown_and_let_go_of() {
     let unknown = workspace.prompt_cicd(["history", "show", "other"]).run().exits(4).says("`prompt-cicd history show` shows what there is");
     assert!(!unknown.stderr.contains("--dry-run"), "the hint of a selection of `test`: {}", unknown.stderr);
 
+    let unknown = workspace.prompt_cicd(["history", "prune", "other", "--keep", "1"]).run().exits(4);
+    unknown.says("no history of a prompt or suite `other`");
     workspace.prompt_cicd(["history", "prune", "--keep", "1", "--dry-run"]).run().exits(0).shows("2 runs would go, 1 stay");
     workspace.prompt_cicd(["history", "prune", "--keep", "1"]).run().exits(0).shows("2 runs went, 1 stay");
     let ben = case(&self::shown(&workspace), "ben");
@@ -79,6 +84,8 @@ fn another_prompt_begins_anew() {
 fn only_live_answers_of_the_default_branch_are_kept() {
     let model = FakeModel::start(Behaviour::Echo);
     let workspace = world(&model, "store: {kind: directory, path: state}\n");
+    git(&workspace, &["init", "--quiet"]);
+    let here = commit(&workspace, "one");
     workspace.prompt_cicd(["test", "--record", "answers.jsonl"]).run().exits(0);
     assert!(!workspace.path().join("state").exists(), "a laptop's runs are not kept unasked");
     recorded(&workspace, &["--replay", "answers.jsonl"]).run().exits(0);
@@ -97,7 +104,7 @@ fn only_live_answers_of_the_default_branch_are_kept() {
     assert!(!workspace.path().join("state").exists(), "never a pull request");
     step(&workspace, "push", "refs/heads/main", &push, &test).run().exits(0);
     let shown = shown(&workspace);
-    assert_eq!(shown["suites"][0]["runs"][0]["commit"], "3".repeat(40));
+    assert_eq!(shown["suites"][0]["runs"][0]["commit"], here, "what is checked out, whatever the workflow was started for");
     step(&workspace, "schedule", "refs/heads/main", &json!({}), &test).run().exits(0);
     assert_eq!(self::shown(&workspace)["suites"][0]["runs"].as_array().unwrap().len(), 2);
 }

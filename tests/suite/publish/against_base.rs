@@ -101,3 +101,28 @@ fn a_worse_prompt_is_compared_in_the_one_comment_and_a_better_one_makes_it_green
     assert!(text.contains("✅"), "{text}");
     world.github.finish();
 }
+
+#[test]
+fn without_git_a_run_of_the_default_branch_is_held_against_the_commit_at_the_code_host() {
+    let (_model, workspace) = asking();
+    let config = format!("{}store: {{kind: directory, path: state}}\n", workspace.read("prompt-cicd.yml"));
+    workspace.write("prompt-cicd.yml", config.as_bytes());
+    let mut state = State::new();
+    for path in ["prompt-cicd.yml", PROMPT, "cases/greeting.jsonl"] {
+        state.contents.insert((HEAD.to_owned(), path.to_owned()), workspace.read(path).into_bytes());
+    }
+    let world = World::on(state, workspace);
+    let payload = serde_json::json!({"before": BASE, "after": HEAD, "repository": {"full_name": "octo/prompts", "default_branch": "main"}});
+    let recorded = || {
+        let run = world.step("push", &payload, &["test", "--all", "--no-base"]).env("GITHUB_REF", "refs/heads/main").run();
+        let shown = world.workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
+        (run, shown["suites"][0]["runs"].as_array().cloned().unwrap_or_default())
+    };
+    let (run, runs) = recorded();
+    assert!(runs.len() == 1 && runs[0]["commit"] == HEAD, "{}: {runs:#?}", run.stderr);
+    // A step before changed what was checked out.
+    world.prompt("Hello there {{name}}");
+    let (run, runs) = recorded();
+    assert!(run.stderr.contains("prompts/greeting.prompt.yml differs from the commit"), "{}", run.stderr);
+    assert_eq!(runs.len(), 1, "{runs:#?}");
+}

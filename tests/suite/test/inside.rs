@@ -108,3 +108,81 @@ fn no_version_is_registered_from_outside() {
     let args = ["registry", "register", "outside", "--config", "repository/prompt-cicd.yml"];
     workspace.prompt_cicd(args).run().exits(3).says("is outside of the repository");
 }
+
+/// A command on the repository with more in its configuration is refused with the key; `files-outside` lets it go on.
+#[track_caller]
+fn confined(more: &str, args: &[&str], says: &[&str]) {
+    let workspace = repository();
+    let config = workspace.read("repository/prompt-cicd.yml");
+    workspace.write("repository/prompt-cicd.yml", format!("{config}{more}").as_bytes());
+    symlink("../secrets", workspace.path().join("repository/linked")).unwrap();
+    let call = || workspace.prompt_cicd(args.iter().copied().chain(["--config", "repository/prompt-cicd.yml"]));
+    let mut refused = call().run().exits(3);
+    for text in says.iter().chain(&["is outside of the repository", "files-outside"]) {
+        refused = refused.says(text);
+    }
+    workspace.write("repository/prompt-cicd.yml", format!("{config}{more}run: {{files-outside: true}}\n").as_bytes());
+    let allowed = call().run();
+    assert!(!allowed.stderr.contains("is outside of the repository"), "{allowed:?}");
+    assert!(!workspace.path().join("secrets/new.md").exists());
+}
+
+#[test]
+fn gates_read_only_files_of_the_repository_and_what_the_command_line_gives() {
+    // Whether it is there is not told.
+    for file in ["../secrets/junit.xml", "/etc/hostname", "linked/junit.xml", "nowhere/../../secrets/none.xml", "./../secrets/junit.xml"] {
+        let more = format!("gates: {{rules: {{tests: {{file: {file}, measure: failures, at-most: 0}}}}}}\n");
+        confined(&more, &["gate"], &["gates.rules.tests.file"]);
+    }
+    confined(
+        "metric-sources: {numbers: {kind: file, path: ../secrets/numbers.json}}\n\
+         gates: {rules: {latency: {source: numbers, query: /p95, at-most: 1}}}\n",
+        &["gate"],
+        &["metric-sources.numbers.path"],
+    );
+    let workspace = repository().file("secrets/junit.xml", "<testsuites><testcase name=\"a\"/></testsuites>");
+    let config = workspace.read("repository/prompt-cicd.yml");
+    let more = "gates: {rules: {tests: {file: ../secrets/none.xml, measure: failures, at-most: 0}}}\n";
+    workspace.write("repository/prompt-cicd.yml", format!("{config}{more}").as_bytes());
+    let args = ["gate", "--config", "repository/prompt-cicd.yml", "--file", "tests=secrets/junit.xml"];
+    workspace.prompt_cicd(args).run().exits(0).shows("OPEN");
+}
+
+#[test]
+fn a_gates_file_is_looked_for_beside_the_configuration_however_it_is_written() {
+    let workspace = repository().file("repository/quality/junit.xml", "<testsuites><testcase name=\"a\"/></testsuites>");
+    let config = workspace.read("repository/prompt-cicd.yml");
+    let more = "gates: {rules: {tests: {file: ./quality/junit.xml, measure: failures, at-most: 0}}}\n";
+    workspace.write("repository/prompt-cicd.yml", format!("{config}{more}").as_bytes());
+    workspace.prompt_cicd(["gate", "--config", "repository/prompt-cicd.yml"]).run().exits(0).shows("OPEN");
+}
+
+#[test]
+fn monitoring_reads_only_files_of_the_repository() {
+    confined(
+        "metric-sources: {numbers: {kind: file, path: ../secrets/numbers.json}}\n\
+         monitor: {metrics: [{name: latency, source: numbers, query: /p95, direction: lower-is-better, critical: 500}]}\n",
+        &["monitor"],
+        &["metric-sources.numbers.path"],
+    );
+}
+
+#[test]
+fn a_release_writes_only_files_of_the_repository() {
+    for (more, key) in [
+        ("release: {files: [../secrets/package.json]}\n", "release.files"),
+        ("release: {changelog: ../secrets/new.md}\n", "release.changelog"),
+        ("release: {changelog: linked/new.md}\n", "release.changelog"),
+    ] {
+        confined(more, &["release", "show"], &[key]);
+    }
+}
+
+#[test]
+fn init_does_not_write_through_links_of_a_repository() {
+    let workspace = Workspace::empty().file("elsewhere/kept", "").file("repository/.git/HEAD", "ref: refs/heads/main\n");
+    symlink("../elsewhere", workspace.path().join("repository/.github")).unwrap();
+    let inner = crate::support::PromptCicd::new(&workspace.path().join("repository"));
+    inner.args(["init"]).run().exits(3).says(".github/workflows/").says("is outside of the repository").says("remove the link");
+    assert!(!workspace.path().join("elsewhere/workflows").exists());
+}

@@ -6,6 +6,8 @@ mod behaviour;
 mod budget;
 /// Cassettes: record, replay, survive a signal, keep secrets out.
 mod cassette;
+/// A full disk: what is lost is said.
+mod full_disk;
 /// Judges, embeddings, programs: they decide, or there is no judgement.
 mod graded;
 /// GitHub Models, where nobody names a provider.
@@ -18,6 +20,8 @@ mod interrupt;
 mod latency;
 /// Many cases in little memory.
 mod memory;
+/// Files that change while a run goes on.
+mod mid_run;
 /// Prices of the list, and tokens nobody counted: used, and said.
 mod prices;
 /// Nothing goes out but to the configured providers.

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{found, gone, whole};
+use super::{Id, found, gone, whole};
 use crate::{
     adapters::github::client::Client,
-    domain::environment::{Branches, Environment},
-    ports::code_host::{CodeHostError, Patience},
+    domain::environment::{Branches, Environment, Numbered},
+    ports::code_host::{CodeHostError, Patience, Put},
 };
 
 #[derive(Debug, Deserialize)]
 struct Shown {
+    id: u64,
     name: String,
     #[serde(default)]
     protection_rules: Vec<Rule>,
@@ -68,18 +69,13 @@ struct Variable {
     value: String,
 }
 
-#[derive(Debug, Deserialize)]
-struct Numbered {
-    id: u64,
-}
-
 /// The environment, with those of `variables` that it has.
 pub(super) async fn find(
     client: &Client,
     name: &str,
     variables: &[&str],
     patience: Patience,
-) -> Result<Option<Environment>, CodeHostError> {
+) -> Result<Option<Numbered<Environment>>, CodeHostError> {
     let ask = client.get(&client.repo(&["environments", name]), &[]);
     let Some(shown) = found::<Shown>(client, &ask, patience).await? else { return Ok(None) };
     let mut environment = Environment { name: shown.name, ..Environment::default() };
@@ -106,7 +102,7 @@ pub(super) async fn find(
             environment.variables.insert((*variable).to_owned(), known.value);
         }
     }
-    Ok(Some(environment))
+    Ok(Some(Numbered { number: shown.id, thing: environment }))
 }
 
 async fn policies(client: &Client, name: &str, patience: Patience) -> Result<Vec<BranchPolicy>, CodeHostError> {
@@ -115,10 +111,17 @@ async fn policies(client: &Client, name: &str, patience: Patience) -> Result<Vec
 }
 
 /// Asks only for what differs from `before`.
-pub(super) async fn put(
+pub(super) async fn put(client: &Client, to_be: &Environment, before: Option<&Environment>, patience: Patience) -> Put {
+    let mut made = None;
+    let done = steps(client, to_be, before, &mut made, patience).await;
+    Put { made, done }
+}
+
+async fn steps(
     client: &Client,
     to_be: &Environment,
     before: Option<&Environment>,
+    made: &mut Option<u64>,
     patience: Patience,
 ) -> Result<(), CodeHostError> {
     let bare = |environment: &Environment| Environment { name: String::new(), variables: BTreeMap::new(), ..environment.clone() };
@@ -127,7 +130,8 @@ pub(super) async fn put(
     if before.is_none_or(|before| bare(before) != bare(to_be)) {
         let body = rules(client, to_be, before, patience).await?;
         let ask = whole(client.post(&client.repo(&["environments", name]), body));
-        client.send(&ask, patience).await?;
+        let answer = client.object::<Id>(&ask, patience).await?;
+        *made = before.is_none().then_some(answer.id);
         if let Branches::Named(names) = &to_be.branches {
             branches(client, name, names, patience).await?;
         }
@@ -178,7 +182,7 @@ async fn rules(client: &Client, to_be: &Environment, before: Option<&Environment
 }
 
 async fn number(client: &Client, parts: &[&str], patience: Patience) -> Result<u64, CodeHostError> {
-    client.object::<Numbered>(&client.get(parts, &[]), patience).await.map(|found| found.id)
+    client.object::<Id>(&client.get(parts, &[]), patience).await.map(|found| found.id)
 }
 
 /// Exactly these names.

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::create as make;
 use crate::{
     adapters::github::client::{Client, Pages},
-    domain::environment::Label,
-    ports::code_host::{CodeHostError, Patience},
+    domain::environment::{Label, Numbered},
+    ports::code_host::{CodeHostError, Patience, Put},
 };
 
 /// The most pages of 100 labels that are read.
@@ -14,6 +15,7 @@ const PAGES: usize = 50;
 
 #[derive(Debug, Deserialize)]
 struct Shown {
+    id: u64,
     name: String,
     #[serde(default)]
     color: String,
@@ -21,13 +23,16 @@ struct Shown {
     description: Option<String>,
 }
 
-pub(super) async fn all(client: &Client, patience: Patience) -> Result<Vec<Label>, CodeHostError> {
+pub(super) async fn all(client: &Client, patience: Patience) -> Result<Vec<Numbered<Label>>, CodeHostError> {
     let first = client.get(&client.repo(&["labels"]), &[("per_page", "100")]);
     let call = first.call();
     let mut pages = Pages::new(first, PAGES);
     let mut labels = Vec::new();
     while let Some(page) = client.page::<Shown>(&mut pages, patience).await? {
-        let label = |shown: Shown| Label { name: shown.name, color: shown.color, description: shown.description.unwrap_or_default() };
+        let label = |shown: Shown| Numbered {
+            number: shown.id,
+            thing: Label { name: shown.name, color: shown.color, description: shown.description.unwrap_or_default() },
+        };
         labels.extend(page.into_iter().map(label));
     }
     if pages.cut() {
@@ -37,12 +42,14 @@ pub(super) async fn all(client: &Client, patience: Patience) -> Result<Vec<Label
     Ok(labels)
 }
 
-pub(super) async fn create(client: &Client, label: &Label, patience: Patience) -> Result<(), CodeHostError> {
+pub(super) async fn create(client: &Client, label: &Label, patience: Patience) -> Put {
     let body = json!({"name": label.name, "color": label.color, "description": label.description});
-    match client.send(&client.post(&client.repo(&["labels"]), body), patience).await {
-        Ok(_) => Ok(()),
-        // Somebody was quicker.
-        Err(CodeHostError::Rejected { fields, .. }) if fields.iter().any(|field| field.contains("already_exists")) => Ok(()),
-        Err(error) => Err(error),
+    let put = make(client, &client.post(&client.repo(&["labels"]), body), patience).await;
+    match &put.done {
+        // Somebody was quicker: it is theirs.
+        Err(CodeHostError::Rejected { fields, .. }) if fields.iter().any(|field| field.contains("already_exists")) => {
+            Put { made: None, done: Ok(()) }
+        }
+        Ok(()) | Err(_) => put,
     }
 }

@@ -14,19 +14,24 @@ use super::{
 };
 use crate::{
     domain::{
-        environment::{Environment, FoundRuleset, Label, Ruleset},
+        environment::{Environment, FoundRuleset, Label, Numbered, Ruleset},
         permission::{Level, May, Permission},
     },
-    ports::code_host::{Administration, CodeHostError, Patience},
+    ports::code_host::{Administration, CodeHostError, Patience, Put},
 };
 
 #[async_trait]
 impl Administration for GitHub {
-    async fn environment(&self, name: &str, variables: &[&str], patience: Patience) -> Result<Option<Environment>, CodeHostError> {
+    async fn environment(
+        &self,
+        name: &str,
+        variables: &[&str],
+        patience: Patience,
+    ) -> Result<Option<Numbered<Environment>>, CodeHostError> {
         environments::find(&self.client, name, variables, patience).await
     }
 
-    async fn put_environment(&self, to_be: &Environment, found: Option<&Environment>, patience: Patience) -> Result<(), CodeHostError> {
+    async fn put_environment(&self, to_be: &Environment, found: Option<&Environment>, patience: Patience) -> Put {
         environments::put(&self.client, to_be, found, patience).await
     }
 
@@ -34,11 +39,11 @@ impl Administration for GitHub {
         gone(&self.client, &self.client.delete(&self.client.repo(&["environments", name])), patience).await
     }
 
-    async fn labels(&self, patience: Patience) -> Result<Vec<Label>, CodeHostError> {
+    async fn labels(&self, patience: Patience) -> Result<Vec<Numbered<Label>>, CodeHostError> {
         labels::all(&self.client, patience).await
     }
 
-    async fn create_label(&self, label: &Label, patience: Patience) -> Result<(), CodeHostError> {
+    async fn create_label(&self, label: &Label, patience: Patience) -> Put {
         labels::create(&self.client, label, patience).await
     }
 
@@ -50,7 +55,7 @@ impl Administration for GitHub {
         rulesets::find(&self.client, name, patience).await
     }
 
-    async fn put_ruleset(&self, to_be: &Ruleset, found: Option<&FoundRuleset>, patience: Patience) -> Result<(), CodeHostError> {
+    async fn put_ruleset(&self, to_be: &Ruleset, found: Option<&FoundRuleset>, patience: Patience) -> Put {
         rulesets::put(&self.client, to_be, found, patience).await
     }
 
@@ -60,6 +65,20 @@ impl Administration for GitHub {
 
     async fn may(&self, permission: Permission, level: Level, patience: Patience) -> Result<May, CodeHostError> {
         permissions::may(&self.client, permission, level, patience).await
+    }
+}
+
+/// The number of something.
+#[derive(Debug, serde::Deserialize)]
+struct Id {
+    id: u64,
+}
+
+/// Makes something new, and tells its number.
+async fn create(client: &Client, ask: &Ask, patience: Patience) -> Put {
+    match client.object::<Id>(ask, patience).await {
+        Ok(Id { id }) => Put { made: Some(id), done: Ok(()) },
+        Err(error) => Put { made: None, done: Err(error) },
     }
 }
 

@@ -116,7 +116,15 @@ pub(super) async fn run(services: &Services, plan: &Plan, base: Option<&Base>, a
     .await;
     services.progress.finished();
     let duration = services.clock.elapsed().saturating_sub(started);
-    TestRun { started_at, duration, suites, interrupted, warnings: warmed, process: services.process.usage(services.clock.elapsed()) }
+    TestRun {
+        started_at,
+        checkout: None,
+        duration,
+        suites,
+        interrupted,
+        warnings: warmed,
+        process: services.process.usage(services.clock.elapsed()),
+    }
 }
 
 /// What comes of something that heeds signals, and whether there was one.

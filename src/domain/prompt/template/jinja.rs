@@ -1,11 +1,16 @@
 //! Jinja: strict about missing variables, without HTML escaping, without other templates, and with an end.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    io::{self, Write},
+    sync::Arc,
+};
 
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
 
-use super::{TemplateError, missing_message};
+use super::{MOST_WRITTEN, TemplateError, missing_message, too_large};
 
 /// Steps a template may take: enough for a hundred thousand rounds of a loop, and done in a second.
 const FUEL: u64 = 5_000_000;
@@ -15,6 +20,29 @@ const RECURSION: usize = 100;
 
 /// The name of the one template there is.
 const NAME: &str = "prompt";
+
+thread_local! {
+    /// Bytes of texts that the rendering under way on this thread has put into its output, and into what it sets and its macros give.
+    static PUT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A text that ends with an error instead of with the memory.
+#[derive(Debug, Default)]
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if self.0.len() + piece.len() > MOST_WRITTEN {
+            return Err(io::Error::other(too_large()));
+        }
+        self.0.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// A template with its environment.
 #[derive(Debug, Clone)]
@@ -32,6 +60,15 @@ impl Compiled {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION);
         environment.set_debug(true);
+        // What a template captures is in no writer of ours; it is counted here.
+        environment.set_formatter(|output, state, value| {
+            let put = PUT.get().saturating_add(value.as_str().map_or(0, str::len));
+            PUT.set(put);
+            if put > MOST_WRITTEN {
+                return Err(Error::new(ErrorKind::InvalidOperation, too_large()));
+            }
+            escape_formatter(output, state, value)
+        });
         // A text keeps its last line break, as in every other syntax.
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| explain(&error, source))?;
         environment.set_syntax(syntax);
@@ -48,7 +85,10 @@ impl Compiled {
 
     pub(super) fn render(&self, source: &str, variables: &Map<String, Value>) -> Result<String, TemplateError> {
         let values = minijinja::Value::from_pairs(variables.iter().map(|(name, value)| (name.clone(), converted(value))));
-        self.0.get_template(NAME).and_then(|template| template.render(values)).map_err(|error| {
+        PUT.set(0);
+        let mut text = Bounded::default();
+        let rendered = self.0.get_template(NAME).and_then(|template| template.render_captured_to(values, &mut text).map(drop));
+        rendered.map(|()| String::from_utf8(text.0).unwrap_or_default()).map_err(|error| {
             let mut explained = explain(&error, source);
             if error.kind() == ErrorKind::UndefinedError
                 && let Some(name) = expression(&error, source).and_then(variable)
@@ -95,6 +135,8 @@ fn explain(error: &Error, source: &str) -> TemplateError {
     let said = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let message = if error.kind() == ErrorKind::OutOfFuel {
         format!("the template takes more than {FUEL} steps; does a loop end?")
+    } else if error.kind() == ErrorKind::WriteFailure {
+        too_large()
     } else if error.kind() == ErrorKind::SyntaxError {
         format!("the template does not parse: {said}")
     } else {

@@ -187,6 +187,13 @@ pub fn python_field(text: &str) -> Option<(&str, usize, usize)> {
     Some((field, line, column))
 }
 
+/// Bytes of one rendered text.
+const MOST_WRITTEN: usize = 128 << 20;
+
+fn too_large() -> String {
+    format!("the text would be larger than {} MiB", MOST_WRITTEN >> 20)
+}
+
 fn missing_message(name: &str) -> String {
     if name.is_empty() { "a variable has no value".to_owned() } else { format!("variable `{name}` has no value") }
 }

@@ -123,6 +123,22 @@ fn a_template_of_jinja_ends() {
 }
 
 #[test]
+fn what_jinja_writes_is_bounded() {
+    let sets = |times: usize, body: &str| format!("{{% set s = 'x' * 1000 %}}{}{{{{ s|length }}}}", body.repeat(times));
+    for source in [
+        "{{ 'x' * 99999999 }}{{ 'x' * 99999999 }}".to_owned(),
+        "{% for n in range(10000) %}{{ 'x' * 1000000 }}{% endfor %}".to_owned(),
+        // What is set is written nowhere, and takes the memory all the same.
+        sets(40, "{% set s %}{{ s }}{{ s }}{% endset %}"),
+        format!("{{% macro m(s) %}}{{{{ s }}}}{{{{ s }}}}{{% endmacro %}}{}", sets(40, "{% set s = m(s) %}")),
+    ] {
+        let error = wrong(&source, Syntax::Jinja, &json!({}));
+        assert!(error.message.contains("the text would be larger than 128 MiB"), "{source}: {error:?}");
+    }
+    assert_eq!(right("{{ 'x' * 1000000 }}", Syntax::Jinja, &json!({})).len(), 1_000_000);
+}
+
+#[test]
 fn macros_filters_and_loops_of_jinja_work() {
     let source = "{% macro hi(who) %}Hi {{ who|title }}{% endmacro %}{% for n in names %}{{ loop.index }}. {{ hi(n) }}\n{% else %}nobody{% endfor %}";
     assert_eq!(right(source, Syntax::Jinja, &json!({"names": ["ana", "ben"]})), "1. Hi Ana\n2. Hi Ben\n");

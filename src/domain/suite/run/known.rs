@@ -1,5 +1,7 @@
 //! What is known of a case besides this run: that it is in quarantine, or that its history knows the failure.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::SuiteRun;
@@ -42,7 +44,29 @@ pub struct KnownFlaky {
     pub at_known_rate: bool,
 }
 
+/// What is known of a suite's cases, by case: looked up for each of many samples.
+#[derive(Debug)]
+pub struct KnownCases<'a>(HashMap<&'a CaseId, &'a KnownCase>);
+
+impl<'a> KnownCases<'a> {
+    /// What is known of a case besides this run.
+    pub fn get(&self, case: &CaseId) -> Option<&'a KnownCase> {
+        self.0.get(case).copied()
+    }
+
+    /// Whether a case decides about the suite.
+    pub fn counts(&self, case: &CaseId) -> bool {
+        self.get(case).is_none_or(|known| known.counts)
+    }
+}
+
 impl SuiteRun {
+    /// What is known of its cases. Make it once, not for each sample.
+    pub fn known_cases(&self) -> KnownCases<'_> {
+        // Of two entries the first is the one that holds.
+        KnownCases(self.known.iter().rev().map(|known| (&known.case, known)).collect())
+    }
+
     /// That nothing decides about the suite, where all of its cases are in quarantine.
     pub fn excused(&self) -> Option<String> {
         let name: String = self.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,5 +1,6 @@
 //! What a run of suites found: samples, their judgements, and the conclusions drawn from them.
 
+mod checkout;
 mod counts;
 mod kept;
 mod known;
@@ -10,7 +11,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{case::CaseId, confirm::Confirmation};
+use super::confirm::Confirmation;
 use crate::domain::{
     lint::LintResult,
     price_list::Listed,
@@ -22,9 +23,10 @@ use crate::domain::{
         decide_together,
     },
 };
+pub use checkout::Checkout;
 pub use counts::Counts;
 pub use kept::{Keeping, LEFT_OUT, MOST_TEXTS, TextBounds, listed};
-pub use known::{KnownCase, KnownFlaky, Quarantined};
+pub use known::{KnownCase, KnownCases, KnownFlaky, Quarantined};
 pub use sample::{AssertionRun, GraderCall, KeptAnswer, NotRun, Sample, SampleResult, Texts};
 pub use spent::{cost_of, grader_cost_of, would_come_to};
 
@@ -33,6 +35,9 @@ pub use spent::{cost_of, grader_cost_of, would_come_to};
 pub struct TestRun {
     /// When it began, RFC 3339 in UTC.
     pub started_at: String,
+    /// What was checked out when it began; `None` where there is no repository, or nobody asked.
+    #[serde(default)]
+    pub checkout: Option<Checkout>,
     /// How long it took.
     pub duration: Duration,
     /// The suites in the order of the configuration.
@@ -127,23 +132,15 @@ impl SuiteRun {
 
     /// How many of the samples that decide about the suite ended how: those in quarantine do not.
     pub fn counting(&self) -> Counts {
-        Counts::of(self.samples.iter().filter(|sample| self.counts_of(&sample.case_id)))
+        let known = self.known_cases();
+        Counts::of(self.samples.iter().filter(|sample| known.counts(&sample.case_id)))
     }
 
     /// The samples of head and base that decide: what happens to a case in quarantine is shown, and decides nothing.
     fn deciding_samples(&self) -> impl Iterator<Item = &Sample> {
         let all = self.samples.iter().chain(self.base.iter().flat_map(|base| &base.samples));
-        all.filter(|sample| self.counts_of(&sample.case_id))
-    }
-
-    /// Whether a case decides about the suite.
-    pub fn counts_of(&self, case: &CaseId) -> bool {
-        self.known_case(case).is_none_or(|known| known.counts)
-    }
-
-    /// What is known of a case besides this run.
-    pub fn known_case(&self, case: &CaseId) -> Option<&KnownCase> {
-        self.known.iter().find(|known| known.case == *case)
+        let known = self.known_cases();
+        all.filter(move |sample| known.counts(&sample.case_id))
     }
 
     /// Whether there are samples, and none of them decides.
@@ -171,7 +168,8 @@ impl SuiteRun {
 
     /// Samples of base without a judgement: what they would have said is not known.
     pub fn unjudged_of_base(&self) -> usize {
-        let of_base = |base: &BaseRun| Counts::of(base.samples.iter().filter(|sample| self.counts_of(&sample.case_id)));
+        let known = self.known_cases();
+        let of_base = |base: &BaseRun| Counts::of(base.samples.iter().filter(|sample| known.counts(&sample.case_id)));
         let counts = self.base.as_ref().map(of_base).unwrap_or_default();
         counts.faulted + counts.not_run
     }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Shard, Whole};
-use crate::domain::suite::run::{ProcessUse, SuiteRun, TestRun};
+use crate::domain::{
+    lint::LintReport,
+    suite::run::{Checkout, ProcessUse, SuiteRun, TestRun},
+};
 
 /// What a part's file holds.
 #[derive(Debug, Serialize)]
@@ -26,6 +29,8 @@ pub struct WrittenPart<'a> {
     pub plan: &'a str,
     /// What each suite of the whole run has, in its order.
     pub suites: &'a [Whole],
+    /// What the lints found in the whole run.
+    pub lints: &'a LintReport,
     /// What this part found.
     pub run: WrittenRun<'a>,
 }
@@ -34,6 +39,7 @@ pub struct WrittenPart<'a> {
 #[derive(Debug, Serialize)]
 pub struct WrittenRun<'a> {
     started_at: &'a str,
+    checkout: Option<&'a Checkout>,
     duration: Duration,
     suites: Vec<&'a SuiteRun>,
     interrupted: bool,
@@ -44,7 +50,15 @@ pub struct WrittenRun<'a> {
 impl<'a> WrittenRun<'a> {
     /// The run with these suites instead of its own.
     pub fn of(run: &'a TestRun, suites: Vec<&'a SuiteRun>) -> Self {
-        let TestRun { started_at, duration, suites: _, interrupted, warnings, process } = run;
-        Self { started_at, duration: *duration, suites, interrupted: *interrupted, warnings, process: *process }
+        let TestRun { started_at, checkout, duration, suites: _, interrupted, warnings, process } = run;
+        Self {
+            started_at,
+            checkout: checkout.as_ref(),
+            duration: *duration,
+            suites,
+            interrupted: *interrupted,
+            warnings,
+            process: *process,
+        }
     }
 }

@@ -13,6 +13,8 @@ use super::{
 /// An environment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
+    /// Made by hand: 0.
+    pub(crate) id: u64,
     /// As `PUT` sent it.
     pub(crate) rules: Value,
     pub(crate) branches: Vec<(u64, String)>,
@@ -63,7 +65,9 @@ impl Administration {
         match request.method.as_str() {
             "GET" => key.map_or_else(not_found, |key| ok(shown(&key, &self.environments[&key]))),
             "PUT" => {
-                let environment = self.environments.entry(key.unwrap_or_else(|| name.to_owned())).or_default();
+                self.last_id += 1;
+                let new = Environment { id: self.last_id, ..Environment::default() };
+                let environment = self.environments.entry(key.unwrap_or_else(|| name.to_owned())).or_insert(new);
                 environment.rules = request.body.clone();
                 if request.body["deployment_branch_policy"]["custom_branch_policies"] != true {
                     environment.branches.clear();
@@ -116,7 +120,12 @@ impl Administration {
         match (request.method.as_str(), below) {
             ("GET", ["labels"]) => {
                 let (page, size) = request.page();
-                let shown = self.labels.iter().skip((page - 1) * size).take(size).cloned().collect();
+                let numbered = |label: &Value| {
+                    let mut label = label.clone();
+                    label["id"] = label["id"].as_u64().unwrap_or(0).into();
+                    label
+                };
+                let shown = self.labels.iter().skip((page - 1) * size).take(size).map(numbered).collect();
                 Reply::Page(shown, self.labels.len())
             }
             ("POST", ["labels"]) => {
@@ -124,8 +133,11 @@ impl Administration {
                     let errors = json!([{"resource": "Label", "field": "name", "code": "already_exists"}]);
                     return Reply::Json(StatusCode::UNPROCESSABLE_ENTITY, json!({"message": "Validation Failed", "errors": errors}));
                 }
-                self.labels.push(request.body.clone());
-                created(request.body.clone())
+                self.last_id += 1;
+                let mut made = request.body.clone();
+                made["id"] = self.last_id.into();
+                self.labels.push(made.clone());
+                created(made)
             }
             ("DELETE", ["labels", name @ ..]) => {
                 let before = self.labels.len();
@@ -140,7 +152,7 @@ impl Administration {
         let at = |id: &str| self.rulesets.iter().position(|ruleset| ruleset["id"].as_u64().is_some_and(|number| number.to_string() == id));
         match (request.method.as_str(), below) {
             ("GET", ["rulesets"]) => {
-                let short = |ruleset: &Value| json!({"id": ruleset["id"], "name": ruleset["name"], "enforcement": ruleset["enforcement"]});
+                let short = |ruleset: &Value| json!({"id": ruleset["id"], "name": ruleset["name"], "enforcement": ruleset["enforcement"], "target": ruleset["target"]});
                 Reply::Page(self.rulesets.iter().map(short).collect(), self.rulesets.len())
             }
             ("GET", ["rulesets", id]) => at(id).map_or_else(not_found, |at| ok(self.rulesets[at].clone())),
@@ -189,5 +201,5 @@ fn shown(name: &str, environment: &Environment) -> Value {
             json!({"id": 2, "type": "required_reviewers", "prevent_self_review": rules["prevent_self_review"] == true, "reviewers": shown}),
         );
     }
-    json!({"id": 9, "name": name, "protection_rules": list, "deployment_branch_policy": rules["deployment_branch_policy"]})
+    json!({"id": environment.id, "name": name, "protection_rules": list, "deployment_branch_policy": rules["deployment_branch_policy"]})
 }

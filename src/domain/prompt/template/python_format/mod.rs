@@ -10,12 +10,15 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::TemplateError;
+use super::{MOST_WRITTEN, TemplateError, too_large};
 use field::{Conversion, Field, FieldSpec};
 use spec::Spec;
 
 /// Fields may stand in the format of a field, and no deeper.
 const MAX_DEPTH: usize = 2;
+
+/// Bytes in which a field ends that is found among other braces.
+const LONGEST_FOUND: usize = 300;
 
 /// A parsed template.
 #[derive(Debug, Clone)]
@@ -64,8 +67,11 @@ fn named(pieces: &[Piece], names: &mut BTreeSet<String>) {
 /// The first field of a text that parses, found without minding anything around it.
 pub(super) fn first_field(text: &str) -> Option<(usize, &str)> {
     text.match_indices('{').find_map(|(start, _)| {
-        let (_, end) = Parser { source: text }.field(start, text.len(), 1).ok()?;
-        Some((start, text.get(start..end)?))
+        // Looked for in a part of the text, or each of many braces would be looked for through all of it.
+        let rest = text.get(start..)?;
+        let near = rest.get(..rest.floor_char_boundary(LONGEST_FOUND)).unwrap_or(rest);
+        let (_, end) = Parser { source: near }.field(0, near.len(), 1).ok()?;
+        Some((start, near.get(..end)?))
     })
 }
 
@@ -73,7 +79,12 @@ fn render(pieces: &[Piece], source: &str, variables: &Map<String, Value>, render
     for piece in pieces {
         match piece {
             Piece::Text(text) => rendered.push_str(text),
-            Piece::Field(field) => rendered.push_str(&filled(field, source, variables)?),
+            Piece::Field(field) => {
+                rendered.push_str(&filled(field, source, variables)?);
+                if rendered.len() > MOST_WRITTEN {
+                    return Err(TemplateError::at(source, field.start, too_large()));
+                }
+            }
         }
     }
     Ok(())

@@ -76,3 +76,18 @@ fn the_first_field_of_a_text_is_found() {
     }
     assert_eq!(python_field("Hello\n {name}!"), Some(("{name}", 2, 2)));
 }
+
+#[test]
+fn many_braces_are_looked_at_once() {
+    for piece in ["{", "{a:", "{\"key\": ", "{a[", "{a!"] {
+        assert_eq!(python_field(&piece.repeat(1 << 18)), None, "{piece}");
+    }
+    let far = format!("{}{{name}}", "{\"key\": 1}\n".repeat(50_000));
+    assert_eq!(python_field(&far), Some(("{name}", 50_001, 1)));
+}
+
+#[test]
+fn the_text_is_bounded() {
+    let error = render(&"{long}\n".repeat(300), &json!({"long": "x".repeat(1 << 20)})).unwrap_err();
+    assert_eq!((error.message.as_str(), error.line), ("the text would be larger than 128 MiB", 128));
+}

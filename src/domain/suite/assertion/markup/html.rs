@@ -175,8 +175,8 @@ fn misfit(text: &str) -> Option<String> {
         }
         elements += 1;
         if RAW.contains(&name.as_str()) {
-            // Lower-casing ASCII keeps every byte offset.
-            let Some(end) = rest.to_ascii_lowercase().find(&format!("</{name}")) else {
+            let closing = |at: &usize| rest.get(at + 2..at + 2 + name.len()).is_some_and(|known| known.eq_ignore_ascii_case(&name));
+            let Some(end) = rest.match_indices("</").map(|(at, _)| at).find(closing) else {
                 return Some(format!("{} is not closed", code(&name)));
             };
             rest = rest.get(end..).unwrap_or_default();

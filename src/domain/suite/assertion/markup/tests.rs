@@ -54,6 +54,16 @@ fn depth_and_search_are_bounded() {
 }
 
 #[test]
+fn what_is_compared_with_all_before_it_is_bounded() {
+    let attributes: String = (0..200_000).fold(String::new(), |mut all, n| {
+        write!(all, " a{n}='1'").unwrap();
+        all
+    });
+    assert!(reason("is-xml", &format!("<a{attributes}/>"), false).contains("more than 1000 attributes"));
+    reason("is-html", &"<script>1 < 2 </style></SCRIPT>".repeat(60_000), true);
+}
+
+#[test]
 fn contained_elements_are_found() {
     reason("contains-xml", "a < b and <p>so</p>", true);
     reason("contains-xml: [a.b]", "<c/> then <a><b/></a>", true);

@@ -7,6 +7,8 @@ use quick_xml::{Reader, events::Event};
 
 /// Elements that may stand in each other.
 const MOST_DEPTH: usize = 200;
+/// Attributes that a tag may have: each is held against all before it.
+const MOST_ATTRIBUTES: usize = 1_000;
 /// Paths of elements that are remembered.
 const MOST_PATHS: usize = 10_000;
 /// How many starts of an element are tried in a text. Keeps the search linear in the answer.
@@ -104,7 +106,10 @@ fn begin(tag: &quick_xml::events::BytesStart<'_>, open: &mut Vec<String>, paths:
     if !is_name(&name) {
         return Err(format!("`{}` is no name of an element", name.chars().take(40).collect::<String>()));
     }
-    for attribute in tag.attributes() {
+    for (index, attribute) in tag.attributes().enumerate() {
+        if index == MOST_ATTRIBUTES {
+            return Err(format!("the tag `{name}` has more than {MOST_ATTRIBUTES} attributes"));
+        }
         let attribute = attribute.map_err(|error| format!("in the tag `{name}`: {error}"))?;
         if attribute.value.contains(&b'<') {
             return Err(format!("in the tag `{name}`: `<` stands in an attribute"));

@@ -1,5 +1,7 @@
 //! Handlebars in strict mode, without HTML escaping.
 
+mod compile;
+
 use std::{collections::BTreeSet, io, sync::OnceLock};
 
 use handlebars::{
@@ -8,12 +10,10 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::{TemplateError, missing_message};
+use super::{MOST_WRITTEN, TemplateError, missing_message, too_large};
 
 /// Blocks, `else` chains and parentheses inside each other; each costs the stack of whoever walks them.
 const MOST_NESTED: usize = 200;
-/// Bytes of one rendered text.
-const MOST_WRITTEN: usize = 128 << 20;
 
 /// Reads a template; `None` when rendering it would be a copy.
 pub(super) fn parse(source: &str) -> Result<Option<Template>, TemplateError> {
@@ -21,10 +21,7 @@ pub(super) fn parse(source: &str) -> Result<Option<Template>, TemplateError> {
         return Ok(None);
     }
     refuse(source)?;
-    let template = Template::compile(source).map_err(|error| {
-        let (line, column) = error.pos().unwrap_or((1, 1));
-        TemplateError { message: syntax_message(&error.reason().to_string()), line, column, missing: None }
-    })?;
+    let template = compile::compile(source)?;
     let literal = template.elements.iter().all(|element| matches!(element, TemplateElement::RawString(_)));
     // An escaped `\{{` is literal and still not the text as written, so it is rendered.
     Ok((!literal || source.contains("\\{{")).then_some(template))
@@ -35,7 +32,10 @@ fn refuse(source: &str) -> Result<(), TemplateError> {
     let (mut depth, mut parentheses) = (0_usize, 0_usize);
     for (offset, _) in source.match_indices("{{").filter(|(offset, _)| !source.get(..*offset).is_some_and(|before| before.ends_with('\\')))
     {
-        let inside = source.get(offset..).unwrap_or_default().trim_start_matches('{').trim_start_matches('~').trim_start();
+        // No further than to the next tag, or a text of nothing but braces would be walked through for each of them.
+        let inside = source.get(offset + 2..).unwrap_or_default();
+        let inside = inside.strip_prefix("{{").or_else(|| inside.strip_prefix('{')).unwrap_or(inside);
+        let inside = inside.split("{{").next().unwrap_or_default().trim_start_matches('~').trim_start();
         let tag = inside.split("}}").next().unwrap_or_default();
         parentheses = parentheses.max(tag.matches('(').count());
         let block = tag.strip_prefix('#').map(str::trim_start);
@@ -130,7 +130,7 @@ struct Bounded {
 impl Output for Bounded {
     fn write(&mut self, piece: &str) -> io::Result<()> {
         if self.text.len() + piece.len() > MOST_WRITTEN {
-            return Err(io::Error::other(format!("the text would be larger than {} MiB", MOST_WRITTEN >> 20)));
+            return Err(io::Error::other(too_large()));
         }
         self.map |= piece.contains(MAP);
         self.text.push_str(piece);
@@ -231,6 +231,13 @@ mod tests {
         let deep = format!("{}x{}", "{{#if a}}".repeat(100), "{{/if}}".repeat(100));
         assert_eq!(rendered(&deep, json!({"a": true})).unwrap(), "x");
         assert!(parse("\\{{> not a partial}} {{a}}").is_ok(), "an escaped brace is text");
+    }
+
+    #[test]
+    fn a_megabyte_of_braces_is_read_once() {
+        for source in ["{{".repeat(1 << 19), "{{a (".repeat(1 << 18), "{{~ ".repeat(1 << 18)] {
+            assert!(refuse(&source).is_ok());
+        }
     }
 
     #[test]
