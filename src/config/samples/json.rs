@@ -7,7 +7,11 @@ use serde::{
     de::{DeserializeOwned, DeserializeSeed, Error as _, SeqAccess, Visitor},
 };
 
-use super::{Keep, MOST_VALUES, Pair, Series, keys::Names};
+use super::{
+    Keep, MOST_VALUES, Pair, Series,
+    keys::Names,
+    quick::{Quick, Source},
+};
 use crate::{
     config::suggest,
     domain::{
@@ -38,16 +42,23 @@ struct Values(Vec<f64>);
 /// From a text that is there as a whole: what is wrong is shown with what stands around it.
 pub(super) fn pair(bytes: &[u8], file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    ended(&mut serde_json::Deserializer::from_slice(bytes), keep).map_err(|error| diagnosed(bytes, file, &error))
+    ended(&mut serde_json::Deserializer::from_slice(bytes), Names(keep, None)).map_err(|error| diagnosed(bytes, file, &error))
 }
 
 /// From a stream, whose text is never kept.
 pub(super) fn pair_from(stream: impl Read, file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
-    ended(&mut serde_json::Deserializer::from_reader(stream), keep).map_err(|error| diagnosed(&[], file, &error))
+    let source = Source::new(stream);
+    let mut reader = serde_json::Deserializer::from_reader(source.shared());
+    ended(&mut reader, Names(keep, Some(&source))).map_err(|error| {
+        // The parser did not see all of it.
+        let (line, column) = source.position();
+        let place = Place::at(file, line, column);
+        diagnosed(&[], file, &error).into_iter().map(|wrong| Diagnostic { place: place.clone(), ..wrong }).collect()
+    })
 }
 
-fn ended<'de, R: serde_json::de::Read<'de>>(reader: &mut serde_json::Deserializer<R>, keep: Keep) -> Result<Pair, serde_json::Error> {
-    let pair = Names(keep).deserialize(&mut *reader)?;
+fn ended<'de, R: serde_json::de::Read<'de>>(reader: &mut serde_json::Deserializer<R>, names: Names<'_>) -> Result<Pair, serde_json::Error> {
+    let pair = names.deserialize(&mut *reader)?;
     reader.end()?;
     Ok(pair)
 }
@@ -129,14 +140,14 @@ fn explained(bytes: &[u8], error: &serde_json::Error) -> (String, Option<String>
 
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Side(Drawn::new(None, 0)).deserialize(deserializer).map(|side| Self(side.into_values()))
+        Side(Drawn::new(None, 0), None).deserialize(deserializer).map(|side| Self(side.into_values()))
     }
 }
 
 /// A list of finite numbers, kept or drawn as it comes.
-pub(super) struct Side(pub(super) Drawn);
+pub(super) struct Side<'q>(pub(super) Drawn, pub(super) Option<&'q dyn Quick>);
 
-impl<'de> DeserializeSeed<'de> for Side {
+impl<'de> DeserializeSeed<'de> for Side<'_> {
     type Value = Drawn;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Drawn, D::Error> {
@@ -144,7 +155,7 @@ impl<'de> DeserializeSeed<'de> for Side {
     }
 }
 
-impl<'de> Visitor<'de> for Side {
+impl<'de> Visitor<'de> for Side<'_> {
     type Value = Drawn;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,7 +163,13 @@ impl<'de> Visitor<'de> for Side {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Drawn, A::Error> {
-        let Self(mut side) = self;
+        let Self(mut side, quick) = self;
+        if let Some(quick) = quick {
+            quick.numbers(&mut |value| {
+                side.push(value);
+                side.kept() <= MOST_VALUES
+            });
+        }
         while let Some(value) = list.next_element::<Number>()? {
             match value {
                 Number(Ok(value)) => side.push(value),

@@ -7,10 +7,10 @@ use serde::{
     de::{DeserializeSeed, Error as _, MapAccess, Visitor},
 };
 
-use super::{Keep, Pair, Written, json::Side};
+use super::{Keep, Pair, Written, json::Side, quick::Quick};
 
-/// Reads the object, keeping values so.
-pub(super) struct Names(pub(super) Keep);
+/// Reads the object, keeping values so; long lists quickly where the stream can.
+pub(super) struct Names<'q>(pub(super) Keep, pub(super) Option<&'q dyn Quick>);
 
 /// Every name that is understood, with the one it stands for.
 const NAMES: [(&str, &str); 27] = [
@@ -46,7 +46,7 @@ const NAMES: [(&str, &str); 27] = [
 /// The units of the two sides, beside `unit`.
 const UNITS: [(&str, &str); 2] = [("baseline_unit", "baseline_unit"), ("current_unit", "current_unit")];
 
-impl<'de> DeserializeSeed<'de> for Names {
+impl<'de> DeserializeSeed<'de> for Names<'_> {
     type Value = Pair;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Pair, D::Error> {
@@ -54,7 +54,7 @@ impl<'de> DeserializeSeed<'de> for Names {
     }
 }
 
-impl<'de> Visitor<'de> for Names {
+impl<'de> Visitor<'de> for Names<'_> {
     type Value = Pair;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Names {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pair, A::Error> {
-        let Self(keep) = self;
+        let Self(keep, quick) = self;
         let (mut baseline, mut current) = (None, None);
         let (mut written, mut alpha, mut unit): (Written, Option<f64>, Option<String>) = (Written::default(), None, None);
         let mut seen: Vec<&'static str> = Vec::new();
@@ -76,8 +76,8 @@ impl<'de> Visitor<'de> for Names {
             }
             seen.push(name);
             match *name {
-                "baseline_values" => baseline = Some(map.next_value_seed(Side(keep.baseline()))?),
-                "current_values" => current = Some(map.next_value_seed(Side(keep.current()))?),
+                "baseline_values" => baseline = Some(map.next_value_seed(Side(keep.baseline(), quick))?),
+                "current_values" => current = Some(map.next_value_seed(Side(keep.current(), quick))?),
                 "metric_name" => written.metric = map.next_value()?,
                 "consider_direction" => written.consider = map.next_value()?,
                 "use_statistical_tests" => written.tests = map.next_value()?,

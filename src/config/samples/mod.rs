@@ -2,6 +2,7 @@
 
 mod json;
 mod keys;
+mod quick;
 mod stream;
 mod table;
 mod written;

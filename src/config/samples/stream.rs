@@ -27,8 +27,8 @@ fn pair_beyond(at_once: u64, mut stream: impl Read, file: &str, keep: Keep) -> R
     }
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
     let is_json = looks_like_json(start);
-    let whole = BufReader::with_capacity(1024 * 1024, Pieces { stream: start.chain(stream), since: 0 });
-    if is_json { json::pair_from(whole, file, keep) } else { table::pair(whole, file, keep) }
+    let whole = Pieces { stream: start.chain(stream), since: 0 };
+    if is_json { json::pair_from(whole, file, keep) } else { table::pair(BufReader::with_capacity(1024 * 1024, whole), file, keep) }
 }
 
 /// Refuses what no list of numbers holds before a reader collects it.
@@ -93,6 +93,12 @@ mod tests {
             "{}",
             wrong(padded("\"baseline_values\": [1, NaN]}"))
         );
+        // The line and the position in the list count what was read quickly, too.
+        let long_list = format!("\"baseline_values\": [\n{}null]}}", "1,\n".repeat(500));
+        let said = wrong(padded(&long_list));
+        assert!(said.contains("in:502:") && said.contains("value 500 (from 0) is null"), "{said}");
+        assert!(wrong(padded("\"baseline_values\": [1, 2, 3,]}")).contains("trailing comma"));
+        assert!(wrong(padded("\"baseline_values\": [1, 2, 3")).contains("EOF"));
         assert!(wrong(padded("\"baseline_value\": [1]}")).contains("did you mean `baseline_values`?"));
         assert!(wrong(padded("\"seed\": 1, \"seed\": 2}")).contains("duplicate field `seed`"));
         assert!(wrong(padded("\"baseline_values\": [1]}")).contains("missing field `current_values`"));
