@@ -9,7 +9,7 @@ use std::{
 use crate::ports::{
     clock::Clock,
     code_host::{CodeHost, CodeHostError, Patience},
-    vcs::{CheckedOut, VcsError},
+    vcs::{CheckedOut, LastChange, VcsError},
 };
 
 /// How long one question may take.
@@ -18,6 +18,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const MOST_FILES: usize = 100;
 /// The most bytes of such a file.
 const MOST_BYTES: u64 = 10 * 1024 * 1024;
+
+/// How long it is asked what nothing waits for.
+const BRIEF: Duration = Duration::from_secs(10);
 
 /// A repository on its host, whose root is the working directory or a folder above it.
 #[derive(Clone)]
@@ -63,6 +66,14 @@ impl Hosted {
             Err(CodeHostError::NotFound { .. }) => Ok(None),
             Err(error) => Err(VcsError::Unreachable(error.to_string())),
         }
+    }
+
+    /// The newest commit that changed a file up to `at`; `None` where the host does not say.
+    pub(super) async fn last_change(&self, path: &Path, at: &str) -> Option<LastChange> {
+        let path = self.of_root(path)?;
+        let patience = Patience::of(&*self.clock, BRIEF).never_waiting();
+        let answer = self.host.last_change(&path, at, patience).await;
+        answer.inspect_err(|error| tracing::debug!(component = "git", "the last change of {path}: {error}")).ok().flatten()
     }
 
     /// Which of these files are not as the host has them at `commit`, byte by byte.

@@ -93,7 +93,17 @@ impl Vcs for History {
     }
 
     async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
-        self.git.last_change(path).await
+        let (known, at) = match self.git.last_change(path).await {
+            // A shallow clone may end after it.
+            Ok(None) => (Ok(None), self.git.commit("HEAD").await.unwrap_or_else(|_none| "HEAD".to_owned())),
+            Err(why @ (VcsError::Missing { .. } | VcsError::Unavailable(_))) => (Err(why), "HEAD".to_owned()),
+            known => return known,
+        };
+        let Some(hosted) = &self.host else { return known };
+        match hosted.last_change(path, &at).await {
+            None => known,
+            found => Ok(found),
+        }
     }
 
     async fn matching(&self, commit: &str, pattern: &Path) -> Result<Vec<PathBuf>, VcsError> {

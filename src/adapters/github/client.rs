@@ -265,6 +265,15 @@ impl Client {
         Ok(())
     }
 
+    /// Waits for `pause`; false when there is no time for it.
+    pub(super) async fn wait(&self, pause: Duration, patience: Patience) -> bool {
+        let time = self.clock.elapsed() + pause < patience.until;
+        if time {
+            self.clock.sleep(pause).await;
+        }
+        time
+    }
+
     /// Half of the pause is spread ("equal jitter"), so that jobs that failed together do not come back together.
     fn pause(&self, attempts: u32) -> Duration {
         let exponential = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_PAUSE);

@@ -1,6 +1,10 @@
 //! A branch by GitHub's Git Data API: tree, commit, then the branch is moved, but never past somebody else's commit.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -18,16 +22,23 @@ const FILE_LIMIT: usize = 4 * 1024 * 1024;
 /// Words of refusals that asking again does not change.
 const RULES: [&str; 4] = ["rule violations", "protected branch", "Required status check", "must be made through a pull request"];
 
+/// How often a branch is read again that is still where it was before our own last write: GitHub answers from copies.
+const LAG_TRIES: u32 = 4;
+/// The pause before that; doubled each time.
+const LAG_PAUSE: Duration = Duration::from_millis(100);
+
 /// One branch of the repository as a set of files.
 pub struct GitHubBranch {
     github: Arc<GitHub>,
     branch: String,
+    /// The commit that our last write took the place of: whoever reads after it must not see that one again.
+    left: Mutex<Option<String>>,
 }
 
 impl GitHubBranch {
     /// The branch with this name.
     pub fn new(github: Arc<GitHub>, branch: &str) -> Self {
-        Self { github, branch: branch.to_owned() }
+        Self { github, branch: branch.to_owned(), left: Mutex::new(None) }
     }
 
     /// `git/ref/heads/…` and `git/refs/heads/…`: a branch's name may have slashes.
@@ -35,6 +46,10 @@ impl GitHubBranch {
         let mut parts = vec!["git", form, "heads"];
         parts.extend(self.branch.split('/'));
         self.github.client.repo(&parts)
+    }
+
+    fn is_behind(&self, commit: &str) -> bool {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(commit)
     }
 
     fn get(&self, parts: &[&str], query: &[(&str, &str)]) -> Ask {
@@ -171,14 +186,22 @@ impl Branch for GitHubBranch {
 
     async fn tip(&self, patience: Patience) -> Result<Option<Tip>, StoreError> {
         let ask = self.github.client.get(&self.reference("ref"), &[]);
-        let reference: Reference = match self.github.client.object(&ask, patience).await {
-            Ok(reference) => reference,
-            Err(CodeHostError::NotFound { .. }) => {
-                // A token that may not read the repository is told the same.
-                let _known: Repository = self.object(&self.get(&[], &[]), patience).await?;
-                return Ok(None);
+        let mut tries = 0;
+        let reference: Reference = loop {
+            let reference: Reference = match self.github.client.object(&ask, patience).await {
+                Ok(reference) => reference,
+                Err(CodeHostError::NotFound { .. }) => {
+                    // A token that may not read the repository is told the same.
+                    let _known: Repository = self.object(&self.get(&[], &[]), patience).await?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(self.trouble(&error, false)),
+            };
+            let again = tries < LAG_TRIES && self.is_behind(&reference.object.sha);
+            if !again || !self.github.client.wait(LAG_PAUSE.saturating_mul(1 << tries), patience).await {
+                break reference;
             }
-            Err(error) => return Err(self.trouble(&error, false)),
+            tries += 1;
         };
         let commit: Commit = self.object(&self.get(&["git", "commits", &reference.object.sha], &[]), patience).await?;
         Ok(Some(Tip { commit: reference.object.sha, tree: commit.tree.sha, commits: Tip::commits_in(&commit.message) }))
@@ -221,7 +244,7 @@ impl Branch for GitHubBranch {
         let parents: Vec<&str> = parent.iter().map(|tip| tip.commit.as_str()).collect();
         let commit = self.post(&["git", "commits"], json!({"message": new.message, "tree": tree.sha, "parents": parents}));
         let commit: Object = self.object(&commit, patience).await?;
-        match tip {
+        let advanced = match tip {
             None => {
                 let body = json!({"ref": format!("refs/heads/{}", self.branch), "sha": commit.sha});
                 self.moved(&self.post(&["git", "refs"], body), patience).await
@@ -231,6 +254,10 @@ impl Branch for GitHubBranch {
                 let ask = self.github.client.patch(&self.reference("refs"), json!({"sha": commit.sha, "force": false}));
                 self.moved(&ask, patience).await
             }
+        };
+        if let (Ok(Advanced::Done), Some(tip)) = (&advanced, tip) {
+            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(tip.commit.clone());
         }
+        advanced
     }
 }

@@ -34,6 +34,7 @@ use crate::{
             ChangedFiles, Check, CodeHost, CodeHostError, Comment, CommentMode, Comparison, Issue, Marker, Patience, PullRequest, Release,
             ShownDeployment, Written,
         },
+        vcs::LastChange,
     },
 };
 use client::Client;
@@ -187,5 +188,9 @@ impl CodeHost for GitHub {
 
     async fn file(&self, path: &str, at: &str, limit: usize, patience: Patience) -> Result<Vec<u8>, CodeHostError> {
         contents::file(&self.client, path, at, limit, patience).await
+    }
+
+    async fn last_change(&self, path: &str, at: &str, patience: Patience) -> Result<Option<LastChange>, CodeHostError> {
+        contents::last_change(&self.client, path, at, patience).await
     }
 }

@@ -1,10 +1,6 @@
 //! A manifest in a file of a branch: every change is one commit on top of what was read, or is made all over again.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     manifest::{Manifest, ManifestError},
@@ -24,9 +20,6 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often a branch is read again that is still where it was before our last write: hosts answer from copies.
-const LAG_TRIES: u32 = 4;
-
 /// A flag in a manifest in a file of a branch. Every other file, and every other flag, stays as it is.
 pub(super) struct FlagBranch {
     teller: Teller,
@@ -34,23 +27,6 @@ pub(super) struct FlagBranch {
     clock: Arc<dyn Clock>,
     path: String,
     flag: String,
-    /// What our last write took the place of.
-    replaced: Mutex<Option<Replaced>>,
-}
-
-/// What a write took the place of.
-#[derive(Debug, PartialEq, Eq)]
-enum Replaced {
-    /// There was no branch.
-    Nothing,
-    /// This commit.
-    Commit(String),
-}
-
-impl From<Option<String>> for Replaced {
-    fn from(commit: Option<String>) -> Self {
-        commit.map_or(Self::Nothing, Self::Commit)
-    }
 }
 
 impl fmt::Debug for FlagBranch {
@@ -62,7 +38,7 @@ impl fmt::Debug for FlagBranch {
 impl FlagBranch {
     /// The flag in the file at `path` of the branch.
     pub(super) fn new(teller: Teller, branch: Arc<dyn Branch>, clock: Arc<dyn Clock>, path: String, flag: String) -> Self {
-        Self { teller, branch, clock, path, flag, replaced: Mutex::new(None) }
+        Self { teller, branch, clock, path, flag }
     }
 
     /// Puts the flag in by one commit; none where it is in already.
@@ -131,10 +107,7 @@ impl FlagBranch {
             let changes = [FileChange { path: self.path.clone(), content: Some(manifest.to_text()) }];
             let commit = Commit { changes: &changes, message: &message, fresh: false };
             let said = match self.branch.advance(tip.as_ref(), &commit, patience).await {
-                Ok(Advanced::Done) => {
-                    *self.replaced.lock().unwrap_or_else(PoisonError::into_inner) = Some(tip.map(|tip| tip.commit).into());
-                    return Ok(());
-                }
+                Ok(Advanced::Done) => return Ok(()),
                 Ok(Advanced::Stale { said }) => said,
                 Err(error) => return Err(self.trouble(&error)),
             };
@@ -146,18 +119,8 @@ impl FlagBranch {
     }
 
     async fn look(&self, patience: Patience) -> Result<Observed, TargetError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let (tip, manifest) = self.read(patience).await?;
-            let now = Replaced::from(tip.map(|tip| tip.commit));
-            let lags = self.replaced.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&now);
-            if lags && tries <= LAG_TRIES && self.pause(tries + 1, patience).await {
-                continue;
-            }
-            let Some(manifest) = manifest else { return Ok(Observed::default()) };
-            return manifest.observe(&self.flag).map_err(|error| self.unusable(error));
-        }
+        let (_, Some(manifest)) = self.read(patience).await? else { return Ok(Observed::default()) };
+        manifest.observe(&self.flag).map_err(|error| self.unusable(error))
     }
 
     /// Waits before the next try; false when there is no time for one.

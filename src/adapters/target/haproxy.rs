@@ -30,6 +30,7 @@ pub(super) struct Haproxy {
 struct Server {
     name: String,
     weight: u32,
+    /// Whether it gets requests: not down, and not being drained.
     up: bool,
 }
 
@@ -52,6 +53,11 @@ impl Haproxy {
     fn version_of(&self, server: &str) -> String {
         let (before, after) = &self.server;
         server.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str())).unwrap_or(server).to_owned()
+    }
+
+    fn is_ours(&self, server: &str) -> bool {
+        let (before, after) = &self.server;
+        server.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str())).is_some_and(|version| !version.is_empty())
     }
 
     /// Sends one line and reads the whole answer.
@@ -91,6 +97,13 @@ impl Haproxy {
 
     async fn set(&self, desired: &Desired) -> Result<(), TargetError> {
         let servers = self.servers().await?;
+        let stranger = servers.iter().find(|server| server.weight > 0 && !self.is_ours(&server.name));
+        if let Some(Server { name, weight, .. }) = stranger {
+            let what =
+                format!("backend `{}` has the server `{}` with weight {weight}, named after no version", self.backend, words::plain(name));
+            let next = "nothing was changed; take it out, set its weight to 0, or correct `server`";
+            return Err(self.teller.error(TargetErrorKind::Foreign, &format!("{what}: {next}")));
+        }
         let mut wanted: BTreeMap<String, u32> = servers.iter().map(|server| (server.name.clone(), 0)).collect();
         for (version, share) in desired.shares() {
             let name = self.server_of(&version)?;
@@ -99,7 +112,7 @@ impl Haproxy {
                 return Err(self.teller.error(TargetErrorKind::Refused, &what));
             };
             if !server.up {
-                let what = format!("server `{name}` of backend `{}` is down; nothing was changed", self.backend);
+                let what = format!("server `{name}` of backend `{}` is down or drained; nothing was changed", self.backend);
                 return Err(self.teller.error(TargetErrorKind::Refused, &what));
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares are whole numbers from 0 to 100")]
@@ -144,6 +157,7 @@ fn parse(answer: &str) -> Result<Vec<Server>, Wrong> {
     let header: Vec<&str> = lines.next().and_then(|line| line.strip_prefix("# ")).ok_or(Wrong::Malformed)?.split(' ').collect();
     let column = |name: &str| header.iter().position(|column| *column == name).ok_or(Wrong::Malformed);
     let (name, state, weight) = (column("srv_name")?, column("srv_op_state")?, column("srv_uweight")?);
+    let admin = column("srv_admin_state")?;
     lines
         .map(|line| {
             let fields: Vec<&str> = line.split(' ').collect();
@@ -151,10 +165,16 @@ fn parse(answer: &str) -> Result<Vec<Server>, Wrong> {
             Ok(Server {
                 name: field(name)?.to_owned(),
                 weight: field(weight)?.parse().map_err(|_none| Wrong::Malformed)?,
-                up: field(state)? != "0",
+                up: gets_requests(field(state)?, field(admin)?),
             })
         })
         .collect()
+}
+
+/// Whether a server gets new requests, by the numbers of HAProxy's management guide ("show servers state"): stopped is 0 and stopping 3; of the
+/// administrative states, 8 and 16 are drains, in which the weight that is told stays as it was.
+fn gets_requests(state: &str, admin: &str) -> bool {
+    !matches!(state, "0" | "3") && admin.parse::<u32>().is_ok_and(|admin| admin & (8 | 16) == 0)
 }
 
 #[async_trait]
@@ -194,9 +214,14 @@ mod tests {
                       3 b 1 v1.0.0 127.0.0.1 2 0 90 1\n3 b 2 v2.0.0 127.0.0.1 0 0 10 1\n\n";
         let server = |name: &str, weight, up| Server { name: name.into(), weight, up };
         assert_eq!(parse(answer).unwrap(), [server("v1.0.0", 90, true), server("v2.0.0", 10, false)]);
+        // Drained by hand, drained by the one it follows, leaving softly.
+        for (state, admin) in [(2, 8), (2, 16), (3, 0), (0, 1)] {
+            let answer = format!("1\n# srv_name srv_op_state srv_admin_state srv_uweight\nv1 {state} {admin} 90\n");
+            assert_eq!(parse(&answer).unwrap(), [server("v1", 90, false)], "{state} {admin}");
+        }
         assert_eq!(parse("Can't find backend.\n"), Err(Wrong::Refused));
         assert_eq!(parse("1\n# a b\n"), Err(Wrong::Malformed));
-        assert_eq!(parse("1\n# srv_name srv_op_state srv_uweight\nx 2\n"), Err(Wrong::Malformed));
+        assert_eq!(parse("1\n# srv_name srv_op_state srv_admin_state srv_uweight\nx 2\n"), Err(Wrong::Malformed));
         assert_eq!(parse(""), Err(Wrong::Refused));
     }
 

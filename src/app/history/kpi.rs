@@ -76,7 +76,8 @@ pub(super) async fn measured(
     if let Some(kpis) = all.first().filter(|kpis| kpis.with_commit < kpis.completed) {
         notes.push(format!(
             "note: lead time leaves out {} of {} completed rollouts: their version completed before, or its commit is not known, as when it is \
-             registered in a shallow clone (`fetch-depth: 0` of actions/checkout mends that) or from a file with uncommitted changes",
+             registered in a shallow clone where GitHub cannot be asked (a token that reads `contents`, or `fetch-depth: 0` of \
+             actions/checkout, mends that) or from a file with uncommitted changes",
             kpis.completed - kpis.with_commit,
             kpis.completed
         ));

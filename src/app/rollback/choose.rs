@@ -73,17 +73,22 @@ fn unknown(world: &World, asked: &str) -> Failure {
 
 /// The previous stable version. Records are read newest first, and no more of them than it takes.
 async fn previous(world: &World, loaded: &Loaded, emergency: bool, patience: Patience) -> Result<VersionRef, Failure> {
+    let clock = &world.base.services.clock;
+    let look = Patience { until: patience.until.min(clock.elapsed() + EMERGENCY_LOOK), ..patience };
     if let Some(rollout) = &loaded.deployment.rollout {
         match &rollout.phase {
-            // A rollout that is under way goes back to where it came from.
-            Phase::Progressing | Phase::Held { .. } if rollout.from != rollout.to => return Ok(rollout.from.clone()),
+            // A rollout that is under way goes back to where it came from, unless that was found to be bad meanwhile.
+            Phase::Progressing | Phase::Held { .. } if rollout.from != rollout.to => {
+                if !candidate(world, loaded, &rollout.from, true, look).await?.bad {
+                    return Ok(rollout.from.clone());
+                }
+            }
             // One that is going back, or has, is there.
             Phase::Returning { back } | Phase::RolledBack { back } | Phase::Aborted { back } => return Ok(back.to.clone()),
             Phase::Progressing | Phase::Held { .. } | Phase::Completed => {}
         }
     }
-    let clock = &world.base.services.clock;
-    let brief = if emergency { Patience { until: patience.until.min(clock.elapsed() + EMERGENCY_LOOK), ..patience } } else { patience };
+    let brief = if emergency { look } else { patience };
     let mut search = Search::new(loaded.deployment.current().cloned());
     for completed in loaded.deployment.completed.iter().rev() {
         if search.is_current(&completed.version) {

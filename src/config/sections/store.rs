@@ -78,8 +78,16 @@ fn variable(name: String, path: &Path, problems: &mut Problems<'_>) -> Option<St
     None
 }
 
-/// A remote that cannot be mistaken for a flag.
+/// A remote that cannot be mistaken for a flag, and holds no password, which messages would show.
 pub(super) fn plain_remote(remote: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
+    let authority = remote.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
+    if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+        problems.push(
+            Finding::error(path.clone(), "a remote must not contain a password")
+                .help("write the address without it, and let git's credential helper know it".to_owned()),
+        );
+        return None;
+    }
     if !remote.starts_with('-') && !remote.chars().any(char::is_control) {
         return Some(remote);
     }
@@ -134,6 +142,7 @@ mod tests {
             ("{kind: git, branch: --force}", "cannot name a branch"),
             ("{kind: git, branch: a..b}", "cannot name a branch"),
             ("{kind: git, remote: --upload-pack=x}", "no remote"),
+            ("{kind: git, remote: 'https://u:secret@h/r.git'}", "must not contain a password"),
             ("{kind: kubernetes, name: Store}", "cannot name the store's ConfigMaps"),
             ("{kind: kubernetes, namespace: a/b}", "cannot name a namespace"),
             ("{kind: postgres, url-env: 'postgres://u:secret@h/d'}", "not the name of an environment variable"),

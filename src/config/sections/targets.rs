@@ -304,6 +304,7 @@ mod tests {
             ("{kind: flagd, branch: b, path: ../a}", "no file of a branch"),
             ("{kind: flagd, branch: b, path: /a}", "no file of a branch"),
             ("{kind: flagd, branch: b, path: a, remote: --upload-pack=x}", "no remote"),
+            ("{kind: flagd, branch: b, path: a, remote: 'https://u:p@h/r.git'}", "must not contain a password"),
             ("{kind: flagd, path: a, remote: origin}", "`remote` belongs to `branch`"),
             ("{kind: haproxy, socket: s, backend: b, branch: b}", "does not take `branch`"),
             ("{kind: flagd, path: a, socket: b}", "a target of kind `flagd` does not take `socket`"),

@@ -31,6 +31,7 @@ pub(super) const CALLS: &[Entry] = &[
     ("create_check", |world| Box::pin(create_check(world))),
     ("create_release", |world| Box::pin(create_release(world))),
     ("file", |world| Box::pin(file(world))),
+    ("last_change", |world| Box::pin(last_change(world))),
     ("environment", |world| Box::pin(administration::environment(world))),
     ("put_environment", |world| Box::pin(administration::put_environment(world))),
     ("delete_environment", |world| Box::pin(administration::delete_environment(world))),
@@ -196,9 +197,17 @@ async fn create_release(world: &World) {
     world.github.create_release(&release, world.patience()).await.unwrap();
 }
 
+async fn last_change(world: &World) {
+    for at in ["HEAD", "main"] {
+        world.github.last_change("prompts/größe.prompt.yml", at, world.patience()).await.unwrap();
+    }
+}
+
 async fn file(world: &World) {
     // A path with folders is one part of the address for GitHub, which its description cannot say.
     world.recorder.answer(Method::GET, "/contents/README.md", 200, json!([]));
     let refused = world.github.file("README.md", "main", 1_000, world.patience()).await.unwrap_err();
     assert!(refused.to_string().contains("is a folder"), "{refused}");
+    let of_default_branch = world.github.file("README.md", "HEAD", 1_000, world.patience()).await.unwrap_err();
+    assert!(of_default_branch.to_string().contains("is a folder"), "{of_default_branch}");
 }

@@ -120,3 +120,19 @@ fn a_classic_tokens_scopes_say_what_it_may_change() {
     assert!(checks["seen"].as_str().unwrap().contains("a classic token with repo, workflow"), "{checks}");
     github.finish();
 }
+
+#[test]
+fn flags_on_a_branch_need_contents_in_a_job() {
+    let workspace = telling();
+    let config = workspace.read("prompt-cicd.yml");
+    let targets = "store: {kind: directory}\ntargets: {pushed: {kind: flagd, branch: flags, path: flags.json}}\n";
+    let workspace = workspace.file("prompt-cicd.yml", &format!("{config}{targets}"));
+    let mut denied = state();
+    denied.denied.insert("contents=write");
+    let github = FakeGitHub::start(denied);
+    let json = doctor(&workspace, &github, &["--writes", "--format", "json"]).env("GITHUB_ACTIONS", "true").run().exits(31).json();
+    let (contents, next) = health(&json, "GitHub contents");
+    assert_eq!(contents, "refused");
+    assert!(next.contains("permissions: contents: write") && next.contains("the branch with the flags (`targets`)"), "{next}");
+    github.finish();
+}

@@ -1,6 +1,7 @@
 //! From other tools' files to open and closed gates.
 
 mod behaviour;
+mod large;
 mod metrics;
 
 use std::fs;

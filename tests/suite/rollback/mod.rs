@@ -22,6 +22,26 @@ fn completed() -> Stage {
 }
 
 #[test]
+fn a_stable_version_that_turned_out_bad_during_a_rollout_is_not_gone_back_to() {
+    for emergency in ["--yes", "--emergency"] {
+        let stage = completed();
+        stage.version("3.0.0");
+        stage.rollout("start", []).exits(0);
+        stage.call(["registry", "mark-bad", "greeting", "2.0.0", "--reason", "rude"]);
+        assert_eq!((stage.share("2.0.0"), stage.share("3.0.0")), ("90".to_owned(), "10".to_owned()));
+        stage.call(["rollback", "greeting", emergency]).exits(0);
+        assert_eq!(stage.share("1.0.0"), "100", "{emergency}");
+        // Where it is the only one, that is said.
+        let stage = Stage::new("10m", "100ms");
+        stage.rollout("start", []).exits(0);
+        stage.call(["registry", "mark-bad", "greeting", "1.0.0", "--reason", "rude"]);
+        stage.call(["rollback", "greeting", emergency]).exits(23).says("there is no previous stable version (1.0.0: marked bad)");
+        stage.call(["rollback", "greeting", "--to", "1.0.0", "--emergency"]).exits(0);
+        assert_eq!(stage.share("1.0.0"), "100", "{emergency}");
+    }
+}
+
+#[test]
 fn the_previous_stable_version_comes_back_with_every_field() {
     let stage = completed();
     stage.call(["rollback", "list-versions", "greeting"]).exits(0).shows("1.0.0 previous stable").shows("2.0.0 current");

@@ -143,6 +143,12 @@ fn an_older_copy_is_read_again() {
     fake.state().git.lagging = 2;
     run(store.put(&key("a"), json!(3), Expect::Revision(second), patience(&clock))).unwrap();
     assert_eq!(run(store.get(&key("a"), patience(&clock))).unwrap().unwrap().value, 3);
+    // Whoever reads after its own write sees it.
+    fake.state().git.lagging = 3;
+    assert_eq!(run(store.get(&key("a"), patience(&clock))).unwrap().unwrap().value, 3);
+    // Where the branch stays where it was, that is what it is.
+    fake.state().git.lagging = usize::MAX;
+    assert_eq!(run(store.get(&key("a"), patience(&clock))).unwrap().unwrap().value, 2);
     fake.finish();
 }
 

@@ -211,6 +211,8 @@ fn rights_tokens_and_places_that_are_missing_are_named() {
     let brief = Patience::of(&*world.clock, Duration::from_millis(300));
     let error = run(world.store().get(&key("a"), brief)).unwrap_err();
     assert!(matches!(&error, StoreError::Unreachable { maybe_done: false, .. }), "{error}");
+    // On a busy machine the time may be up before the server saw the request.
+    world.fake.state().mishaps.clear();
     world.fake.state().tokens.clear();
     assert!(matches!(world.get("a").unwrap_err(), StoreError::Refused { .. }));
 }

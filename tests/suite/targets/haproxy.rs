@@ -83,6 +83,20 @@ async fn weights_follow_and_are_read_back() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_named_after_no_version_keeps_its_traffic() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = start(folder.path(), &[("v1.0.0", 100, 2), ("v2.0.0", 0, 2), ("web", 30, 2), ("v", 0, 2)]);
+    let target = open(haproxy("b"), folder.path());
+    let error = target.apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();
+    assert!(error.kind == TargetErrorKind::Foreign && error.message.contains("the server `web` with weight 30"), "{error}");
+    let servers = proxy.lock().unwrap().servers.clone();
+    assert_eq!((servers["web"], servers["v1.0.0"]), ((30, 2), (100, 2)));
+    proxy.lock().unwrap().servers.insert("web".to_owned(), (0, 2));
+    target.apply(&desired(10, 1), "op", DEADLINE).await.unwrap();
+    assert_eq!(target.observe(DEADLINE).await.unwrap().agreement(&desired(10, 1), Shares::Any), Agreement::Confirmed);
+}
+
+#[tokio::test]
 async fn faults_have_names_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = open(haproxy("b"), folder.path()).apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();

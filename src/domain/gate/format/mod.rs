@@ -5,6 +5,7 @@ mod dependencies;
 mod findings;
 mod junit;
 mod plain;
+mod tally;
 
 use std::collections::BTreeMap;
 

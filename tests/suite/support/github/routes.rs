@@ -139,7 +139,11 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Re
     }
     match below[0] {
         "pulls" if below.len() == 1 => page(request, state.pulls.iter(), |(number, pull)| payload::pull(state, *number, pull)),
-        "commits" if below.len() == 1 || below.last() == Some(&"statuses") => ok(json!([])),
+        "commits" if below.len() == 1 => {
+            let commit = |(sha, date): &(String, String)| json!({"sha": sha, "commit": {"committer": {"name": "Ana", "date": date}}});
+            ok(state.last_changes.get(&request.parameter("path").replace("%2F", "/")).map(commit).into_iter().collect())
+        }
+        "commits" if below.last() == Some(&"statuses") => ok(json!([])),
         "pulls" | "compare" | "contents" => reading(state, request, below),
         "issues" if below.contains(&"comments") => comments(state, request, below),
         "issues" if below.contains(&"labels") => labels(state, request, below),

@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) contents: BTreeMap<(String, String), Vec<u8>>,
     /// By `base...head`: the merge base and the files.
     pub(crate) comparisons: BTreeMap<String, (String, Vec<File>)>,
+    /// By path: the newest commit that changed it, and when.
+    pub(crate) last_changes: BTreeMap<String, (String, String)>,
     pub(crate) rate_limit_left: u32,
     /// Whether answers carry an `ETag`.
     pub(crate) etags: bool,
@@ -202,6 +204,7 @@ impl State {
             releases: Vec::new(),
             contents: BTreeMap::new(),
             comparisons: BTreeMap::new(),
+            last_changes: BTreeMap::new(),
             rate_limit_left: 1_000,
             etags: true,
             git: GitData::default(),
