@@ -1,4 +1,5 @@
-//! How often each rule alarms although nothing is worse than it may be: `cargo bench --bench false_alarms [-- RUNS]`.
+//! How often each rule alarms although nothing is worse than it may be: `cargo bench --bench false_alarms [-- RUNS [NAME]]`; with a
+//! name, only rules that have it in theirs.
 //!
 //! 10,000 seeded runs of each rule: with no change, with a change that lies exactly at the rule's margin (where it has one), and with
 //! a change for the worse. A rule that alarms more often than its level and three standard errors of the simulation allow, in the
@@ -49,11 +50,15 @@ struct Rule {
 
 fn main() -> ExitCode {
     let runs = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(RUNS);
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-') && argument.parse::<u64>().is_err());
     println!("{runs} runs, α = {ALPHA}; margins and levels as they are by default\n");
     println!("| rule | looks | level | alarms, no change | alarms, at the margin | change | seen |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     let mut over = 0;
     for rule in single::rules().into_iter().chain(watching::rules()).chain(adaptive::rules()) {
+        if wanted.as_ref().is_some_and(|wanted| !rule.name.contains(wanted.as_str())) {
+            continue;
+        }
         let [same, margin, seen] = [Truth::Same, Truth::AtMargin, Truth::Worse].map(|truth| share(&rule, truth, runs));
         let limit = rule.level.map(|level| level + 3.0 * (level * (1.0 - level) / runs as f64).sqrt());
         let exceeded = limit.is_some_and(|limit| same.into_iter().chain(margin).any(|alarms| alarms > limit));

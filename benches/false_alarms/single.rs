@@ -193,7 +193,7 @@ fn benchmarks(source: &mut Source, truth: Truth) -> bool {
                 Truth::Same | Truth::AtMargin | Truth::Worse => 1.0,
             };
             let samples = latencies(source, 10, factor).into_iter().collect();
-            Benchmark { name: format!("b{index}"), unit: "ms".to_owned(), direction: Direction::LowerIsBetter, value: None, samples }
+            Benchmark::number(format!("b{index}"), "ms", Direction::LowerIsBetter, None).with_samples(samples)
         };
         (0..20).map(&mut one).collect()
     };

@@ -26,12 +26,16 @@ impl Workspace for Disk {
         if meta.is_dir() {
             return Err(io_error(path)(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
         }
+        let too_large = |size| WorkspaceError::TooLarge { path: path.to_owned(), size, limit };
+        if meta.is_file() && meta.len() > limit {
+            return Err(too_large(meta.len()));
+        }
         let mut bytes = Vec::new();
         // A pipe has no size beforehand: reading one byte more than allowed tells.
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error(path))?;
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX).max(if meta.is_file() { meta.len() } else { 0 });
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if size > limit {
-            return Err(WorkspaceError::TooLarge { path: path.to_owned(), size, limit });
+            return Err(too_large(size));
         }
         let mut text = String::from_utf8(bytes)
             .map_err(|error| WorkspaceError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })?;

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod env;
 pub mod exit_code;
 pub mod failure;
+pub mod fetched;
 pub mod gate;
 pub mod history;
 pub mod init;

@@ -48,8 +48,9 @@ pub const TOKEN: &str = "token";
 pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 34] = [
+pub const INPUTS: [Input; 35] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
+    Input { name: "config-at", flag: "config-at", variable: None, key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
     Input { name: "tag", flag: "tag", variable: None, key: None, kind: Kind::List },
     Input { name: "provider", flag: "provider", variable: None, key: Some("suites[*].provider"), kind: Kind::Text },

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    app::{Failure, Finished, Services, config::Override},
+    app::{Failure, Finished, Services, config::Override, fetched::with_configuration},
     report::Style,
 };
 
@@ -60,6 +60,9 @@ pub struct Global {
     /// The configuration file [default: prompt-cicd.yml, prompt-cicd.yaml, .github/prompt-cicd.yml, .prompt-cicd.yml]
     #[arg(long, short, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Read the configuration from GitHub at this branch, tag or commit, and nothing from a checkout; HEAD is the default branch
+    #[arg(long, global = true, value_name = "REF")]
+    pub config_at: Option<String>,
     /// Say more; twice for every step, three times for libraries too
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub verbose: u8,
@@ -158,7 +161,11 @@ impl Cli {
     /// # Errors
     /// Whatever keeps the command from concluding.
     pub async fn run(self, services: &Services, style: Style, overrides: &[Override]) -> Result<Finished, Failure> {
-        let config = self.global.config;
+        let (fetched, config) = match &self.global.config_at {
+            None => (None, self.global.config),
+            Some(at) => with_configuration(services, self.global.config, at).await.map(|(services, path)| (Some(services), Some(path)))?,
+        };
+        let services = fetched.as_ref().unwrap_or(services);
         match self.command {
             Command::Test(args) => crate::app::test::test(services, args.request(config, style)).await,
             Command::Lint(args) => crate::app::lint::lint(services, &args.request(config, style)),

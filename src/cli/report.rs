@@ -10,7 +10,7 @@ use crate::{
         Failure, Finished, Services,
         report::merge::{MergeRequest, merge},
     },
-    report::{Format, Style},
+    report::{FileFormat, Format, Style},
 };
 
 /// Put the shards of one run together
@@ -36,9 +36,9 @@ struct Merge {
     /// What standard output gets: text, json, markdown, junit, html
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format)]
     format: Format,
-    /// Write a report to a file as well, e.g. junit=report.xml (repeatable)
+    /// Write a report to a file as well, e.g. junit=report.xml; sarif holds what the lints found (repeatable)
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
-    reports: Vec<(Format, PathBuf)>,
+    reports: Vec<(FileFormat, PathBuf)>,
     #[command(flatten)]
     told: Told,
     /// Exit with 0 for bad results (10 to 13); failures keep their codes
@@ -63,10 +63,13 @@ fn format(text: &str) -> Result<Format, String> {
     Format::parse(text).map_err(|error| error.to_string())
 }
 
-fn report(text: &str) -> Result<(Format, PathBuf), String> {
+fn report(text: &str) -> Result<(FileFormat, PathBuf), String> {
     let (name, path) = text.split_once('=').ok_or_else(|| "write FORMAT=FILE, like junit=report.xml".to_owned())?;
     if path.is_empty() {
         return Err(format!("no file named after `{name}=`"));
     }
-    Ok((format(name)?, PathBuf::from(path)))
+    match FileFormat::parse(name).map_err(|error| error.to_string())? {
+        FileFormat::Shard => Err("a merged run is no shard: write another format".to_owned()),
+        format @ (FileFormat::Run(_) | FileFormat::Sarif) => Ok((format, PathBuf::from(path))),
+    }
 }

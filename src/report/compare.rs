@@ -148,7 +148,7 @@ fn effect(row: &Row, measured: &Measured, rules: &Rules) -> String {
     match measured.scale {
         Scale::Ratio => shown("ratio", 1.0, ""),
         Scale::Difference if row.is_share() => shown("difference", 100.0, " points"),
-        Scale::Difference => shown("difference", 1.0, &format!(" {}", truncate_chars(&row.units[1], 20)).trim_end()),
+        Scale::Difference => shown("difference", 1.0, format!(" {}", truncate_chars(&row.units[1], 20)).trim_end()),
     }
 }
 

@@ -205,6 +205,41 @@ mod tests {
     }
 
     #[test]
+    fn what_github_publishes_is_read() {
+        let read = |name: &str, text: &str| event(name, &serde_json::from_str(text).unwrap());
+        let (master, before) = ("6113728f27ae82c7b1a177c8d03f9e96e0adf246".to_owned(), "f95f852bd8fca8fcc58a9a2d6c842781e32a215e");
+        let head = "ec26c3e57ca3a959ca5aad62de7213c562f8c821".to_owned();
+        for text in [
+            include_str!("../../../tests/data/github/pull_request.opened.json"),
+            include_str!("../../../tests/data/github/pull_request.synchronize.json"),
+        ] {
+            let expected = PullRequestEvent {
+                number: 2,
+                from_fork: false,
+                head: head.clone(),
+                base_ref: "master".to_owned(),
+                base: before.to_owned(),
+            };
+            assert_eq!(read("pull_request", text), Ok(Event::PullRequest(expected)));
+        }
+        let push = read("push", include_str!("../../../tests/data/github/push.json"));
+        assert_eq!(push, Ok(Event::Push { before: None, after: master.clone() }));
+        let deleted = read("push", include_str!("../../../tests/data/github/push.deleted.json"));
+        assert_eq!(deleted, Ok(Event::Push { before: Some(master), after: NOTHING.to_owned() }));
+        let group = read("merge_group", include_str!("../../../tests/data/github/merge_group.checks_requested.json"));
+        let (base, queued) = ("380387fbc80638b734a49e1be1c4dfec1c01b33c".to_owned(), "2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d".to_owned());
+        assert_eq!(group, Ok(Event::MergeGroup { base, head: queued }));
+        let run = read("workflow_run", include_str!("../../../tests/data/github/workflow_run.completed.json"));
+        let Ok(Event::WorkflowRun(run)) = run else { panic!("{run:?}") };
+        assert_eq!((run.event.as_str(), run.pull_requests.as_slice()), ("repository_dispatch", [2].as_slice()));
+        assert!(run.url.is_some_and(|url| url.ends_with("/actions/runs/289782451")));
+        let dispatch = include_str!("../../../tests/data/github/workflow_dispatch.json");
+        assert_eq!(read("workflow_dispatch", dispatch), Ok(Event::Dispatch));
+        let release = include_str!("../../../tests/data/github/release.published.json");
+        assert_eq!(read("release", release), Ok(Event::Other("release".to_owned())));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         assert_eq!(read("push", None).unwrap_err().to_string(), "the event `push`: GITHUB_EVENT_PATH is not set");
         let error = event("pull_request", &json!({"pull_request": {"number": "seven"}})).unwrap_err();

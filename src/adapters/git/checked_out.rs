@@ -94,8 +94,8 @@ impl Git {
                 .and_then(|name| name.strip_prefix("refs/remotes/origin/").map(str::to_owned)),
         };
         let here = self.symbolic("HEAD").await?;
-        let names = of_origin.map_or_else(|| vec!["main".to_owned(), "master".to_owned()], |name| vec![name]);
-        for name in names {
+        let candidates = of_origin.map_or_else(|| vec!["main".to_owned(), "master".to_owned()], |name| vec![name]);
+        for name in candidates {
             let branch = format!("refs/heads/{name}");
             let places = if here.as_deref() == Some(&branch) {
                 vec!["HEAD".to_owned()]

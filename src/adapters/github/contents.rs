@@ -16,7 +16,9 @@ pub(super) async fn file(client: &Client, path: &str, at: &str, limit: usize, pa
     let parts: Vec<&str> = path.split('/').collect();
     let mut whole = vec!["contents"];
     whole.extend(&parts);
-    let mut ask = client.get(&client.repo(&whole), &[("ref", at)]);
+    // Without a name, the default branch is meant.
+    let named = [("ref", at)];
+    let mut ask = client.get(&client.repo(&whole), if at == "HEAD" { &[] } else { &named });
     // Such parts would lead to another file than the one that was named.
     if parts.iter().any(|part| matches!(*part, "" | "." | "..")) {
         return Err(wrong(&ask, format!("not asked: `{path}` is no path from the top of the repository")));

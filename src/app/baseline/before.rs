@@ -107,6 +107,12 @@ async fn reached(services: &Services, baselines: &SuiteBaselines, k: usize, at: 
     (reached, shallow)
 }
 
+/// Whether a commit is here and not on the default branch; what cannot be told is not.
+pub(in crate::app) async fn is_aside(services: &Services, commit: &str) -> bool {
+    let Ok(Some(tip)) = services.vcs.default_branch().await else { return false };
+    matches!(leads(services, commit, &tip).await, Leads::No)
+}
+
 /// Whether a commit leads to another one.
 pub(super) enum Leads {
     /// It does.

@@ -22,7 +22,7 @@ use crate::{
     },
     report::{Style, rollout::Shape},
 };
-pub(super) use before::Before;
+pub(super) use before::{Before, is_aside};
 pub use change::{Pruning, pin, prune};
 pub use show::show;
 pub use update::update;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{BaselineRequest, change_baselines, named, no_commit};
+use super::{BaselineRequest, change_baselines, is_aside, named, no_commit};
 use crate::{
     app::{Failure, Finished, Services, TEXT_LIMIT, history::opened},
     config::prompt_file,
@@ -31,29 +31,37 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: &Path,
     let wanted = |suite: &Suite| request.suite.as_ref().is_none_or(|wanted| *wanted == suite.name);
     let suites: Vec<Suite> = report.suites()?.into_iter().filter(wanted).collect();
     report.holds_at(services, &suites, &commit).await?;
+    let aside = is_aside(services, &commit).await;
     let mut said = String::new();
     for suite in suites.iter().filter(|suite| !suite.values.is_empty()) {
         let run = BaselineRun {
             id: format!("report/{}", report.at),
             at: report.at.clone(),
             commit: Some(commit.clone()),
+            aside,
             model: suite.model.clone(),
             digest: suite.digest.clone(),
             cases: Definitions::new(),
             values: suite.values.clone(),
         };
         let keep = opened.settings.keep;
-        let mut fresh = false;
+        let (mut fresh, mut stays) = (false, false);
         change_baselines(services, &opened, &suite.name, |found, bytes| {
             fresh = found.record(&run);
             found.compact(keep);
             found.fit(bytes);
+            stays = found.runs.iter().any(|kept| kept.id == run.id);
             fresh
         })
         .await
         .map_err(Failure::Store)?;
-        let what = if fresh { "kept" } else { "was kept already" };
-        writeln!(said, "{}: the run of {} at {} {what}", one_line(&suite.name), one_line(&run.at), short(&commit)).ok();
+        let what = match (fresh, stays) {
+            (true, true) => "kept",
+            (true, false) => "is not kept: there are `history.keep` others, newer or of the default branch",
+            (false, _) => "was kept already",
+        };
+        let until = if aside { "; it counts once its commit is on the default branch" } else { "" };
+        writeln!(said, "{}: the run of {} at {} {what}{until}", one_line(&suite.name), one_line(&run.at), short(&commit)).ok();
     }
     if said.is_empty() {
         let of = request.suite.as_ref().map_or_else(|| "no suite".to_owned(), |suite| format!("no suite `{suite}`"));

@@ -17,14 +17,15 @@ use crate::{
         diagnostic::Place,
         gate::{GateResult, GateRule, GateRun, Source, Status, Unread, format},
     },
+    ports::workspace::WorkspaceError,
     report::{
         Style,
         gate::{Format, render},
     },
 };
 
-/// The most bytes of another tool's file that are read.
-const FILE_LIMIT: u64 = 256 * 1024 * 1024;
+/// The most bytes of another tool's file that are read. What a reader of JSON makes of them is at most some ten times as much.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
@@ -146,7 +147,14 @@ struct Texts<'s> {
 impl Texts<'_> {
     fn get(&mut self, path: &Path) -> Result<&str, Unread> {
         let read = self.read.entry(path.to_owned()).or_insert_with(|| {
-            self.services.workspace.read_text(path, FILE_LIMIT).map_err(|error| Unread(format!("{error}; did the step before write it?")))
+            self.services.workspace.read_text(path, FILE_LIMIT).map_err(|error| {
+                let next = match error {
+                    WorkspaceError::TooLarge { .. } => "have the tool write a summary, or only what counts",
+                    WorkspaceError::NotUtf8 { .. } => "have the tool write UTF-8",
+                    WorkspaceError::Io { .. } => "did the step before write it?",
+                };
+                Unread(format!("{error}; {next}"))
+            })
         });
         read.as_deref().map_err(Clone::clone)
     }

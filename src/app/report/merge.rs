@@ -1,6 +1,7 @@
 //! `prompt-cicd report merge FILE…`: the shards of one run become the run they are parts of.
 
 use std::{
+    collections::BTreeSet,
     io::{BufReader, Read as _},
     path::{Path, PathBuf},
 };
@@ -11,12 +12,13 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Place},
         digest,
+        lint::LintRun,
         suite::{
-            run::TestRun,
-            shard::{self, Part},
+            run::{SuiteRun, TestRun},
+            shard::{self, Merged, Part},
         },
     },
-    report::{self, Format, Style},
+    report::{self, FileFormat, Format, Style},
 };
 
 /// The most bytes of one shard's file.
@@ -34,7 +36,7 @@ pub struct MergeRequest {
     /// What standard output gets.
     pub format: Format,
     /// Files to write: a format and a path each.
-    pub reports: Vec<(Format, PathBuf)>,
+    pub reports: Vec<(FileFormat, PathBuf)>,
     /// What the CI system and the code host are told.
     pub telling: publish::Telling,
     /// How text looks.
@@ -50,7 +52,8 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let (config, _) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let files = files(services, &request.files)?;
     let parts = read(services, &files)?;
-    let mut run = put_together(parts, &files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
+    let merged = put_together(parts, &files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
+    let (mut run, findings) = (merged.run, merged.lints.counting().cloned().collect::<Vec<_>>());
     let clashes = request.reports.iter().filter(|(_, file)| {
         let identity = services.workspace.identity(file);
         files.iter().any(|read| services.workspace.identity(read) == identity)
@@ -65,8 +68,14 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let mut lost = Vec::new();
     let style = Style { color: false, ..request.style };
     run.suites.retain(|suite| !suite.samples.is_empty());
+    let linted = LintRun { prompts: run.suites.len(), cases: cases(&run), report: merged.lints, settings: config.lints };
     for (format, file) in &request.reports {
-        let written = services.workspace.write_by(file, &mut |out| report::render(*format, &run, &style, out));
+        let written = services.workspace.write_by(file, &mut |out| match format {
+            FileFormat::Run(format) => report::render(*format, &run, &style, out),
+            FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted, &style, out),
+            // The command line takes none.
+            FileFormat::Shard => Err(std::io::Error::other("a merged run is no shard")),
+        });
         lost.extend(written.err().map(|error| format!("error: the report could not be written: {error}")));
     }
     let mut stdout = Vec::new();
@@ -77,7 +86,7 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let told = publish::Told {
         run: &run,
         outcome: &outcome,
-        findings: &[],
+        findings: &findings,
         notes: &[],
         places: &places,
         reports: &request.reports.iter().map(|(format, file)| (format.name().to_owned(), file.clone())).collect::<Vec<_>>(),
@@ -87,6 +96,12 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     };
     let told = publish::test_run(services, told).await;
     Ok(Finished { outcome, stdout, notes: lost.into_iter().chain(told).collect() })
+}
+
+/// How many cases were asked or not, in all suites.
+fn cases(run: &TestRun) -> usize {
+    let of_suite = |suite: &SuiteRun| suite.samples.iter().map(|sample| sample.case_index).collect::<BTreeSet<_>>().len();
+    run.suites.iter().map(of_suite).sum()
 }
 
 fn wrong(file: &Path, message: impl Into<String>, help: &str) -> Diagnostic {
@@ -133,9 +148,9 @@ fn put_together(
     config: &str,
     path: &Path,
     settings: &crate::domain::regression::Settings,
-) -> Result<TestRun, Failure> {
+) -> Result<Merged, Failure> {
     let other_config = parts.iter().any(|part| part.config != config);
-    let (mut run, wholes) = shard::merge(parts).map_err(|problems| {
+    let mut merged = shard::merge(parts).map_err(|problems| {
         let of =
             |number: Option<usize>| number.and_then(|number| files.get(number)).map_or_else(|| Path::new("the shards"), PathBuf::as_path);
         Failure::Shards(problems.into_iter().map(|(number, what)| wrong(of(number), what, HELP)).collect())
@@ -148,10 +163,10 @@ fn put_together(
             "check out the commit that the shards tested, or name its file with --config",
         )]));
     }
-    for (suite, whole) in run.suites.iter_mut().zip(&wholes) {
+    for (suite, whole) in merged.run.suites.iter_mut().zip(&merged.suites) {
         let Some(changes) = whole.changes.clone() else { continue };
         compare(suite, changes, settings);
     }
-    run.decide_together();
-    Ok(run)
+    merged.run.decide_together();
+    Ok(merged)
 }

@@ -76,8 +76,8 @@ pub struct RollbackRequest {
 /// Nothing to go back to; a version that is not fit, unless it is an emergency; whatever keeps the store from being read.
 pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<Finished, Failure> {
     let mut world = request.subject.open(services)?;
-    let accepted = services.clock.elapsed();
-    let deadline = Deadline::new(accepted, request.timeout.unwrap_or(world.settings.rollback_timeout));
+    // The clock was made when the program started: fetching the configuration counts.
+    let deadline = Deadline::new(Duration::ZERO, request.timeout.unwrap_or(world.settings.rollback_timeout));
     let patience = within(&world, deadline);
     let mut loaded = world.load(patience).await?;
     let Some(rollout) = loaded.deployment.rollout.clone() else {

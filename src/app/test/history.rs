@@ -181,6 +181,10 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
     };
     let commit = run.checkout.as_ref().and_then(Checkout::tested).map(str::to_owned);
     let altered = run.checkout.as_ref().and_then(|checkout| checkout.altered.as_deref());
+    let aside = match &commit {
+        Some(commit) if stage(services) != Stage::DefaultBranch => baseline::is_aside(services, commit).await,
+        Some(_) | None => false,
+    };
     for suite in &run.suites {
         let Some(of_suite) = plan.suites.iter().find(|plan| plan.settings.name == suite.name) else { continue };
         let Some(new) = new_run(services, suite, of_suite, run, commit.clone()) else { continue };
@@ -197,12 +201,13 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
         if altered.is_some() {
             continue;
         }
-        if let Err(why) = keep_baseline(services, &opened, suite, (plan, of_suite), &new).await {
+        if let Err(why) = keep_baseline(services, &opened, suite, (plan, of_suite), (&new, aside)).await {
             return vec![refused(&why)];
         }
     }
     let said = |why| format!("note: {why}: the run is kept in the history as of changed files, and is no baseline");
-    altered.map(said).into_iter().collect()
+    let merged = "note: the commit that is checked out is not on the default branch: this run counts as no baseline before it is";
+    altered.map(said).into_iter().chain(aside.then(|| merged.to_owned())).collect()
 }
 
 /// What is checked out, and whether the files of this run are as its commit has them, where a report or the history will say so;
@@ -238,13 +243,14 @@ async fn keep_baseline(
     opened: &Opened,
     suite: &SuiteRun,
     (plan, of_suite): (&Plan, &SuitePlan),
-    new: &NewRun,
+    (new, aside): (&NewRun, bool),
 ) -> Result<(), StoreError> {
     let live = suite.samples.iter().filter(|sample| sample.answer().is_some_and(|answer| !answer.origin.is_replayed()));
     let run = BaselineRun {
         id: new.id.clone(),
         at: new.at.clone(),
         commit: new.commit.clone(),
+        aside,
         model: new.model.clone(),
         digest: suite.prompt.digest.clone(),
         cases: definitions(of_suite),

@@ -44,6 +44,11 @@ impl Linted {
         self.all.counting().cloned().collect()
     }
 
+    /// Everything, as the parts of a run keep it.
+    pub(super) fn report(&self) -> &LintReport {
+        &self.all
+    }
+
     /// Everything, for a report of its own.
     pub(super) fn run(&self, plan: &Plan) -> LintRun {
         let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();

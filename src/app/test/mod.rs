@@ -144,14 +144,8 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let (mut run, of_history, mut lost) = asked(services, &plan, &linted, base.as_ref(), &request, spread.is_part()).await?;
     plan.is_whole()?;
     run.checkout = checkout;
-    for suite in &mut run.suites {
-        suite.lints = linted.results(&suite.name);
-        // A part alone decides nothing: `report merge` compares.
-        if let Some(baselines) = baselines.as_ref().filter(|_| !spread.is_part()) {
-            baselines.compare(suite, &plan.regression);
-        }
-    }
-    run.decide_together();
+    // A part alone decides nothing: `report merge` compares.
+    judge(&mut run, &linted, baselines.as_ref().filter(|_| !spread.is_part()), &plan);
     let places = places::of(&plan, base.as_ref(), &run);
     let known = base.into_iter().flat_map(|base| base.notes).chain(of_history);
     let known = known.chain(baselines.into_iter().flat_map(|baselines| baselines.notes));
@@ -182,6 +176,17 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     }
     let notes = narrowed.notes.into_iter().chain(lost).chain(told).chain(recorded).collect();
     Ok(Finished { outcome, stdout, notes })
+}
+
+/// Adds what lints found and how it compares with the baselines, then decides over all suites.
+fn judge(run: &mut TestRun, linted: &lints::Linted, baselines: Option<&baseline::Baselines>, plan: &Plan) {
+    for suite in &mut run.suites {
+        suite.lints = linted.results(&suite.name);
+        if let Some(baselines) = baselines {
+            baselines.compare(suite, &plan.regression);
+        }
+    }
+    run.decide_together();
 }
 
 fn rendered(request: &TestRequest, run: &TestRun) -> Result<Vec<u8>, Failure> {

@@ -47,7 +47,7 @@ pub(super) fn write(
     let written = request.reports.iter().map(|(format, path)| {
         let mut render = |out: &mut dyn io::Write| match format {
             FileFormat::Run(format) => report::render(*format, run, &style, out),
-            FileFormat::Shard => spread.write(run, out),
+            FileFormat::Shard => spread.write(run, linted.report(), out),
             FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan), &style, out),
         };
         services.workspace.write_by(path, &mut render).map_err(|error| format!("error: the report could not be written: {error}"))

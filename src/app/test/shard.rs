@@ -10,6 +10,7 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Place},
         digest,
+        lint::LintReport,
         suite::{
             run::{SuiteRun, TestRun},
             shard::{Part, Shard, Whole, WrittenPart, WrittenRun},
@@ -123,7 +124,7 @@ impl Spread {
     ///
     /// # Errors
     /// When `out` cannot be written to.
-    pub(super) fn write(&self, run: &TestRun, out: &mut dyn io::Write) -> io::Result<()> {
+    pub(super) fn write(&self, run: &TestRun, lints: &LintReport, out: &mut dyn io::Write) -> io::Result<()> {
         let Some(before) = &self.part else { return Ok(()) };
         let suites = before.suites.iter().filter_map(|whole| run.suites.iter().chain(&self.empty).find(|suite| suite.name == whole.name));
         let part = WrittenPart {
@@ -134,6 +135,7 @@ impl Spread {
             config: &before.config,
             plan: &before.plan,
             suites: &before.suites,
+            lints,
             run: WrittenRun::of(run, suites.collect()),
         };
         serde_json::to_writer(out, &part).map_err(io::Error::from)

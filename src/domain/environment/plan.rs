@@ -303,7 +303,7 @@ mod tests {
         let item = Item::new(Kind::Environment, "production");
         let made = Made::default().about_to([item.clone(), Item::new(Kind::Environment, "nowhere")]);
         assert_eq!(demolition(&then, &made, &[]), []);
-        assert_eq!(undecided(&then, &made, &[]), [item.clone()]);
+        assert_eq!(undecided(&then, &made, &[]), std::slice::from_ref(&item));
         assert_eq!(undecided(&then, &made, &["Production".to_owned()]), [item]);
         assert_eq!(undecided(&then, &made, &["staging".to_owned()]), []);
         assert_eq!(left_over(&Wanted::default(), &then, &made), []);

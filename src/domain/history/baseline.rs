@@ -38,6 +38,9 @@ pub struct BaselineRun {
     /// The commit that was tested, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Whether its commit was not on the default branch when the run was taken in: such runs are let go of first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// The model that was asked.
     pub model: String,
     /// The digest of the prompt.
@@ -96,8 +99,13 @@ impl SuiteBaselines {
         true
     }
 
-    /// Lets go of the oldest runs beyond `keep`. Returns how many went.
+    /// Lets go of runs beyond `keep`: of those aside of the default branch first, then of the oldest. Returns how many went.
     pub fn compact(&mut self, keep: usize) -> usize {
+        let (aside, oldest) = self.compact_unmerged(keep, &|run| run.aside);
+        aside + oldest
+    }
+
+    fn compact_oldest(&mut self, keep: usize) -> usize {
         let excess = self.runs.len().saturating_sub(keep);
         self.runs.drain(..excess);
         self.dropped += u64::try_from(excess).unwrap_or(u64::MAX);
@@ -158,7 +166,7 @@ impl SuiteBaselines {
         });
         let went = before - self.runs.len();
         self.dropped += u64::try_from(went).unwrap_or(u64::MAX);
-        (went, self.compact(keep))
+        (went, self.compact_oldest(keep))
     }
 }
 
@@ -245,6 +253,7 @@ impl Pinned {
             id: name.to_owned(),
             at: self.at.clone(),
             commit: None,
+            aside: false,
             model: self.model.clone(),
             digest: String::new(),
             cases: self.cases.clone(),
@@ -264,6 +273,7 @@ mod tests {
             id: format!("run-{at}"),
             at: format!("2026-01-01T00:00:{at:02}Z"),
             commit: Some(commit.to_owned()),
+            aside: false,
             model: "tiny".to_owned(),
             digest: "d".to_owned(),
             cases: Definitions::new(),
@@ -330,6 +340,10 @@ mod tests {
         assert_eq!(commits(&baselines), ["m1", "m2", "f2", "m3"]);
         assert_eq!((baselines.compact_unmerged(2, &unmerged), commits(&baselines)), ((1, 1), vec!["m2".to_owned(), "m3".to_owned()]));
         assert_eq!(baselines.dropped, 3);
+        // What was aside when it was taken in never pushes out what was not.
+        let aside = BaselineRun { aside: true, ..run(6, "f3", 1.0) };
+        assert!(baselines.record(&aside));
+        assert_eq!((baselines.compact(2), commits(&baselines)), (1, vec!["m2".to_owned(), "m3".to_owned()]));
     }
 
     proptest! {

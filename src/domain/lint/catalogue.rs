@@ -56,6 +56,14 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
+/// The id of a rule as the catalogue has it, which outlives every file that names it.
+///
+/// # Errors
+/// When there is no such rule.
+pub(super) fn known(id: &str) -> Result<&'static str, String> {
+    rule(id).map(|rule| rule.id).ok_or_else(|| format!("no rule of lints is called `{id}`"))
+}
+
 /// Every rule, in the order of the documentation.
 pub const RULES: [Rule; 12] = [
     Rule {

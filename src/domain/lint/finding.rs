@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::catalogue::known;
 use crate::domain::diagnostic::Place;
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Worth a look.
@@ -43,13 +44,18 @@ impl fmt::Display for Severity {
     }
 }
 
+/// A rule's id as the catalogue has it; under this name, serde does not ask that the file it is read from lives as long.
+type RuleId = &'static str;
+
 /// One thing that a lint found. It never holds a secret or personal data as written, only their beginning.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// Where it is.
     pub place: Place,
-    /// The rule's id.
-    pub rule: &'static str,
+    /// The rule's id, which is one of the catalogue's.
+    #[serde(deserialize_with = "rule")]
+    pub rule: RuleId,
     /// How much it weighs, as configured.
     pub severity: Severity,
     /// What is wrong: a lower-case fragment.
@@ -58,6 +64,10 @@ pub struct Finding {
     pub help: String,
     /// Why it does not count, where the configuration says so.
     pub ignored: Option<String>,
+}
+
+fn rule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RuleId, D::Error> {
+    known(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 impl Finding {

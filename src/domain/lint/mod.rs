@@ -67,7 +67,8 @@ pub struct CaseSubject<'a> {
 }
 
 /// What the lints of one suite or of a whole run found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LintReport {
     /// The findings, by place; those that are ignored are among them.
     pub findings: Vec<Finding>,
@@ -98,9 +99,7 @@ impl<'de> Deserialize<'de> for LintResult {
     /// By hand: the rule's id is one of the catalogue's, which outlives every file.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let WrittenResult { rule, passed, details } = WrittenResult::deserialize(deserializer)?;
-        let known = RULES.iter().find(|known| known.id == rule).map(|known| known.id);
-        let rule = known.ok_or_else(|| serde::de::Error::custom(format!("no rule of lints is called `{rule}`")))?;
-        Ok(Self { rule, passed, details })
+        Ok(Self { rule: catalogue::known(&rule).map_err(serde::de::Error::custom)?, passed, details })
     }
 }
 

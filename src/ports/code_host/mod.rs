@@ -64,7 +64,7 @@ pub trait CodeHost: Send + Sync {
     /// Makes a release with its tag, where there is none of that tag; one that is there is left as it is.
     async fn create_release(&self, release: &Release<'_>, patience: Patience) -> Result<Written, CodeHostError>;
 
-    /// The bytes of a file at a commit, branch or tag; refused when more than `limit`.
+    /// The bytes of a file at a commit, branch or tag (`HEAD`: the default branch); refused when more than `limit`.
     async fn file(&self, path: &str, at: &str, limit: usize, patience: Patience) -> Result<Vec<u8>, CodeHostError>;
 
     /// The newest commit that changed a file, up to a commit, branch or tag; `None` when none did.

@@ -1,6 +1,7 @@
 //! For code scanning: SARIF 2.1.0.
 
 use std::{
+    cmp::Reverse,
     fmt::Write as _,
     io::{self, Write},
 };
@@ -16,15 +17,26 @@ use crate::{
             catalogue::{RULES, Rule},
         },
     },
-    report::{escape::one_line, json::write_harmless},
+    report::{escape::one_line, json::write_harmless, number},
 };
 
 /// What editors check the file against.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
+/// The most results of one file: code scanning shows no more of one upload, and refuses it above 25,000.
+/// Source: "SARIF support for code scanning" of GitHub's documentation.
+pub(super) const MOST: usize = 5_000;
+
 pub(super) fn render(run: &LintRun, out: &mut dyn Write) -> io::Result<()> {
     let on: Vec<&Rule> = RULES.iter().filter(|rule| run.settings.severity(rule.id).is_some()).collect();
-    let results = run.report.findings.iter().zip(fingerprints(run)).map(|(finding, fingerprint)| result(finding, &fingerprint, &on));
+    let mut found: Vec<(&Finding, String)> = run.report.findings.iter().zip(fingerprints(run)).collect();
+    // What counts before what is ignored, and the worst before the rest; sorted by place where all of it has room.
+    if found.len() > MOST {
+        found.sort_by_key(|(finding, _)| (finding.ignored.is_some(), Reverse(finding.severity)));
+    }
+    let left_out = found.len().saturating_sub(MOST) + run.report.left_out;
+    found.truncate(MOST);
+    let results = found.iter().map(|(finding, fingerprint)| result(finding, fingerprint, &on));
     let driver = json!({
         "name": env!("CARGO_PKG_NAME"),
         "semanticVersion": env!("CARGO_PKG_VERSION"),
@@ -36,11 +48,20 @@ pub(super) fn render(run: &LintRun, out: &mut dyn Write) -> io::Result<()> {
         "runs": [{
             "tool": {"driver": driver},
             "columnKind": "unicodeCodePoints",
-            "invocations": [{"executionSuccessful": true}],
+            "invocations": [invocation(left_out)],
             "results": results.collect::<Vec<_>>(),
         }],
     });
     write_harmless(&sarif, out)
+}
+
+/// That the lints went through, and how much of what they found is not in the file.
+fn invocation(left_out: usize) -> Value {
+    if left_out == 0 {
+        return json!({"executionSuccessful": true});
+    }
+    let said = format!("{} not in this file; prompt-cicd lint counts them all.", number::plural(left_out, "more finding"));
+    json!({"executionSuccessful": true, "toolExecutionNotifications": [{"level": "warning", "message": {"text": said}}]})
 }
 
 fn described(rule: &Rule, severity: Severity) -> Value {

@@ -96,6 +96,27 @@ fn sarif_has_what_code_scanning_asks_for() {
 }
 
 #[test]
+fn sarif_holds_what_code_scanning_takes_and_says_what_it_left_out() {
+    let at = |number| Place::line(format!("prompts/p{number:05}.yml"), 1);
+    let weigh = |number: usize| if number.is_multiple_of(10) { Severity::Error } else { Severity::Note };
+    let mut many: Vec<Finding> = (0..sarif::MOST * 3).map(|number| finding("secrets", weigh(number), at(number), "m")).collect();
+    many[0].ignored = Some("on purpose".to_owned());
+    let mut run = run(many);
+    run.report.left_out = 7;
+    let text = rendered(Format::Sarif, &run);
+    let sarif: Value = serde_json::from_str(&text).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let errors = results.iter().filter(|result| result["level"] == "error").count();
+    assert_eq!((results.len(), errors), (sarif::MOST, sarif::MOST * 3 / 10 - 1), "every error that counts is there");
+    assert!(results.iter().all(|result| result.get("suppressions").is_none()), "what is ignored goes first");
+    assert_eq!(
+        sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+        "10\u{202f}007 more findings not in this file; prompt-cicd lint counts them all."
+    );
+    assert!(text.len() < 10 * 1024 * 1024, "{} bytes, which is too much even when it is not compressed", text.len());
+}
+
+#[test]
 fn a_fingerprint_stays_when_lines_move() {
     let moved = |line| run(vec![finding("secrets", Severity::Error, Place::at("p", line, 1), "m")]);
     assert_eq!(fingerprints(&moved(1)), fingerprints(&moved(20)));

@@ -97,6 +97,35 @@ fn a_schedule_carries_a_rollout_to_its_end_and_is_green_and_quiet_after_it() {
 }
 
 #[test]
+fn a_schedule_that_comes_while_a_person_works_moves_nothing_twice() {
+    let world = ready("600ms", "150ms");
+    let mut seen = vec![share(&world, "production", "2.0.0")];
+    thread::scope(|scope| {
+        let person = scope.spawn(|| dispatch(&world, "gradual-rollout", &production(&json!({}))));
+        let caller = scheduled(&world);
+        let looks = scope.spawn({
+            let (world, caller) = (&world, caller);
+            move || {
+                (0..4).map(|_| run_text(world, "gradual-rollout", &caller, &Trigger::schedule(world, "*/5 * * * *"))).collect::<Vec<_>>()
+            }
+        });
+        while !person.is_finished() || !looks.is_finished() {
+            let now = share(&world, "production", "2.0.0");
+            if seen.last() != Some(&now) {
+                seen.push(now);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        let person = person.join().unwrap();
+        // Two writers: one wins, and the other says so.
+        for run in looks.join().unwrap().iter().chain([&person]) {
+            assert!(run.result == "success" || run.said().contains("run it again"), "{}", run.shown());
+        }
+    });
+    assert_eq!(seen, ["0", "10", "100"], "each stage once, and none goes back");
+}
+
+#[test]
 fn an_abort_by_dispatch_stops_the_rollout_that_a_runner_watches() {
     let world = ready("60s", "150ms");
     thread::scope(|scope| {
@@ -232,13 +261,10 @@ fn monitoring_looks_reports_on_mondays_and_calls_the_emergency_where_it_may() {
     let look = |cron: &str| run(&world, "performance-monitoring", &Trigger::schedule(&world, cron));
     assert_eq!(look(half_hour).ends("success").results(), [("monitor", "skipped")], "nobody named a prompt");
     world.variables.lock().unwrap().insert("MONITORED_PROMPT".to_owned(), "greeting".to_owned());
-    // The only file that is checked out is the configuration: the numbers are elsewhere.
+    let measured = world.numbers.lock().unwrap().take();
     let gone = look(half_hour).ends("failure");
-    assert_eq!(find(gone.job("monitor / monitor"), "monitor").code, Some(30), "without numbers nothing is healthy: {}", gone.shown());
-    let numbers_at = world.repository().join("numbers.json");
-    let config = std::fs::read_to_string(world.repository().join("prompt-cicd.yml")).unwrap();
-    world.write("prompt-cicd.yml", &config.replace("path: numbers.json", &format!("path: {}", numbers_at.display())));
-    world.commit("ci: numbers where they are");
+    assert_eq!(find(gone.job("monitor / monitor"), "monitor").code, Some(31), "without numbers nothing is healthy: {}", gone.shown());
+    *world.numbers.lock().unwrap() = measured;
     let fine = look(half_hour).ends("success");
     assert_eq!(find(fine.job("monitor / monitor"), "monitor").outputs["verdict"], "healthy", "{}", fine.shown());
 

@@ -12,6 +12,8 @@ mod expressions;
 mod proposals;
 /// Who calls whom, which jobs run.
 mod runner;
+/// What `init` writes.
+mod starts;
 /// The steps of a job.
 mod step;
 /// One story from a worse prompt to a post-mortem.
@@ -59,12 +61,12 @@ fn prompt(version: &str, text: &str) -> String {
     format!("name: greeting\nversion: {version}\nmessages:\n  - {{role: user, content: \"{text}\"}}\n")
 }
 
-/// A repository with a prompt 1.0.0, twelve cases, and the workflows that `init` writes; numbers of health stand in a file of it.
+/// A repository with a prompt 1.0.0, twelve cases, and the workflows that `init` writes; numbers of health are at an address.
 fn world(hold: &str, interval: &str) -> World {
     let world = World::new();
     let config = CONFIG
         .replace("FLAGS", &world.flags_url)
-        .replace("METRICS", "numbers: {kind: file, path: numbers.json}")
+        .replace("METRICS", &format!("numbers: {{kind: http-json, url: \"{}\"}}", world.numbers_url))
         .replace("HOLD", hold)
         .replace("INTERVAL", interval)
         .replace("QUERY", "/{{version}}/latency")
@@ -84,7 +86,7 @@ fn world(hold: &str, interval: &str) -> World {
 fn numbers(world: &World, latency: f64, errors: f64) {
     let version = json!({"latency": latency});
     let all = json!({"1.0.0": version, "2.0.0": version, "3.0.0": version, "p95": latency, "errors": errors});
-    world.write("numbers.json", &all.to_string());
+    *world.numbers.lock().unwrap() = Some(all);
 }
 
 /// The share in percent that the application gives a version in an environment, by the flag's own rule.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     prompt,
-    runner::{Trigger, run, run_text},
+    runner::{Run, Trigger, run, run_text},
     step::find,
     world::{World, git},
 };
@@ -48,13 +48,19 @@ fn a_worse_prompt_is_stopped_and_a_better_one_passes_on_one_machine_and_on_three
 
     // The same on three machines: the same comment, changed in place; one check of the same name.
     let caller = std::fs::read_to_string(world.repository().join(".github/workflows/prompt-template-pr.yml")).unwrap();
-    let caller = caller.replace("shards: \"[1]\"", "shards: \"[1, 2, 3]\"");
+    let caller = caller.replace("shards: \"[1]\"", "shards: \"[1, 2, 3]\"").replace("code-scanning: false", "code-scanning: true");
     let spread = run_text(&world, "prompt-template-pr", &caller, &Trigger::pull_request(&world, "synchronize", &merge)).ends("failure");
     let shards = ["prompts / shard (1)", "prompts / shard (2)", "prompts / shard (3)"];
     for shard in shards {
         assert_eq!(spread.job(shard).result, "success", "{}", spread.shown());
     }
     assert_eq!(find(spread.job("prompts / test"), "merge").code, find(stopped.job("prompts / test"), "test").code, "{}", spread.shown());
+    // What one machine uploads, and code scanning gets it.
+    for file in ["report.json", "report.xml", "report.html", "report.sarif"] {
+        let of = |run: &Run| world.artifacts(run.id).join("prompt-cicd-reports").join(file).is_file();
+        assert!(of(&stopped) && of(&spread), "{file}: {}", spread.shown());
+    }
+    assert_eq!(find(spread.job("prompts / code-scanning"), "github/codeql-action").outcome, "success", "{}", spread.shown());
     let three = comments(&world);
     let verdict = |comment: &str| comment.lines().find(|line| line.starts_with("##")).unwrap().to_owned();
     assert_eq!((three.len(), verdict(&three[0])), (1, verdict(&one[0])), "{three:?}");

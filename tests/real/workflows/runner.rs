@@ -15,8 +15,9 @@ use serde_json::{Map, Value, json};
 use super::{
     expressions::{Expressions, Status},
     step::Step,
-    world::{REPOSITORY, World, git},
+    world::{REPOSITORY, World, git, here},
 };
+use crate::github::event;
 
 /// What starts a run.
 pub(super) struct Trigger {
@@ -37,13 +38,20 @@ impl Trigger {
 
     /// A person starts it on main.
     pub(super) fn dispatch(world: &World, inputs: &Value) -> Self {
-        let payload =
-            json!({"inputs": inputs, "repository": {"full_name": REPOSITORY, "default_branch": "main"}, "sender": {"login": "ana"}});
+        let mut payload = event("workflow_dispatch", &json!({"ref": "refs/heads/main", "repository": here(), "sender": {"login": "ana"}}));
+        // In a payload every input is a text.
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        payload["inputs"] = inputs.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!(text(value)))).collect();
         Self { inputs: inputs.clone(), ..Self::new("workflow_dispatch", payload, world.sha("main")) }
     }
 
     pub(super) fn schedule(world: &World, cron: &str) -> Self {
-        Self::new("schedule", json!({"schedule": cron}), world.sha("main"))
+        // None is published: a runner gives the repository, as in every payload, and the workflow and the entry besides.
+        let mut payload = event("workflow_dispatch", &json!({"repository": here()}));
+        let fields = payload.as_object_mut().unwrap();
+        fields.retain(|name, _| ["organization", "repository", "workflow"].contains(&name.as_str()));
+        fields.insert("schedule".to_owned(), cron.into());
+        Self::new("schedule", payload, world.sha("main"))
     }
 
     /// The pull request, with the merge commit that GitHub made of it.
@@ -53,14 +61,16 @@ impl Trigger {
 
     pub(super) fn merge_group(world: &World, head: &str) -> Self {
         let group = json!({"head_sha": head, "base_sha": world.sha("main"), "base_ref": "refs/heads/main", "head_ref": "refs/heads/gh-readonly-queue/main/pr-7"});
-        Self::new("merge_group", json!({"action": "checks_requested", "merge_group": group}), head.to_owned())
+        let payload = event("merge_group.checks_requested", &json!({"merge_group": group, "repository": here()}));
+        Self::new("merge_group", payload, head.to_owned())
     }
 
     /// Another run ended.
     pub(super) fn workflow_run(world: &World, run: &Run, head: &str) -> Self {
         let about = json!({"id": run.id, "name": run.name, "event": "pull_request", "head_sha": head, "conclusion": run.result,
             "html_url": format!("https://github.com/{REPOSITORY}/actions/runs/{}", run.id), "pull_requests": []});
-        Self::new("workflow_run", json!({"action": "completed", "workflow_run": about}), world.sha("main"))
+        let payload = event("workflow_run.completed", &json!({"workflow_run": about, "repository": here()}));
+        Self::new("workflow_run", payload, world.sha("main"))
     }
 
     fn is_fork(&self) -> bool {

@@ -21,10 +21,15 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::github::{FakeGitHub, File, State};
+use crate::github::{FakeGitHub, File, State, event};
 
 /// Where everything happens.
 pub(super) const REPOSITORY: &str = "octo/prompts";
+
+/// The repository, as every payload tells of it.
+pub(super) fn here() -> Value {
+    json!({"full_name": REPOSITORY, "default_branch": "main"})
+}
 
 pub(super) fn git(folder: &Path, arguments: &[&str]) -> String {
     let said = Command::new("git")
@@ -52,6 +57,9 @@ pub(super) struct World {
     artifacts: tempfile::TempDir,
     flags: Arc<Mutex<Flags>>,
     pub(super) flags_url: String,
+    /// What the application measures, at an address; nothing there is no answer.
+    pub(super) numbers: Arc<Mutex<Option<Value>>>,
+    pub(super) numbers_url: String,
     /// The repository's variables.
     pub(super) variables: Mutex<BTreeMap<String, String>>,
     /// Which GitHub environments have required reviewers, and whether they say yes.
@@ -65,11 +73,23 @@ pub(super) struct World {
 impl World {
     /// An empty repository; `init --workflows` writes into it what it writes for everybody.
     pub(super) fn new() -> Self {
+        Self::of(&[("prompt-cicd.yml", "version: 1\n")], &["init", "--workflows"])
+    }
+
+    /// A repository with these files, in which somebody calls `init`.
+    pub(super) fn started(files: &[(&str, &str)]) -> Self {
+        Self::of(files, &["init"])
+    }
+
+    fn of(files: &[(&str, &str)], command: &[&str]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let flags: Arc<Mutex<Flags>> = Arc::default();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let flags_url = format!("http://{}/flags.json", listener.local_addr().unwrap());
-        let app = Router::new().route("/flags.json", get(read).put(write)).with_state(Arc::clone(&flags));
+        let address = listener.local_addr().unwrap();
+        let flags_url = format!("http://{address}/flags.json");
+        let numbers: Arc<Mutex<Option<Value>>> = Arc::default();
+        let measured = Router::new().route("/numbers.json", get(measured)).with_state(Arc::clone(&numbers));
+        let app = Router::new().route("/flags.json", get(read).put(write)).with_state(Arc::clone(&flags)).merge(measured);
         runtime.spawn(async move { axum::serve(listener, app).await.unwrap() });
         let repository = tempfile::tempdir().unwrap();
         git(repository.path(), &["init", "--quiet"]);
@@ -82,16 +102,17 @@ impl World {
             artifacts: tempfile::tempdir().unwrap(),
             flags,
             flags_url,
+            numbers,
+            numbers_url: format!("http://{address}/numbers.json"),
             variables: Mutex::default(),
             reviewers: Mutex::default(),
             queues: Mutex::default(),
             runs: AtomicU64::new(1_000),
             _runtime: runtime,
         };
-        world.write("prompt-cicd.yml", "version: 1\n");
-        let program =
-            Command::new(env!("CARGO_BIN_EXE_prompt-cicd")).args(["init", "--workflows"]).current_dir(world.repository()).output();
-        assert!(program.unwrap().status.success());
+        files.iter().for_each(|(path, text)| world.write(path, text));
+        let said = Command::new(env!("CARGO_BIN_EXE_prompt-cicd")).args(command).current_dir(world.repository()).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         world
     }
 
@@ -136,6 +157,12 @@ impl World {
                 state.contents.entry(key).or_insert_with(|| text().into_bytes());
             }
         }
+        // Whoever names no commit gets the default branch.
+        let main = self.sha("main");
+        state.contents.retain(|(at, _), _| !at.is_empty());
+        let on_main = state.contents.iter().filter(|((at, _), _)| *at == main);
+        let on_main: Vec<_> = on_main.map(|((_, path), bytes)| ((String::new(), path.clone()), bytes.clone())).collect();
+        state.contents.extend(on_main);
         for base in &commits {
             for head in &commits {
                 let between = format!("{base}...{head}");
@@ -169,10 +196,11 @@ impl World {
     /// The event of the pull request as it is now.
     pub(super) fn pull_request(&self, action: &str) -> Value {
         let pull = self.github.state().pull().clone();
-        let repository = json!({"full_name": REPOSITORY, "default_branch": "main"});
-        let head = json!({"sha": pull.head, "ref": "tune", "repo": {"full_name": pull.head_repository}});
-        let base = json!({"sha": pull.base, "ref": "main", "repo": repository});
-        json!({"action": action, "number": 7, "pull_request": {"number": 7, "head": head, "base": base, "title": pull.title}, "repository": repository})
+        let head = json!({"sha": pull.head, "ref": "tune", "repo": pull.head_repository.map(|name| json!({"full_name": name}))});
+        let base = json!({"sha": pull.base, "ref": "main", "repo": here()});
+        let about = json!({"number": 7, "head": head, "base": base, "title": pull.title, "body": pull.body});
+        let name = if action == "synchronize" { "pull_request.synchronize" } else { "pull_request.opened" };
+        event(name, &json!({"action": action, "number": 7, "pull_request": about, "repository": here()}))
     }
 
     /// Merges the pull request's branch into main.
@@ -210,6 +238,11 @@ fn changed(repository: &Path, base: &str, head: &str) -> Vec<File> {
 
 fn etag(flags: &Flags) -> String {
     format!("\"{}\"", flags.writes)
+}
+
+async fn measured(Extract(numbers): Extract<Arc<Mutex<Option<Value>>>>) -> Response {
+    let numbers = numbers.lock().unwrap().clone();
+    numbers.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |numbers| axum::Json(numbers).into_response())
 }
 
 async fn read(Extract(flags): Extract<Arc<Mutex<Flags>>>) -> Response {

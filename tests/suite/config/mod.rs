@@ -1,3 +1,8 @@
+//! The configuration: what is checked, shown and said.
+
+/// Read from GitHub.
+mod at;
+
 use crate::support::Workspace;
 
 #[test]

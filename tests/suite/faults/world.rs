@@ -217,7 +217,14 @@ impl World {
     }
 
     fn services(&self, ports: &Arc<Ports>) -> Services {
-        let made = wiring::services(&Global { config: None, verbose: 0, quiet: true, color: Color::Never, log_format: LogFormat::Text });
+        let made = wiring::services(&Global {
+            config: None,
+            config_at: None,
+            verbose: 0,
+            quiet: true,
+            color: Color::Never,
+            log_format: LogFormat::Text,
+        });
         let sites = Sites::new(Arc::new(|_: &str| None), Arc::new(Scrubber::default()));
         Services {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,

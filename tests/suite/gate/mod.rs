@@ -1,7 +1,9 @@
 //! From other tools' files to open and closed gates.
 
 mod behaviour;
+mod large;
 mod metrics;
+mod presets;
 
 use std::fs;
 

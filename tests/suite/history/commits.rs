@@ -168,6 +168,33 @@ fn what_git_cannot_say_is_altered() {
 }
 
 #[test]
+fn runs_of_a_branch_push_out_none_of_the_default_branch() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    workspace.write("prompt-cicd.yml", format!("{}history: {{keep: 2}}\n", workspace.read("prompt-cicd.yml")).as_bytes());
+    let main = commit(&workspace, "one");
+    for _ in 0..2 {
+        let finished = recorded(&workspace, &[]).run().exits(0);
+        assert!(!finished.stderr.contains("not on the default branch"), "{}", finished.stderr);
+    }
+    git(&workspace, &["checkout", "--quiet", "-b", "feature"]);
+    commit(&workspace, "two");
+    for _ in 0..2 {
+        recorded(&workspace, &[]).run().exits(0).says("is not on the default branch: this run counts as no baseline before it is");
+    }
+    workspace.prompt_cicd(REPORT).run().exits(0);
+    workspace
+        .prompt_cicd(UPDATE)
+        .run()
+        .exits(0)
+        .shows("is not kept: there are `history.keep` others")
+        .shows("it counts once its commit is on the default branch");
+    let shown = workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
+    let runs = shown["suites"][0]["runs"].as_array().unwrap().clone();
+    assert!(runs.len() == 2 && runs.iter().all(|run| run["commit"] == main.as_str()), "{runs:#?}");
+}
+
+#[test]
 fn a_run_of_a_branch_is_no_baseline_before_it_is_merged() {
     let model = FakeModel::start(Behaviour::Rule(forgetful));
     let workspace = many(&model);

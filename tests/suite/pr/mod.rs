@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{
     PromptCicd, Workspace,
-    github::{FakeGitHub, File, Mishap, State},
+    github::{FakeGitHub, File, Mishap, State, event},
 };
 
 const PROMPT: &str = "prompts/greeting.prompt.yml";
@@ -39,14 +39,10 @@ impl World {
     }
 
     fn pr(&self, args: &[&str]) -> PromptCicd {
-        let payload = json!({
-            "pull_request": {
-                "number": 7,
-                "head": {"sha": "head-sha", "ref": "tune", "repo": {"full_name": "octo/prompts"}},
-                "base": {"sha": "base-sha", "ref": "main", "repo": {"full_name": "octo/prompts"}},
-            },
-            "repository": {"full_name": "octo/prompts"},
-        });
+        let here = json!({"full_name": "octo/prompts"});
+        let side = |sha: &str, name: &str| json!({"sha": sha, "ref": name, "repo": here});
+        let about = json!({"number": 7, "head": side("head-sha", "tune"), "base": side("base-sha", "main")});
+        let payload = event("pull_request.opened", &json!({"number": 7, "pull_request": about, "repository": here}));
         let path = |name: &str| self.workspace.path().join(name).to_str().unwrap().to_owned();
         for file in ["runner/output", "runner/summary"] {
             self.workspace.write(file, b"");

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     PromptCicd, Workspace,
-    github::{FakeGitHub, File, State},
+    github::{FakeGitHub, File, State, event},
 };
 
 /// Commits as GitHub spells them.
@@ -99,10 +99,9 @@ impl World {
         let pull = self.github.state().pull().clone();
         let repo = pull.head_repository.map(|name| json!({"full_name": name}));
         let base = json!({"sha": pull.base, "ref": "main", "repo": {"full_name": "octo/prompts"}});
-        let payload = json!({
-            "pull_request": {"number": 7, "head": {"sha": pull.head, "ref": "tune", "repo": repo}, "base": base},
-            "repository": {"full_name": "octo/prompts"},
-        });
+        let about = json!({"number": 7, "head": {"sha": pull.head, "ref": "tune", "repo": repo}, "base": base});
+        let about = json!({"number": 7, "pull_request": about, "repository": {"full_name": "octo/prompts"}});
+        let payload = event("pull_request.opened", &about);
         self.step("pull_request", &payload, args)
     }
 

@@ -85,6 +85,25 @@ fn the_merged_run_decides() {
 }
 
 #[test]
+fn the_merged_run_writes_every_report_that_one_machine_writes() {
+    let hidden = "{\"id\": \"odd\", \"vars\": {\"name\": \"A\\u200bna\"}}\n";
+    let workspace = workspace().file("cases/greeting.jsonl", &(numbered_cases(30) + hidden));
+    let whole = ["test", "--no-fail", "--report", "sarif=one.sarif", "--report", "junit=one.xml"];
+    workspace.prompt_cicd(whole).run().exits(0);
+    let files = shards(&workspace, 3, &[]);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let merge = ["report", "merge", "--no-fail", "--report", "sarif=three.sarif", "--report", "junit=three.xml"];
+    workspace.prompt_cicd([merge.as_slice(), files.as_slice()].concat()).run().exits(0);
+    let sarif: Value = serde_json::from_str(&workspace.read("one.sarif")).unwrap();
+    assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty(), "{sarif}");
+    assert_eq!(workspace.read("three.sarif"), workspace.read("one.sarif"));
+    let cases = |file: &str| workspace.read(file).matches("<testcase ").count();
+    assert_eq!((cases("three.xml"), cases("one.xml")), (cases("one.xml"), 124));
+    let again = [&["report", "merge", "--report", "shard=x.json"], files.as_slice()].concat();
+    workspace.prompt_cicd(again).run().exits(2).says("a merged run is no shard");
+}
+
+#[test]
 fn shards_without_a_case_are_fine() {
     let workspace = Workspace::greeting();
     let files = shards(&workspace, 8, &[]);

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{contract::key, run};
 
 fn services() -> Services {
-    wiring::services(&Global { config: None, verbose: 0, quiet: true, color: Color::Never, log_format: LogFormat::Text })
+    wiring::services(&Global { config: None, config_at: None, verbose: 0, quiet: true, color: Color::Never, log_format: LogFormat::Text })
 }
 
 fn store(folder: &Path) -> (DirectoryStore, Patience) {

@@ -1,6 +1,9 @@
 //! How much of the code the tests run.
 
-use quick_xml::{Reader, events::Event};
+use quick_xml::{
+    Reader,
+    events::{BytesText, Event},
+};
 use serde::Deserialize;
 
 use super::{Format, Readings, has_key, json, percent};
@@ -66,6 +69,12 @@ pub(super) fn xml_root(text: &str) -> Option<String> {
     }
 }
 
+/// Refuses a document that declares entities: they are never expanded, so that what they stand for would be missing in the numbers.
+pub(super) fn no_entities(declared: &BytesText<'_>) -> Result<(), String> {
+    let declares = declared.windows(8).any(|part| part == b"<!ENTITY");
+    if declares { Err("it declares entities (<!ENTITY), which are never expanded: write it without them".to_owned()) } else { Ok(()) }
+}
+
 fn cobertura(text: &str) -> Result<Readings, String> {
     let mut reader = Reader::from_str(text);
     loop {
@@ -93,14 +102,9 @@ fn cobertura(text: &str) -> Result<Readings, String> {
                 return Ok(readings);
             }
             Event::Eof => return Err("it has no element".to_owned()),
-            Event::End(_)
-            | Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_)
-            | Event::GeneralRef(_) => {}
+            Event::DocType(declared) => no_entities(&declared)?,
+            Event::End(_) | Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::GeneralRef(_) => {
+            }
         }
     }
 }
@@ -193,6 +197,13 @@ mod tests {
         assert_eq!(read(&xml("1", 0), None, "line-coverage").unwrap_err(), "not cobertura: it covers no lines");
         assert!(read(&xml("abc", 1), None, "line-coverage").unwrap_err().contains("line-rate is `abc`"));
         assert!(read(&xml("1.5", 1), None, "line-coverage").unwrap_err().contains("not between 0 and 1"));
+    }
+
+    #[test]
+    fn cobertura_with_entities_of_its_own_is_no_number() {
+        let bomb = "<!DOCTYPE coverage [<!ENTITY a \"9\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><coverage line-rate=\"0.&b;\"/>";
+        let error = "not cobertura: it declares entities (<!ENTITY), which are never expanded: write it without them";
+        assert_eq!(read(bomb, None, "line-coverage").unwrap_err(), error);
     }
 
     #[test]

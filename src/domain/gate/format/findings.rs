@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Format, Readings, has_key, json, number};
+use super::{
+    Format, Readings, has_key, json, number,
+    tally::{Each, Tally},
+};
 
 /// SARIF.
 pub(super) const SARIF: Format = Format {
@@ -67,44 +70,83 @@ pub(super) const RUFF: Format = Format {
 fn sarif(text: &str) -> Result<Readings, String> {
     #[derive(Deserialize)]
     struct File {
-        runs: Vec<Run>,
+        runs: Each<Runs>,
     }
-    #[derive(Deserialize)]
-    struct Run {
-        // Absent: the tool did not run its analysis; that is not "nothing found".
-        results: Option<Vec<Outcome>>,
-    }
-    #[derive(Deserialize)]
-    struct Outcome {
-        level: Option<String>,
-        kind: Option<String>,
-        #[serde(default)]
-        suppressions: Vec<IgnoredAny>,
-    }
-    let file = json::<File>(text)?;
-    if file.runs.is_empty() {
+    let runs = json::<File>(text)?.runs.0;
+    if runs.count == 0 {
         return Err("it holds no run".to_owned());
     }
-    let [mut errors, mut warnings, mut notes] = [0_usize; 3];
-    for (index, run) in file.runs.iter().enumerate() {
-        let results = run.results.as_ref().ok_or_else(|| format!("runs[{index}] has no results: the tool did not finish"))?;
-        let counting = |outcome: &&Outcome| {
-            outcome.suppressions.is_empty() && outcome.kind.as_deref().is_none_or(|kind| matches!(kind, "fail" | "open" | "review"))
-        };
-        for outcome in results.iter().filter(counting) {
-            match outcome.level.as_deref() {
-                Some("error") => errors += 1,
-                Some("note" | "none") => notes += 1,
-                Some(_) | None => warnings += 1,
-            }
-        }
+    if let Some(index) = runs.unfinished {
+        return Err(format!("runs[{index}] has no results: the tool did not finish"));
     }
+    let Open { errors, warnings, notes } = runs.open;
     Ok(Readings::from([
         ("findings", number(errors + warnings + notes)),
         ("errors", number(errors)),
         ("warnings", number(warnings)),
         ("notes", number(notes)),
     ]))
+}
+
+/// What is counted of the runs of a SARIF file.
+#[derive(Default)]
+struct Runs {
+    count: usize,
+    unfinished: Option<usize>,
+    open: Open,
+}
+
+/// Findings that count, by their level.
+#[derive(Default)]
+struct Open {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    // Absent: the tool did not run its analysis; that is not "nothing found".
+    results: Option<Each<Open>>,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    level: Option<String>,
+    kind: Option<String>,
+    #[serde(default)]
+    suppressions: Vec<IgnoredAny>,
+}
+
+impl Tally for Runs {
+    type Item = Run;
+
+    fn take(&mut self, run: Run) {
+        match run.results {
+            None => self.unfinished = self.unfinished.or(Some(self.count)),
+            Some(Each(found)) => {
+                self.open.errors += found.errors;
+                self.open.warnings += found.warnings;
+                self.open.notes += found.notes;
+            }
+        }
+        self.count += 1;
+    }
+}
+
+impl Tally for Open {
+    type Item = Outcome;
+
+    fn take(&mut self, outcome: Outcome) {
+        let counts =
+            outcome.suppressions.is_empty() && outcome.kind.as_deref().is_none_or(|kind| matches!(kind, "fail" | "open" | "review"));
+        match outcome.level.as_deref() {
+            _ if !counts => {}
+            Some("error") => self.errors += 1,
+            Some("note" | "none") => self.notes += 1,
+            Some(_) | None => self.warnings += 1,
+        }
+    }
 }
 
 fn bandit(text: &str) -> Result<Readings, String> {

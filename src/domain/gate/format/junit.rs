@@ -2,7 +2,11 @@
 
 use quick_xml::{Reader, events::Event};
 
-use super::{Format, Readings, coverage::xml_root, number, percent};
+use super::{
+    Format, Readings,
+    coverage::{no_entities, xml_root},
+    number, percent,
+};
 
 /// `JUnit`'s XML.
 pub(super) const JUNIT: Format = Format {
@@ -56,6 +60,7 @@ fn junit(text: &str) -> Result<Readings, String> {
                 inside = false;
             }
             Event::Eof => break,
+            Event::DocType(declared) => no_entities(&declared)?,
             Event::Start(_)
             | Event::Empty(_)
             | Event::End(_)
@@ -64,7 +69,6 @@ fn junit(text: &str) -> Result<Readings, String> {
             | Event::Comment(_)
             | Event::Decl(_)
             | Event::PI(_)
-            | Event::DocType(_)
             | Event::GeneralRef(_) => {}
         }
     }
@@ -108,9 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn entities_are_not_expanded() {
-        let bomb =
-            "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;\">]><testsuite><testcase name=\"&b;\"/></testsuite>";
-        assert_eq!(read(bomb, None, "tests"), Ok(1.0));
+    fn entities_are_not_expanded_and_what_they_hide_is_no_pass() {
+        let refused = "not junit: it declares entities (<!ENTITY), which are never expanded: write it without them";
+        let bomb = (1..12).fold("<!ENTITY e0 \"aaaaaaaaaa\">".to_owned(), |text, level| {
+            let before = format!("&e{};", level - 1).repeat(10);
+            format!("{text}<!ENTITY e{level} \"{before}\">")
+        });
+        let bomb = format!("<!DOCTYPE x [{bomb}]><testsuite><testcase name=\"&e11;\">&e11;</testcase></testsuite>");
+        assert_eq!(read(&bomb, None, "tests").unwrap_err(), refused);
+        let hidden = "<!DOCTYPE x [<!ENTITY f \"<failure/>\">]><testsuite><testcase name=\"a\">&f;</testcase></testsuite>";
+        assert_eq!(read(hidden, None, "failures").unwrap_err(), refused);
+        let plain = "<!DOCTYPE testsuites SYSTEM \"junit.dtd\"><testsuite><testcase name=\"a &amp; b\"/></testsuite>";
+        assert_eq!(read(plain, None, "tests"), Ok(1.0));
     }
 }

@@ -2,12 +2,15 @@
 
 mod written;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::run::{Checkout, Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
-use crate::domain::{digest, regression::comparison::Change};
+use crate::domain::{digest, lint::LintReport, regression::comparison::Change};
 pub use written::{WrittenPart, WrittenRun};
 
 /// One of several parts of a run.
@@ -68,6 +71,8 @@ pub struct Part {
     pub plan: String,
     /// What each suite of the whole run has, in its order.
     pub suites: Vec<Whole>,
+    /// What the lints found in the whole run: every machine looks at all of it.
+    pub lints: LintReport,
     /// What this part found: every suite, though it may have no sample here.
     pub run: TestRun,
 }
@@ -88,7 +93,7 @@ pub struct Whole {
 
 impl Part {
     /// What every such file begins with.
-    pub const FORMAT: &str = "prompt-cicd-shard-2";
+    pub const FORMAT: &str = "prompt-cicd-shard-3";
 
     /// Holds equal judgements of this part once.
     pub fn share(&mut self) {
@@ -100,6 +105,17 @@ impl Part {
     }
 }
 
+/// All parts as one.
+#[derive(Debug)]
+pub struct Merged {
+    /// The run that they are parts of.
+    pub run: TestRun,
+    /// What each of its suites has.
+    pub suites: Vec<Whole>,
+    /// What the lints found in it.
+    pub lints: LintReport,
+}
+
 /// What keeps parts from being one run, with the number of the part that it is about; `None` for all.
 pub type Mismatch = (Option<usize>, String);
 
@@ -107,14 +123,14 @@ pub type Mismatch = (Option<usize>, String);
 ///
 /// # Errors
 /// Everything that keeps them from being one run, each with the number of the part in `parts` that it is about; `None` for all.
-pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch>> {
+pub fn merge(mut parts: Vec<Part>) -> Result<Merged, Vec<Mismatch>> {
     let problems = mismatches(&parts);
     if !problems.is_empty() {
         return Err(problems);
     }
     parts.sort_by_key(|part| part.shard);
     let Some(first) = parts.first() else { return Err(vec![(None, "no parts".to_owned())]) };
-    let wholes = first.suites.clone();
+    let (wholes, lints) = (first.suites.clone(), first.lints.clone());
     let mut problems = Vec::new();
     // All of a part may be in quarantine, and not all of the run.
     let of_parts: Vec<String> = parts.iter().flat_map(|part| &part.run.suites).filter_map(SuiteRun::excused).collect();
@@ -132,7 +148,7 @@ pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch
             warnings.push(warning.clone());
         }
     }
-    let merged = TestRun {
+    let run = TestRun {
         started_at: runs().map(|run| run.started_at.clone()).min().unwrap_or_default(),
         checkout: Checkout::of_parts(runs().map(|run| run.checkout.as_ref())),
         // They ran beside one another.
@@ -145,7 +161,7 @@ pub fn merge(mut parts: Vec<Part>) -> Result<(TestRun, Vec<Whole>), Vec<Mismatch
             cpu_percent: runs().map(|run| run.process.cpu_percent).fold(0.0, f64::max),
         },
     };
-    Ok((merged, wholes))
+    Ok(Merged { run, suites: wholes, lints })
 }
 
 /// What makes parts no parts of one run.
@@ -241,158 +257,4 @@ fn together(all: &mut [Sample], expected: usize, others: usize, name: &str, prob
         problems.push(format!("suite `{name}`: {} samples of {expected} are there", all.len()));
     }
     Keeping::new(TextBounds { others, ..TextBounds::default() }).finish(all);
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{path::PathBuf, time::Duration};
-
-    use super::*;
-    use crate::domain::{
-        provider::{FaultKind, ProviderFault},
-        suite::{
-            CaseId,
-            run::{NotRun, PromptIdentity, SampleResult},
-        },
-    };
-
-    fn sample(index: usize, repeat: u32) -> Sample {
-        let result = if index.is_multiple_of(2) {
-            SampleResult::NotRun(NotRun::Interrupted)
-        } else {
-            SampleResult::Faulted(ProviderFault::new(FaultKind::Timeout, format!("no answer to {index}")))
-        };
-        Sample {
-            case_id: CaseId(format!("case-{index}")),
-            case_index: index,
-            repeat,
-            vars: std::sync::Arc::default(),
-            result,
-            queue: Duration::from_nanos(index as u64 * 3 + 1),
-            execution: Duration::from_micros(index as u64),
-            attempts: 1,
-            asked: Vec::new(),
-        }
-    }
-
-    fn run(samples: Vec<Sample>) -> TestRun {
-        let suite = SuiteRun {
-            name: "greeting".to_owned(),
-            prompt: PromptIdentity { name: "p".to_owned(), version: None, digest: "d".to_owned(), file: PathBuf::from("p.yml") },
-            provider: "model".to_owned(),
-            model: "m".to_owned(),
-            listed: None,
-            min_pass_rate: 0.95,
-            lints: Vec::new(),
-            sampling: None,
-            confirmations: Vec::new(),
-            known: Vec::new(),
-            baselines: Vec::new(),
-            duration: Duration::from_millis(1234),
-            samples,
-            base: None,
-            comparison: None,
-        };
-        let process = ProcessUse { peak_memory_mib: 12.5, cpu_percent: 1.0 / 3.0 };
-        let duration = Duration::from_secs(2);
-        TestRun {
-            started_at: "2026-01-02T03:04:05Z".to_owned(),
-            checkout: None,
-            duration,
-            suites: vec![suite],
-            interrupted: false,
-            warnings: vec!["one".to_owned()],
-            process,
-        }
-    }
-
-    fn all() -> Vec<Sample> {
-        (0..40).flat_map(|index| (0..2).map(move |repeat| sample(index, repeat))).collect()
-    }
-
-    fn part(index: u32, total: u32) -> Part {
-        let shard = Shard { index, total };
-        let samples = all().into_iter().filter(|sample| shard.has("greeting", &sample.case_id.0)).collect();
-        let whole = Whole { name: "greeting".to_owned(), samples: 80, of_base: 0, changes: None };
-        Part {
-            format: Part::FORMAT.to_owned(),
-            tool: "1".to_owned(),
-            shard,
-            commit: None,
-            config: "c".to_owned(),
-            plan: "p".to_owned(),
-            suites: vec![whole],
-            run: run(samples),
-        }
-    }
-
-    fn refusal(parts: &[Part]) -> String {
-        let lines: Vec<String> = merge(parts.to_vec()).unwrap_err().iter().map(|(number, what)| format!("{number:?} {what}\n")).collect();
-        lines.concat()
-    }
-
-    #[test]
-    fn any_number_of_shards_in_any_order_is_the_same_run_byte_for_byte() {
-        let whole = serde_json::to_vec(&run(all())).unwrap();
-        for total in 1..=9 {
-            let mut parts: Vec<Part> = (1..=total).map(|index| part(index, total)).collect();
-            parts.reverse();
-            parts.rotate_left(usize::try_from(total).unwrap() / 2);
-            // Each goes through its file.
-            let parts: Vec<Part> = parts.iter().map(|part| serde_json::from_slice(&serde_json::to_vec(part).unwrap()).unwrap()).collect();
-            assert_eq!(serde_json::to_vec(&merge(parts).unwrap().0).unwrap(), whole, "{total} shards");
-        }
-    }
-
-    #[test]
-    fn every_case_is_in_one_shard_and_stays_there() {
-        for total in 1..=8 {
-            for index in 0..100 {
-                let holders = (1..=total).filter(|shard| Shard { index: *shard, total }.has("suite", &format!("case {index}")));
-                assert_eq!(holders.count(), 1);
-            }
-        }
-        // Fixed for good: a change would move cases between machines.
-        let of = |case: &str| (1..=8).find(|index| Shard { index: *index, total: 8 }.has("greeting", case)).unwrap();
-        assert_eq!(["ana", "ben", "c3", "é"].map(of), EXPECTED);
-    }
-
-    /// SHA-256 of "greeting\nana" …, its first 60 bits modulo 8, plus 1.
-    const EXPECTED: [u32; 4] = [6, 2, 2, 1];
-
-    #[test]
-    fn what_is_no_shard_is_refused() {
-        assert_eq!(Shard::parse("2/8"), Some(Shard { index: 2, total: 8 }));
-        for wrong in ["", "0/8", "9/8", "1/0", "1", "a/b", "1/257", "-1/2"] {
-            assert_eq!(Shard::parse(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_is_missing_or_there_twice_is_said() {
-        assert_eq!(refusal(&[part(1, 3), part(3, 3)]), "None shard 2/3 is missing\n");
-        assert_eq!(refusal(&[part(1, 2), part(2, 2), part(2, 2)]), "Some(2) shard 2/2 a second time\n");
-        assert_eq!(refusal(&[part(1, 2), part(2, 3)]), "Some(1) shard 2/3, but the first file is of 2 shards\n");
-        let mut short = part(2, 2);
-        short.run.suites[0].samples.pop();
-        assert_eq!(refusal(&[part(1, 2), short]), "None suite `greeting`: 79 samples of 80 are there\n");
-        let mut twice = part(2, 2);
-        let again = twice.run.suites[0].samples[0].clone();
-        twice.run.suites[0].samples.push(again);
-        assert_eq!(refusal(&[part(1, 2), twice]), "None suite `greeting`: 1 samples are there twice\n");
-    }
-
-    #[test]
-    fn parts_of_different_runs_are_no_run() {
-        let with = |change: fn(&mut Part)| {
-            let mut other = part(2, 2);
-            change(&mut other);
-            refusal(&[part(1, 2), other])
-        };
-        assert_eq!(with(|part| part.commit = Some("abc".to_owned())), "Some(1) of another commit: abc, the first file is of none\n");
-        assert_eq!(with(|part| part.config = "x".to_owned()), "Some(1) made with another configuration file than the first file\n");
-        assert_eq!(with(|part| part.plan = "x".to_owned()), "Some(1) made with other prompts, cases or flags than the first file\n");
-        assert_eq!(with(|part| part.tool = "2".to_owned()), "Some(1) written by version 2, the first file by 1\n");
-        assert_eq!(with(|part| part.format = "x".to_owned()), "Some(1) written in the form `x`, not `prompt-cicd-shard-2`\n");
-    }
 }

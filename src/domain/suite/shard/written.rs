@@ -7,7 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Shard, Whole};
-use crate::domain::suite::run::{Checkout, ProcessUse, SuiteRun, TestRun};
+use crate::domain::{
+    lint::LintReport,
+    suite::run::{Checkout, ProcessUse, SuiteRun, TestRun},
+};
 
 /// What a part's file holds.
 #[derive(Debug, Serialize)]
@@ -26,6 +29,8 @@ pub struct WrittenPart<'a> {
     pub plan: &'a str,
     /// What each suite of the whole run has, in its order.
     pub suites: &'a [Whole],
+    /// What the lints found in the whole run.
+    pub lints: &'a LintReport,
     /// What this part found.
     pub run: WrittenRun<'a>,
 }

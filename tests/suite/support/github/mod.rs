@@ -3,6 +3,7 @@
 mod administration;
 mod git_data;
 mod payload;
+mod published;
 mod routes;
 mod server;
 mod state;
@@ -15,6 +16,7 @@ use std::{
 use axum::http::HeaderMap;
 use serde_json::Value;
 
+pub(crate) use published::event;
 pub(crate) use state::{File, Mishap, State};
 
 /// One request that arrived.
