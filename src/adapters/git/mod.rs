@@ -93,13 +93,13 @@ impl Vcs for History {
     }
 
     async fn last_change(&self, path: &Path) -> Result<Option<LastChange>, VcsError> {
-        let (known, at) = match self.git.last_change(path).await {
-            // A shallow clone may end after it.
-            Ok(None) => (Ok(None), self.git.commit("HEAD").await.unwrap_or_else(|_none| "HEAD".to_owned())),
-            Err(why @ (VcsError::Missing { .. } | VcsError::Unavailable(_))) => (Err(why), "HEAD".to_owned()),
-            known => return known,
-        };
+        let known = self.git.last_change(path).await;
+        // A shallow clone may end after it; without git nothing is known here.
+        if !matches!(known, Ok(None) | Err(VcsError::Missing { .. } | VcsError::Unavailable(_))) {
+            return known;
+        }
         let Some(hosted) = &self.host else { return known };
+        let at = self.commit("HEAD").await.unwrap_or_else(|_unknown| "HEAD".to_owned());
         match hosted.last_change(path, &at).await {
             None => known,
             found => Ok(found),

@@ -3,6 +3,7 @@
 mod behaviour;
 mod large;
 mod metrics;
+mod presets;
 
 use std::fs;
 

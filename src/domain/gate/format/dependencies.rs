@@ -12,7 +12,8 @@ pub(super) const PIP_OUTDATED: Format = Format {
     name: "pip-outdated",
     tool: "pip (`list --outdated --format json`)",
     measures: &[OUTDATED],
-    looks_like: |text| text.trim_start().starts_with('[') && text.contains("\"latest_version\""),
+    // Nothing is outdated: the list is empty.
+    looks_like: |text| text.trim_start().starts_with('[') && (text.contains("\"latest_version\"") || text.trim() == "[]"),
     read: pip,
 };
 

@@ -68,7 +68,7 @@ pub fn read(text: &str, format: Option<&str>, measure: &str) -> Result<f64, Stri
     }
     let format = match format {
         Some(name) => all().find(|format| format.name == name).ok_or_else(|| format!("no format is called `{name}`"))?,
-        None => FORMATS.iter().find(|format| (format.looks_like)(text)).ok_or_else(|| {
+        None => guessed(text, measure).ok_or_else(|| {
             let names: Vec<&str> = all().map(|format| format.name).collect();
             format!("not a format we know; name it with `format:` ({}, {JSON})", names.join(", "))
         })?,
@@ -82,6 +82,12 @@ pub fn read(text: &str, format: Option<&str>, measure: &str) -> Result<f64, Stri
         let known: Vec<&str> = readings.keys().copied().collect();
         format!("no `{measure}` in this {} file; it has {}", format.name, known.join(", "))
     })
+}
+
+/// The format that a text looks like. Where several may have written it, as with an empty list, the one that has the measure is meant.
+fn guessed(text: &str, measure: &str) -> Option<&'static Format> {
+    let alike = || FORMATS.iter().filter(|format| (format.looks_like)(text));
+    alike().find(|format| format.measures.iter().any(|(name, _)| *name == measure)).or_else(|| alike().next())
 }
 
 /// JSON into a type, with a short reason.
@@ -126,5 +132,7 @@ mod tests {
         assert!(error.starts_with("not cobertura: ") && error.ends_with("; it looks like `lcov`"), "{error}");
         assert!(read("hello", None, "line-coverage").unwrap_err().starts_with("not a format we know"));
         assert_eq!(read(lcov, None, "tests").unwrap_err(), "no `tests` in this lcov file; it has line-coverage, lines");
+        // Nothing found, and nothing outdated.
+        assert_eq!((read("[]", None, "findings"), read("[]", None, "outdated")), (Ok(0.0), Ok(0.0)));
     }
 }
