@@ -205,7 +205,6 @@ pub(crate) async fn finish(
     let decided_after = deadline.taken(world.base.services.clock.elapsed());
     let started = Moment(world.base.moment().0.saturating_sub(millis(decided_after)));
     let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback").await) };
-    let from = left_version(&before);
     let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, Driven::default());
     // Until the state is written, the next look of a rollout would turn the targets round again.
     let mut error = Some("others kept changing the state: run the same rollback again".to_owned());
@@ -246,7 +245,7 @@ pub(crate) async fn finish(
         Phase::RolledBack { back } | Phase::Aborted { back } => Return { trigger: back.trigger.or(Some(Trigger::Manual)), ..back.clone() },
         Phase::Completed | Phase::Progressing | Phase::Held { .. } => {
             let reason = "it is the stable version".to_owned();
-            Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone() }
+            Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone(), left: None }
         }
     };
     let Some(trigger) = back.trigger else { return Ok((None, driven.shown())) };
@@ -264,7 +263,7 @@ pub(crate) async fn finish(
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: Some(rollout.id.clone()),
-        from,
+        from: back.left.clone().unwrap_or_else(|| left_version(&before)),
         to: back.to.version.clone(),
         started,
         ended: world.base.moment(),

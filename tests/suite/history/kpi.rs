@@ -53,7 +53,7 @@ fn the_measures_come_from_what_happened() {
     assert!((0.0..60.0).contains(&restore), "{all}");
     assert!(lead > 24.0 * 3_600.0, "the commit is of the first of January 2026: {all}");
     assert_eq!(kpi(&stage, &["--environment", "staging"])["deployment_frequency_per_day"], Value::Null);
-    assert_eq!(kpi(&stage, &["other"])["change_failure_rate"], Value::Null);
+    stage.call(["history", "kpi", "other"]).exits(4).says("there is no prompt `other`");
     stage.call(["history", "kpi", "--format", "markdown"]).exits(0).shows("| change failure rate | 50.0 % | 1 failed of 2 ended |");
     stage.call(["history", "kpi", "--since", "yesterday"]).exits(2).says("a day like 2026-01-31");
 }
