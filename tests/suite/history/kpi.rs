@@ -77,12 +77,12 @@ fn in_a_shallow_clone_the_commit_is_asked_of_github() {
         let from = format!("file://{}", stage.workspace.path().display());
         let cloned = Command::new("git").args(["clone", "-q", "--depth", "1", &from]).arg(&clone).status().unwrap();
         assert!(cloned.success());
-        let mut state = State::new();
+        let mut remote = State::new();
         if known {
             let change = (commit.clone(), "2026-01-01T00:00:00Z".to_owned());
-            state.last_changes.insert("prompts/greeting.prompt.yml".to_owned(), change);
+            remote.last_changes.insert("prompts/greeting.prompt.yml".to_owned(), change);
         }
-        let (github, at) = (FakeGitHub::start(state), clone.canonicalize().unwrap().display().to_string());
+        let (github, at) = (FakeGitHub::start(remote), clone.canonicalize().unwrap().display().to_string());
         let token = github.state().token;
         let job = |args: &[&str]| {
             let call = PromptCicd::new(&clone).args(args.iter().copied()).env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", &at);
@@ -91,11 +91,11 @@ fn in_a_shallow_clone_the_commit_is_asked_of_github() {
         job(&["rollout", "start", "greeting"]);
         let shown = job(&["registry", "show", "greeting", "1.0.0", "--format", "json"]).json();
         let measured = job(&["history", "kpi", "--format", "json"]);
-        let measures = measured.json();
-        let lead = measures["lead_time_seconds"].as_f64();
+        let kpis = measured.json();
+        let lead = kpis["lead_time_seconds"].as_f64();
         if known {
             assert_eq!(shown["commit"], commit, "{shown}");
-            assert!(measures["changes_with_commit"] == 1 && lead.is_some_and(|lead| lead > 24.0 * 3_600.0), "{measures}");
+            assert!(kpis["changes_with_commit"] == 1 && lead.is_some_and(|lead| lead > 24.0 * 3_600.0), "{kpis}");
         } else {
             assert_eq!((&shown["commit"], lead), (&Value::Null, None), "{shown}");
             measured.says("registered in a shallow clone where GitHub cannot be asked");
