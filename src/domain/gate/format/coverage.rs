@@ -2,11 +2,14 @@
 
 use quick_xml::{
     Reader,
-    events::{BytesText, Event},
+    events::{BytesStart, Event},
 };
 use serde::Deserialize;
 
-use super::{Format, Readings, has_key, json, percent};
+use super::{
+    Format, Readings, has_key, json, percent,
+    xml::{Open, no_entities, xml_root},
+};
 
 const LINES: (&str, &str) = ("line-coverage", "lines that were run, in percent");
 const BRANCHES: (&str, &str) = ("branch-coverage", "branches that were taken, in percent; only where they were counted");
@@ -47,66 +50,52 @@ pub(super) const LLVM_COV: Format = Format {
     read: llvm_cov,
 };
 
-/// The name of the first element.
-pub(super) fn xml_root(text: &str) -> Option<String> {
-    if !text.trim_start().starts_with('<') {
-        return None;
-    }
+fn cobertura(text: &str) -> Result<Readings, String> {
     let mut reader = Reader::from_str(text);
+    let (mut open, mut readings) = (Open::default(), None);
+    // To its end: what was cut off may have been written half, and its totals with it.
     loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) | Event::Empty(start) => return Some(String::from_utf8_lossy(start.local_name().as_ref()).into_owned()),
-            Event::Eof => return None,
-            Event::End(_)
+        let event = reader.read_event().map_err(|error| format!("byte {}: {error}", reader.error_position()))?;
+        open.follow(&event)?;
+        match event {
+            Event::Start(start) | Event::Empty(start) if readings.is_none() => readings = Some(of_root(&start)?),
+            Event::Eof => return readings.ok_or_else(|| "it has no element".to_owned()),
+            Event::DocType(declared) => no_entities(&declared)?,
+            Event::Start(_)
+            | Event::Empty(_)
+            | Event::End(_)
             | Event::Text(_)
             | Event::CData(_)
             | Event::Comment(_)
             | Event::Decl(_)
             | Event::PI(_)
-            | Event::DocType(_)
             | Event::GeneralRef(_) => {}
         }
     }
 }
 
-/// Refuses a document that declares entities: they are never expanded, so that what they stand for would be missing in the numbers.
-pub(super) fn no_entities(declared: &BytesText<'_>) -> Result<(), String> {
-    let any = declared.windows(8).any(|part| part == b"<!ENTITY");
-    if any { Err("it declares entities (<!ENTITY), which are never expanded: write it without them".to_owned()) } else { Ok(()) }
-}
-
-fn cobertura(text: &str) -> Result<Readings, String> {
-    let mut reader = Reader::from_str(text);
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(start) | Event::Empty(start) => {
-                if start.local_name().as_ref() != b"coverage" {
-                    return Err("its first element is not <coverage>".to_owned());
-                }
-                let rate = |name: &str| -> Result<Option<f64>, String> {
-                    let attribute = start.try_get_attribute(name).map_err(|error| error.to_string())?;
-                    let Some(attribute) = attribute else { return Ok(None) };
-                    let text = String::from_utf8_lossy(&attribute.value).into_owned();
-                    text.trim().parse().map(Some).map_err(|error| format!("{name} is `{text}`: {error}"))
-                };
-                let lines = rate("line-rate")?.ok_or("<coverage> has no line-rate")?;
-                if rate("lines-valid")?.is_some_and(|lines| lines <= 0.0) {
-                    return Err("it covers no lines".to_owned());
-                }
-                let mut readings = Readings::from([("line-coverage", share(lines)?)]);
-                if rate("branches-valid")?.is_some_and(|branches| branches > 0.0)
-                    && let Some(branches) = rate("branch-rate")?
-                {
-                    readings.insert("branch-coverage", share(branches)?);
-                }
-                return Ok(readings);
-            }
-            Event::Eof => return Err("it has no element".to_owned()),
-            Event::DocType(declared) => no_entities(&declared)?,
-            Event::End(_) | Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::GeneralRef(_) => {
-            }
-        }
+/// The totals, which are the attributes of `<coverage>`.
+fn of_root(start: &BytesStart<'_>) -> Result<Readings, String> {
+    if start.local_name().as_ref() != b"coverage" {
+        return Err("its first element is not <coverage>".to_owned());
     }
+    let rate = |name: &str| -> Result<Option<f64>, String> {
+        let attribute = start.try_get_attribute(name).map_err(|error| error.to_string())?;
+        let Some(attribute) = attribute else { return Ok(None) };
+        let text = String::from_utf8_lossy(&attribute.value).into_owned();
+        text.trim().parse().map(Some).map_err(|error| format!("{name} is `{text}`: {error}"))
+    };
+    let lines = rate("line-rate")?.ok_or("<coverage> has no line-rate")?;
+    if rate("lines-valid")?.is_some_and(|lines| lines <= 0.0) {
+        return Err("it covers no lines".to_owned());
+    }
+    let mut readings = Readings::from([("line-coverage", share(lines)?)]);
+    if rate("branches-valid")?.is_some_and(|branches| branches > 0.0)
+        && let Some(branches) = rate("branch-rate")?
+    {
+        readings.insert("branch-coverage", share(branches)?);
+    }
+    Ok(readings)
 }
 
 fn share(rate: f64) -> Result<f64, String> {
@@ -197,6 +186,16 @@ mod tests {
         assert_eq!(read(&xml("1", 0), None, "line-coverage").unwrap_err(), "not cobertura: it covers no lines");
         assert!(read(&xml("abc", 1), None, "line-coverage").unwrap_err().contains("line-rate is `abc`"));
         assert!(read(&xml("1.5", 1), None, "line-coverage").unwrap_err().contains("not between 0 and 1"));
+    }
+
+    #[test]
+    fn cobertura_that_was_cut_off_is_no_number() {
+        let whole = "<coverage line-rate=\"1\"><packages><package/></packages></coverage>";
+        assert_eq!(read(whole, None, "line-coverage"), Ok(100.0));
+        let of = |end: &str| read(whole.strip_suffix(end).unwrap(), None, "line-coverage").unwrap_err();
+        assert_eq!(of("</coverage>"), "not cobertura: it ends within <coverage>: it was cut off");
+        assert_eq!(of("</packages></coverage>"), "not cobertura: it ends within <packages>: it was cut off");
+        assert!(of("ckages></coverage>").starts_with("not cobertura: byte "));
     }
 
     #[test]

@@ -1,27 +1,10 @@
-//! What linters, type checkers and scanners found.
+//! What linters, type checkers and scanners found, each in a form of its own.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{
-    Format, Readings, has_key, json, number,
-    tally::{Each, Tally},
-};
-
-/// SARIF.
-pub(super) const SARIF: Format = Format {
-    name: "sarif",
-    tool: "CodeQL, semgrep, zizmor, trivy, prompt-cicd lint, many others",
-    measures: &[
-        ("findings", "results that are not suppressed and not passes"),
-        ("errors", "of level error"),
-        ("warnings", "of level warning, which is the default"),
-        ("notes", "of level note or none"),
-    ],
-    looks_like: |text| has_key(text, "runs") && text.contains("\"tool\""),
-    read: sarif,
-};
+use super::{Format, Readings, has_key, json, number};
 
 /// bandit's JSON.
 pub(super) const BANDIT: Format = Format {
@@ -66,88 +49,6 @@ pub(super) const RUFF: Format = Format {
     looks_like: |text| text.trim_start().starts_with('['),
     read: |text| Ok(Readings::from([("findings", number(json::<Vec<IgnoredAny>>(text)?.len()))])),
 };
-
-fn sarif(text: &str) -> Result<Readings, String> {
-    #[derive(Deserialize)]
-    struct File {
-        runs: Each<Runs>,
-    }
-    let runs = json::<File>(text)?.runs.0;
-    if runs.count == 0 {
-        return Err("it holds no run".to_owned());
-    }
-    if let Some(index) = runs.unfinished {
-        return Err(format!("runs[{index}] has no results: the tool did not finish"));
-    }
-    let Open { errors, warnings, notes } = runs.open;
-    Ok(Readings::from([
-        ("findings", number(errors + warnings + notes)),
-        ("errors", number(errors)),
-        ("warnings", number(warnings)),
-        ("notes", number(notes)),
-    ]))
-}
-
-/// What is counted of the runs of a SARIF file.
-#[derive(Default)]
-struct Runs {
-    count: usize,
-    unfinished: Option<usize>,
-    open: Open,
-}
-
-/// Findings that count, by their level.
-#[derive(Default)]
-struct Open {
-    errors: usize,
-    warnings: usize,
-    notes: usize,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    // Absent: the tool did not run its analysis; that is not "nothing found".
-    results: Option<Each<Open>>,
-}
-
-#[derive(Deserialize)]
-struct Outcome {
-    level: Option<String>,
-    kind: Option<String>,
-    #[serde(default)]
-    suppressions: Vec<IgnoredAny>,
-}
-
-impl Tally for Runs {
-    type Item = Run;
-
-    fn take(&mut self, run: Run) {
-        match run.results {
-            None => self.unfinished = self.unfinished.or(Some(self.count)),
-            Some(Each(found)) => {
-                self.open.errors += found.errors;
-                self.open.warnings += found.warnings;
-                self.open.notes += found.notes;
-            }
-        }
-        self.count += 1;
-    }
-}
-
-impl Tally for Open {
-    type Item = Outcome;
-
-    fn take(&mut self, outcome: Outcome) {
-        let counts =
-            outcome.suppressions.is_empty() && outcome.kind.as_deref().is_none_or(|kind| matches!(kind, "fail" | "open" | "review"));
-        match outcome.level.as_deref() {
-            _ if !counts => {}
-            Some("error") => self.errors += 1,
-            Some("note" | "none") => self.notes += 1,
-            Some(_) | None => self.warnings += 1,
-        }
-    }
-}
 
 fn bandit(text: &str) -> Result<Readings, String> {
     #[derive(Deserialize)]
@@ -212,16 +113,6 @@ fn radon(text: &str) -> Result<Readings, String> {
 #[cfg(test)]
 mod tests {
     use super::super::read;
-
-    #[test]
-    fn sarif_counts_what_is_open_and_an_unfinished_run_is_no_zero() {
-        let text = r#"{"version": "2.1.0", "runs": [{"tool": {}, "results": [{"level": "error"}, {}, {"level": "note"},
-            {"level": "error", "suppressions": [{"kind": "inSource"}]}, {"kind": "pass"}]}]}"#;
-        let counts = ["findings", "errors", "warnings", "notes"].map(|measure| read(text, None, measure));
-        assert_eq!(counts, [Ok(3.0), Ok(1.0), Ok(1.0), Ok(1.0)]);
-        assert!(read(r#"{"runs": [{"tool": {}}]}"#, None, "findings").unwrap_err().contains("the tool did not finish"));
-        assert!(read(r#"{"runs": [], "tool": 1}"#, None, "findings").unwrap_err().contains("no run"));
-    }
 
     #[test]
     fn the_python_tools_are_read() {

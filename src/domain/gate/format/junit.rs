@@ -3,9 +3,8 @@
 use quick_xml::{Reader, events::Event};
 
 use super::{
-    Format, Readings,
-    coverage::{no_entities, xml_root},
-    number, percent,
+    Format, Readings, number, percent,
+    xml::{Open, no_entities, xml_root},
 };
 
 /// `JUnit`'s XML.
@@ -15,7 +14,7 @@ pub(super) const JUNIT: Format = Format {
     measures: &[
         ("tests", "test cases, skipped ones included"),
         ("failures", "failed test cases"),
-        ("errors", "test cases that broke"),
+        ("errors", "test cases that broke, and errors and failures outside of them"),
         ("skipped", "skipped test cases"),
         ("test-pass-rate", "passed test cases over those that ran, in percent"),
     ],
@@ -33,6 +32,9 @@ fn junit(text: &str) -> Result<Readings, String> {
     // What the current case turned out to be; a case counts once, by its worst.
     let mut worst = 0_u8;
     let mut inside = false;
+    // A suite that could not be set up has no case to be wrong in.
+    let mut outside = 0_usize;
+    let mut open = Open::default();
     let mut close = |worst: u8| match worst {
         3 => errors += 1,
         2 => failures += 1,
@@ -41,8 +43,10 @@ fn junit(text: &str) -> Result<Readings, String> {
     };
     loop {
         let event = reader.read_event().map_err(|error| format!("byte {}: {error}", reader.error_position()))?;
+        open.follow(&event)?;
         match event {
             Event::Start(start) if start.local_name().as_ref() == b"testcase" => {
+                close(worst);
                 tests += 1;
                 (inside, worst) = (true, 0);
             }
@@ -55,34 +59,28 @@ fn junit(text: &str) -> Result<Readings, String> {
                     _ => 0,
                 });
             }
+            Event::Start(start) | Event::Empty(start) => {
+                outside += usize::from(matches!(start.local_name().as_ref(), b"error" | b"failure"));
+            }
             Event::End(end) if end.local_name().as_ref() == b"testcase" => {
                 close(worst);
-                inside = false;
+                (inside, worst) = (false, 0);
             }
             Event::Eof => break,
             Event::DocType(declared) => no_entities(&declared)?,
-            Event::Start(_)
-            | Event::Empty(_)
-            | Event::End(_)
-            | Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::GeneralRef(_) => {}
+            Event::End(_) | Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::GeneralRef(_) => {
+            }
         }
     }
-    if inside {
-        return Err("it ends within a test case".to_owned());
-    }
-    let ran = tests - skipped;
+    // What is wrong outside of the cases ran, and did not pass.
+    let (passed, ran) = (tests - skipped - failures - errors, tests - skipped + outside);
     let mut readings = Readings::from([
         ("tests", number(tests)),
         ("failures", number(failures)),
-        ("errors", number(errors)),
+        ("errors", number(errors + outside)),
         ("skipped", number(skipped)),
     ]);
-    if let Ok(rate) = percent(number(ran - failures - errors), number(ran), "tests") {
+    if let Ok(rate) = percent(number(passed), number(ran), "tests") {
         readings.insert("test-pass-rate", rate);
     }
     Ok(readings)
@@ -109,6 +107,30 @@ mod tests {
         assert_eq!(read("<testsuites></testsuites>", None, "tests"), Ok(0.0));
         assert!(read("<testsuites><testcase>", None, "tests").is_err());
         assert!(read("<testsuites><testcase></oops></testsuites>", None, "tests").unwrap_err().starts_with("not junit: byte "));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_is_no_file() {
+        let of = |text: &str| read(text, None, "failures").unwrap_err();
+        let whole = "<testsuites><testsuite><testcase name=\"1\"/></testsuite></testsuites>";
+        assert_eq!(read(whole, None, "failures"), Ok(0.0));
+        assert_eq!(of(whole.strip_suffix("</testsuites>").unwrap()), "not junit: it ends within <testsuites>: it was cut off");
+        assert_eq!(of("<testsuites><testsuite><testcase name=\"1\"/>"), "not junit: it ends within <testsuite>: it was cut off");
+        assert_eq!(of("<testsuites><testcase><failure>why"), "not junit: it ends within <failure>: it was cut off");
+    }
+
+    #[test]
+    fn what_is_wrong_outside_of_the_cases_is_an_error() {
+        let text =
+            "<testsuites><error/><testsuite><testcase/><testcase><error/></testcase><failure>no set-up</failure></testsuite></testsuites>";
+        assert_eq!(["tests", "failures", "errors"].map(|measure| read(text, None, measure)), [Ok(2.0), Ok(0.0), Ok(3.0)]);
+        assert_eq!(read(text, None, "test-pass-rate"), Ok(25.0));
+        let nested = "<testsuite><testcase><failure/><testcase></testcase></testcase></testsuite>";
+        assert_eq!(
+            ["tests", "failures"].map(|measure| read(nested, None, measure)),
+            [Ok(2.0), Ok(1.0)],
+            "a case within a case hides nothing"
+        );
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod dependencies;
 mod findings;
 mod junit;
 mod plain;
+mod sarif;
 mod tally;
+mod xml;
 
 use std::collections::BTreeMap;
 
@@ -34,7 +36,7 @@ pub const FORMATS: [Format; 13] = [
     coverage::COBERTURA,
     junit::JUNIT,
     coverage::LCOV,
-    findings::SARIF,
+    sarif::SARIF,
     coverage::COVERAGE_PY,
     coverage::LLVM_COV,
     plain::REPORT,

@@ -17,6 +17,7 @@ pub(super) trait Tally: Default {
 }
 
 /// A list of which only the tally is kept.
+#[derive(Default)]
 pub(super) struct Each<T>(pub(super) T);
 
 impl<'de, T: Tally<Item: Deserialize<'de>>> Deserialize<'de> for Each<T> {
