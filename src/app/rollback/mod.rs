@@ -209,7 +209,6 @@ pub(crate) async fn finish(
     let decided_after = deadline.taken(world.base.services.clock.elapsed());
     let started = Moment(world.base.moment().0.saturating_sub(millis(decided_after)));
     let Some(before) = loaded.deployment.rollout.clone() else { return Err(world.nothing("rollback").await) };
-    let from = left_version(loaded, &before);
     let (mut rollout, mut driven) = (decided(world, &before, event.as_ref())?, Driven::default());
     // Until the state is written, the next look of a rollout would turn the targets round again.
     let mut error = Some("others kept changing the state: run the same rollback again".to_owned());
@@ -250,7 +249,7 @@ pub(crate) async fn finish(
         Phase::RolledBack { back } | Phase::Aborted { back } => Return { trigger: back.trigger.or(Some(Trigger::Manual)), ..back.clone() },
         Phase::Completed | Phase::Progressing | Phase::Held { .. } => {
             let reason = "it is the stable version".to_owned();
-            Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone() }
+            Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone(), left: None }
         }
     };
     let Some(trigger) = back.trigger else { return Ok((None, driven.shown())) };
@@ -268,7 +267,7 @@ pub(crate) async fn finish(
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: Some(rollout.id.clone()),
-        from,
+        from: back.left.clone().unwrap_or_else(|| left_version(&before)),
         to: back.to.version.clone(),
         started,
         ended: world.base.moment(),
@@ -324,17 +323,11 @@ async fn after(world: &World, rollout: &Rollout, to: &VersionRef, trigger: Trigg
     Some(checked.without_memory())
 }
 
-/// The version whose traffic goes away: of a rollout that had gone back before, the one that it had gone back to.
-fn left_version(loaded: &Loaded, rollout: &Rollout) -> String {
+/// The version whose traffic goes away.
+fn left_version(rollout: &Rollout) -> String {
     match &rollout.phase {
         Phase::RolledBack { back } | Phase::Aborted { back } => back.to.version.clone(),
-        Phase::Returning { back } => {
-            let own =
-                |record: &&RollbackRecord| record.rollout.as_deref() == Some(rollout.id.as_str()) && record.id != rollout.rollback_id();
-            let earlier = loaded.deployment.rollbacks.iter().rev().find(own).filter(|record| record.to != back.to.version);
-            earlier.map_or_else(|| rollout.to.version.clone(), |record| record.to.clone())
-        }
-        Phase::Progressing | Phase::Held { .. } | Phase::Completed => rollout.to.version.clone(),
+        Phase::Progressing | Phase::Held { .. } | Phase::Returning { .. } | Phase::Completed => rollout.to.version.clone(),
     }
 }
 
