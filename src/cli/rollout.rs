@@ -231,7 +231,7 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
     match args.verb {
         Verb::Start { place, how } => Box::pin(rollout::start(services, &subject(place), &how.into())).await,
         Verb::Retry { place, how } => Box::pin(rollout::retry(services, &subject(place), &how.into())).await,
-        Verb::Plan { place, how } => rollout::plan(services, &subject(place), &how.into()),
+        Verb::Plan { place, how } => rollout::plan(services, &subject(place), &how.into()).await,
         Verb::Step(place) => rollout::step(services, &subject(place)).await,
         Verb::Run(place) => Box::pin(rollout::run(services, &subject(place), false)).await,
         Verb::Watch(place) => Box::pin(rollout::run(services, &subject(place), true)).await,

@@ -126,7 +126,7 @@ fn graphql(base: &Url) -> Url {
 
 impl fmt::Debug for GitHubBranch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("GitHubBranch").field("github", &self.github).field("branch", &self.branch).finish()
+        formatter.debug_struct("GitHubBranch").field("github", &self.github).field("branch", &self.branch).finish_non_exhaustive()
     }
 }
 

@@ -32,9 +32,14 @@ pub struct KpiRequest {
 /// Measures. A broken chain is measured as far as it holds, and is an outcome of its own.
 ///
 /// # Errors
-/// A configuration that is wrong; whatever keeps the store from answering.
+/// A configuration that is wrong; a prompt that there is not; whatever keeps the store from answering.
 pub async fn kpi(services: &Services, request: &KpiRequest) -> Result<Finished, Failure> {
     let base = Base::open(services, request.config.clone())?;
+    if let Some(prompt) = &request.scope.prompt
+        && let Some(mistyped) = base.mistyped(prompt).await?
+    {
+        return Err(mistyped);
+    }
     let mut notes = super::super::lines(&base.warnings);
     let since: Option<Moment> = request.since.as_deref().map(moment);
     let (kpis, broken) = measured(&base, &request.scope, &[(since, base.moment())], &mut notes).await?;

@@ -16,11 +16,15 @@ use crate::{
 /// Every version.
 ///
 /// # Errors
-/// Whatever keeps the store from answering.
+/// There is no such prompt; whatever keeps the store from answering.
 pub async fn list(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
     let base = subject.open(services)?;
     let all = entries(&base, &subject.prompt, base.patience()).await?;
-    shown(|out| registry::list(subject.shape, &all, out))
+    let mistyped = if all.is_empty() { base.mistyped(&subject.prompt).await? } else { None };
+    match mistyped {
+        Some(mistyped) => Err(mistyped),
+        None => shown(|out| registry::list(subject.shape, &all, out)),
+    }
 }
 
 /// One version, with whether its digest still holds.

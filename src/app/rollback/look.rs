@@ -10,7 +10,6 @@ use crate::{
         rollback::{
             deadline::Deadline,
             record::{RollbackRecord, RollbackStatus},
-            target::previous_stable,
             watch::Watched,
         },
         rollout::{Phase, deployment::Deployment},
@@ -29,11 +28,12 @@ use crate::{
 pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
     let patience = world.base.patience();
-    let loaded = world.load(patience).await?;
+    let loaded = world.load_known_within(patience).await?;
     let all = choose::candidates(&world, &loaded, patience).await?;
     let current = loaded.deployment.current().cloned();
     let mut stdout = Vec::new();
-    let next = previous_stable(&all, current.as_ref()).ok();
+    // What serves already is no way back, unless it is bad.
+    let next = choose::previous(&world, &loaded, false, patience).await.ok().filter(|next| Some(next) != current.as_ref());
     report::versions(subject.shape, &all, current.as_ref(), next.as_ref(), &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished::done(stdout))
 }
@@ -44,7 +44,7 @@ pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Fin
 /// Whatever keeps the store from answering.
 pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
-    let loaded = world.load(world.base.patience()).await?;
+    let loaded = world.load_known().await?;
     let mut stdout = Vec::new();
     report::history(subject.shape, &loaded.deployment.rollbacks, limit, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished::done(stdout))
@@ -57,7 +57,7 @@ pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Re
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject, watch: bool) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
-    let mut loaded = world.load(world.base.patience()).await?;
+    let mut loaded = world.load_known().await?;
     let told = if subject.dry_run { Vec::new() } else { afterwards(&world, &mut loaded, watch).await };
     let shown = match &loaded.deployment.rollout {
         Some(rollout) => world.observe(rollout).await,
@@ -117,7 +117,7 @@ fn is_newest(deployment: &Deployment, record: &RollbackRecord) -> bool {
 pub async fn validate(services: &Services, subject: &Subject, version: Option<&str>) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
     let patience = within(&world, Deadline::new(services.clock.elapsed(), world.settings.rollback_timeout));
-    let loaded = world.load(patience).await?;
-    let to = choose::version(&world, &loaded, version, false, patience).await?;
+    let loaded = world.load_known_within(patience).await?;
+    let to = choose::fit(&world, &loaded, version, patience).await?;
     Ok(Finished::done(format!("{} {to} can be put back in {}\n", world.prompt, world.settings.name)))
 }

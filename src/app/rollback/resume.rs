@@ -27,7 +27,7 @@ pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Dura
     let mut world = subject.open(services)?;
     let deadline = Deadline::new(services.clock.elapsed(), timeout.unwrap_or(world.settings.rollback_timeout));
     let patience = within(&world, deadline);
-    let mut loaded = world.load(patience).await?;
+    let mut loaded = world.load_known_within(patience).await?;
     let returning = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. }));
     let event = if returning { None } else { Some(lost(&world, &loaded, subject.by(services), patience).await?) };
     if subject.dry_run {

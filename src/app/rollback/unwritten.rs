@@ -26,7 +26,7 @@ pub(super) async fn record(world: &mut World, loaded: &mut Loaded, shown: &[Show
         prompt: world.prompt.clone(),
         environment: world.settings.name.clone(),
         rollout: Some(rollout.id.clone()),
-        from: rollout.to.version.clone(),
+        from: back.left.clone().unwrap_or_else(|| rollout.to.version.clone()),
         to: back.to.version.clone(),
         started,
         ended,

@@ -6,12 +6,15 @@ use crate::{
     report::rollout::plan as shown,
 };
 
-/// Shows the plan of an environment; asks nothing of anybody.
+/// Shows the plan of an environment; asks nothing of anybody but whether there is such a prompt.
 ///
 /// # Errors
-/// Shares that do not make a plan.
-pub fn plan(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
+/// There is no such prompt; shares that do not make a plan.
+pub async fn plan(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
     let world = subject.open(services)?;
+    if let Some(mistyped) = world.base.mistyped(&world.prompt).await? {
+        return Err(mistyped);
+    }
     let plan = chosen_plan(&world.settings, request)?;
     let mut stdout = Vec::new();
     shown(subject.shape, &plan, &world.settings, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;

@@ -108,7 +108,7 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
     };
     at_most(&world, &loaded).await?;
     if subject.dry_run {
-        return show_plan(services, subject, request);
+        return show_plan(services, subject, request).await;
     }
     let now = world.now();
     let mut after: Deployment = loaded.deployment.clone();

@@ -257,7 +257,7 @@ impl Asker {
             Ok(answer) if answer.origin.is_replayed() => (0, Some(0.0)),
             Ok(answer) => {
                 let input = answer.usage.input_tokens.unwrap_or(estimate.input_tokens);
-                let output = answer.usage.output_tokens.unwrap_or_else(|| tokens_of_answer(&answer));
+                let output = answer.usage.output_tokens.unwrap_or_else(|| tokens_of_answer(answer));
                 self.longest.fetch_max(output, Ordering::Relaxed);
                 self.uncounted.fetch_max(input.saturating_sub(tokens_of(request)), Ordering::Relaxed);
                 let priced = |prices: Prices| if prices.are_nothing() { Some(0.0) } else { prices.cost_usd(answer.usage) };

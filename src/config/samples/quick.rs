@@ -55,7 +55,7 @@ impl<R: Read> Source<R> {
 /// Lines and bytes of the last line after some more bytes.
 fn after((lines, column): (usize, usize), bytes: &[u8]) -> (usize, usize) {
     match bytes.iter().rposition(|byte| *byte == b'\n') {
-        Some(last) => (lines + bytes.iter().filter(|byte| **byte == b'\n').count(), bytes.len() - last - 1),
+        Some(last) => (lines + bytes.split(|byte| *byte == b'\n').skip(1).count(), bytes.len() - last - 1),
         None => (lines, column + bytes.len()),
     }
 }
@@ -210,7 +210,7 @@ mod tests {
         #[test]
         fn what_is_taken_is_what_the_json_reader_reads(values in proptest::collection::vec(any::<f64>().prop_filter("finite", |x| x.is_finite()), 2..40), piece in 1usize..50) {
             let text = serde_json::to_string(&values).unwrap();
-            let (mut found, rest, _) = taken(&text[1..], piece);
+            let (mut found, rest, _) = taken(text.get(1..).unwrap(), piece);
             found.extend(serde_json::from_str::<Vec<f64>>(&format!("[{rest}")).unwrap());
             prop_assert_eq!(found, values);
         }

@@ -100,7 +100,8 @@ fn stepped(old: &Rollout, new: &Rollout, event: &Event) -> Option<Recorded> {
     }
     Some(match &new.phase {
         Phase::Returning { back } | Phase::Aborted { back } | Phase::RolledBack { back } => {
-            Recorded { what, from: new.to.version.clone(), to: back.to.version.clone(), why, evidence: Value::Object(evidence) }
+            let from = back.left.as_ref().unwrap_or(&new.to.version).clone();
+            Recorded { what, from, to: back.to.version.clone(), why, evidence: Value::Object(evidence) }
         }
         Phase::Progressing | Phase::Held { .. } | Phase::Completed => of_rollout(what, new, why, evidence),
     })

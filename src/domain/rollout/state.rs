@@ -81,6 +81,16 @@ pub struct Return {
     pub reason: String,
     /// Who.
     pub by: String,
+    /// The version whose traffic goes away; `None` in records that are older than this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<String>,
+}
+
+impl Return {
+    /// A return of which it is not said yet what is left: the step that begins it does.
+    pub(super) fn new(to: VersionRef, trigger: Option<Trigger>, reason: &str, by: &str) -> Self {
+        Self { to, trigger, reason: reason.to_owned(), by: by.to_owned(), left: None }
+    }
 }
 
 /// Where a rollout is in its life.
@@ -223,6 +233,19 @@ impl Rollout {
         };
         let units = self.plan.entered(self.stage).and_then(|stage| stage.units).filter(|_| self.traffic > Percent::NONE);
         Desired { rollout: self.id.clone(), stable, candidate, traffic: self.traffic, units }
+    }
+
+    /// The version whose traffic goes away when everything goes to `to`.
+    pub fn left_for(&self, to: &VersionRef) -> &str {
+        match &self.phase {
+            Phase::RolledBack { back } | Phase::Aborted { back } if back.to != *to => &back.to.version,
+            // What is under way, or asked for again, leaves what it left.
+            Phase::RolledBack { back } | Phase::Aborted { back } | Phase::Returning { back } => {
+                back.left.as_deref().unwrap_or(&self.to.version)
+            }
+            Phase::Progressing | Phase::Held { .. } if self.to == *to => &self.from.version,
+            Phase::Progressing | Phase::Held { .. } | Phase::Completed => &self.to.version,
+        }
     }
 
     /// The id of the record of its newest rollback.

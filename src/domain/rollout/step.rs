@@ -54,9 +54,7 @@ pub fn step(state: &Rollout, event: &Event, now: Now, plan: &Plan) -> Result<Tra
     let mut making = Making { next: state.clone(), effects: Vec::new(), now, plan };
     making.next.sequence += 1;
     let changed = match event {
-        Event::Rollback { to, trigger, reason, by, above } => {
-            making.roll_back(Return { to: to.clone(), trigger: Some(*trigger), reason: reason.clone(), by: by.clone() }, *above)
-        }
+        Event::Rollback { to, trigger, reason, by, above } => making.roll_back(Return::new(to.clone(), Some(*trigger), reason, by), *above),
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } if state.phase.is_over() => false,
         Event::Tick { storm } => making.tick(storm.as_ref()),
         Event::Checked { check, storm } => making.checked(check, storm.as_ref()),
@@ -243,7 +241,7 @@ impl Making<'_> {
     }
 
     fn fail(&mut self, trigger: Trigger, reason: String, storm: Option<&String>) {
-        let back = |trigger, to| Return { to, trigger, reason: reason.clone(), by: "prompt-cicd".to_owned() };
+        let back = |trigger, to| Return::new(to, trigger, &reason, "prompt-cicd");
         match (self.plan.on_failure, storm) {
             (OnFailure::Rollback, None) => {
                 let back = back(Some(trigger), self.next.from.clone());
@@ -373,7 +371,8 @@ impl Making<'_> {
         true
     }
 
-    pub(super) fn go_back(&mut self, back: Return) {
+    pub(super) fn go_back(&mut self, mut back: Return) {
+        back.left = Some(self.next.left_for(&back.to).to_owned());
         self.next.epoch += 1;
         let (rollout, candidate) = (self.next.id.clone(), self.next.to.clone());
         let desired = Desired { rollout, stable: back.to.clone(), candidate, traffic: Percent::NONE, units: None };

@@ -110,7 +110,9 @@ impl World {
             runs: AtomicU64::new(1_000),
             _runtime: runtime,
         };
-        files.iter().for_each(|(path, text)| world.write(path, text));
+        for (path, text) in files {
+            world.write(path, text);
+        }
         let said = Command::new(env!("CARGO_BIN_EXE_prompt-cicd")).args(command).current_dir(world.repository()).output().unwrap();
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         world

@@ -206,8 +206,8 @@ fn a_run_of_a_branch_is_no_baseline_before_it_is_merged() {
     recorded(&workspace, &[]).run().exits(0);
     // Every name is forgotten from now on. Against its own earlier runs alone nobody would be told.
     let of = |found: &Value| found["of"].clone();
-    let on_branch = workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(12).json();
-    let found = baselines(&on_branch)[0].clone();
+    let beside = workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(12).json();
+    let found = baselines(&beside)[0].clone();
     assert_eq!(of(&found), json!([first]), "{found:#}");
     assert!(found["note"].as_str().unwrap().contains("2 recorded runs are of commits that do not lead to"), "{found:#}");
     git(&workspace, &["checkout", "--quiet", "main"]);

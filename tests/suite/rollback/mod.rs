@@ -5,6 +5,8 @@ mod behaviour;
 mod bounds;
 /// A store that was restored from an older backup.
 mod restored;
+/// Versions that serve, or came to serve, and should not.
+mod unfit;
 
 use std::thread;
 
@@ -116,6 +118,35 @@ fn a_target_that_fails_is_named_with_what_it_shows() {
     stage.call(["rollback", "resume", "greeting"]).exits(0);
     assert_eq!((stage.share("1.0.0"), stage.status()["phase"].as_str().unwrap().to_owned()), ("100".to_owned(), "rolled-back".to_owned()));
     stage.call(["rollback", "resume", "greeting"]).exits(20).says("no rollback is under way");
+}
+
+#[test]
+fn a_second_rollback_leaves_what_the_first_one_put_back() {
+    let stage = completed();
+    stage.version("3.0.0");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("run", []).exits(0);
+    stage.call(["rollback", "greeting", "--yes"]).exits(0).shows("3.0.0 -> 2.0.0");
+    stage.call(["rollback", "greeting", "--to", "1.0.0", "--yes"]).exits(0).shows("2.0.0 -> 1.0.0");
+    let history = stage.call(["rollback", "history", "greeting", "--format", "json"]).json();
+    let left: Vec<&str> = history.as_array().unwrap().iter().map(|record| record["from_version"].as_str().unwrap()).collect();
+    assert_eq!(left, ["2.0.0", "3.0.0"]);
+    let shown = stage.call(["audit", "show", "--format", "json", "--last", "1000"]).exits(0).json();
+    let second = shown["entries"].as_array().unwrap().iter().filter(|entry| entry["to"] == "1.0.0" && entry["what"] != "rollout-started");
+    let second: Vec<(&str, &str)> =
+        second.map(|entry| (entry["what"].as_str().unwrap(), entry["from"].as_str().unwrap_or_default())).collect();
+    for what in ["rollback-ordered", "rolled-back", "rollback-result"] {
+        assert!(second.contains(&(what, "2.0.0")), "{what}: {second:?}");
+    }
+}
+
+#[test]
+fn a_mistyped_name_is_told_by_every_verb() {
+    let stage = completed();
+    for verb in ["status", "history", "list-versions", "validate", "resume"] {
+        let near = "did you mean `greeting`?";
+        stage.call(["rollback", verb, "greting"]).exits(4).says("there is no prompt `greting`").says(near);
+    }
 }
 
 fn cases(id: &str) -> Vec<Value> {

@@ -74,8 +74,8 @@ fn in_a_job_without_git_it_goes_over_the_api() {
     stage.version("2.0.0");
     call(&["rollout", "start", "greeting"]).exits(0);
     let shown = || {
-        let state = github.state();
-        percent(state.git.file(&state.git.history("heads/flags")[0], "flags.json").unwrap())
+        let remote = github.state();
+        percent(remote.git.file(&remote.git.history("heads/flags")[0], "flags.json").unwrap())
     };
     assert_eq!(shown(), (10.into(), "1.0.0".into()));
     call(&["rollback", "greeting", "--emergency"]).exits(0);

@@ -50,10 +50,12 @@ fn where_nothing_is_nothing_can_be_ordered() {
     }
     stage.rollout("status", []).exits(0).shows("nothing was ever rolled out");
     stage.call(["rollback", "greeting", "--yes"]).exits(20).says("nothing was ever rolled out");
-    for verb in ["status", "history", "step", "run", "watch", "pause", "abort", "retry"] {
+    for verb in ["status", "history", "plan", "step", "run", "watch", "pause", "abort", "retry"] {
         stage.call(["rollout", verb, "greting"]).exits(4).says("there is no prompt `greting`").says("did you mean `greeting`?");
     }
-    stage.call(["rollback", "greting", "--yes"]).exits(4).says("did you mean `greeting`?");
+    for call in [&["rollback", "greting", "--yes"][..], &["registry", "list", "greting"], &["history", "kpi", "greting"]] {
+        stage.call(call.iter().copied()).exits(4).says("did you mean `greeting`?");
+    }
     stage.rollout("start", ["--environment", "nowhere"]).exits(3).says("there is no environment `nowhere`");
     stage.rollout("start", ["--version", "9.0.0"]).exits(20).says("is not registered");
     stage.call(["rollout", "start", "greting"]).exits(4).says("there is no prompt `greting`");

@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn thousands_of_tags_are_read_and_have_their_places() {
-        let source: String = (0..20_000).map(|n| format!("line {n}: {{{{name}}}}{{{{v{n}}}}}\n")).collect();
+        let lines: Vec<String> = (0..20_000).map(|n| format!("line {n}: {{{{name}}}}{{{{v{n}}}}}\n")).collect();
+        let source = lines.concat();
         let compiled = compile(&source).unwrap();
         assert_eq!(compiled.elements.len(), compiled.mapping.len());
         let tags = compiled.elements.iter().zip(&compiled.mapping).filter(|(element, _)| !matches!(element, TemplateElement::RawString(_)));

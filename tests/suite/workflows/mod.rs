@@ -104,7 +104,7 @@ fn all(workflow: &Value) -> BTreeMap<&str, String> {
 
 #[test]
 fn the_program_understands_every_step() {
-    let action: Value = serde_yaml::from_str(include_str!("../../action.yml")).unwrap();
+    let action: Value = serde_yaml::from_str(include_str!("../../../action.yml")).unwrap();
     let mut seen = 0;
     for name in REUSABLE {
         let workflow = workflow(name);
@@ -263,15 +263,17 @@ fn monitoring_reports_on_mondays_by_its_own_entry_of_the_schedule() {
 
 /// Carries out the steps of one job that are ours, in a folder, each with its outputs.
 fn carry_out(stage: &Stage, folder: &Path, steps: &[&Value], inputs: &BTreeMap<&str, String>) -> Vec<(Finished, BTreeMap<String, String>)> {
-    let (mut done, mut state) = (Vec::new(), State::new());
+    let (mut done, mut remote) = (Vec::new(), State::new());
     let here = stage.workspace.path().to_str().unwrap();
     let config = stage.workspace.read("prompt-cicd.yml");
     let config =
         config.replace("path: state", &format!("path: {here}/state")).replace("path: flags.json", &format!("path: {here}/flags.json"));
-    state.contents.insert((String::new(), "prompt-cicd.yml".to_owned()), config.into_bytes());
-    let github = FakeGitHub::start(state);
+    remote.contents.insert((String::new(), "prompt-cicd.yml".to_owned()), config.into_bytes());
+    let github = FakeGitHub::start(remote);
     for step in steps {
-        ["output", "summary"].iter().for_each(|file| stage.workspace.write(file, b""));
+        for file in ["output", "summary"] {
+            stage.workspace.write(file, b"");
+        }
         let path = |name: &str| stage.workspace.path().join(name).to_str().unwrap().to_owned();
         let mut call = crate::support::PromptCicd::new(folder).args([""]);
         for (name, value) in given(step, inputs) {
@@ -359,7 +361,7 @@ fn gates_see_no_committed_file_but_the_configuration() {
 
 #[test]
 fn every_variable_of_the_profiles_is_used_by_a_workflow() {
-    let profiles: Value = serde_yaml::from_str(include_str!("../../src/config/environment-profiles.yml")).unwrap();
+    let profiles: Value = serde_yaml::from_str(include_str!("../../../src/config/environment-profiles.yml")).unwrap();
     let all: String = REUSABLE.iter().map(|name| text(".github/workflows", name)).collect();
     for (profile, values) in profiles.as_object().unwrap() {
         for variable in values["github"]["variables"].as_object().unwrap().keys() {
