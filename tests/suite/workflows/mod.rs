@@ -352,6 +352,22 @@ fn gates_see_no_committed_file_but_the_configuration() {
 }
 
 #[test]
+fn no_report_is_uploaded_because_a_commit_holds_a_file_of_its_name() {
+    let mut uploads = 0;
+    for name in REUSABLE {
+        let workflow = workflow(name);
+        for step in jobs(&workflow).flat_map(|(_, job)| steps(job)) {
+            if step["with"]["path"].as_str().is_some_and(|path| path.starts_with(".prompt-cicd/reports")) {
+                uploads += 1;
+                let condition = step["if"].as_str().unwrap_or_default();
+                assert!(condition.contains("outputs.report-json") && !condition.contains("hashFiles"), "{name}: {condition}");
+            }
+        }
+    }
+    assert_eq!(uploads, 2);
+}
+
+#[test]
 fn every_variable_of_the_profiles_is_used_by_a_workflow() {
     let profiles: Value = serde_yaml::from_str(include_str!("../../../src/config/environment-profiles.yml")).unwrap();
     let all: String = REUSABLE.iter().map(|name| text(".github/workflows", name)).collect();
