@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         }
     };
     // clap answers usage errors (2), --help and --version itself.
-    let cli = match Cli::try_parse_from(std::iter::once("prompt-cicd".to_owned()).chain(arguments)) {
+    let cli = match Cli::try_parse_from(std::iter::once("prompt-cicd".to_owned()).chain(arguments)).and_then(Cli::checked) {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };

@@ -29,7 +29,7 @@ mod trend;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::{
     app::{Failure, Finished, Services, config::Override, fetched::with_configuration},
@@ -125,6 +125,38 @@ enum Command {
     Completions(completions::Args),
 }
 
+impl Command {
+    /// Whether the command reads no prompts, cases or results of the user's besides the configuration.
+    fn goes_by_configuration_alone(&self) -> bool {
+        match self {
+            Self::Rollout(_)
+            | Self::Rollback(_)
+            | Self::Monitor(_)
+            | Self::History(_)
+            | Self::Audit(_)
+            | Self::Env(_)
+            | Self::Doctor(_)
+            | Self::Config(_) => true,
+            Self::Test(_)
+            | Self::Lint(_)
+            | Self::Bench(_)
+            | Self::Compare(_)
+            | Self::Detect(_)
+            | Self::Distributions(_)
+            | Self::Trend(_)
+            | Self::Registry(_)
+            | Self::Report(_)
+            | Self::Release(_)
+            | Self::Gate(_)
+            | Self::Pr(_)
+            | Self::Publish(_)
+            | Self::Baseline(_)
+            | Self::Init(_)
+            | Self::Completions(_) => false,
+        }
+    }
+}
+
 impl Cli {
     /// Whether a bad result (10 to 13) is to exit with 0.
     pub fn no_fail(&self) -> bool {
@@ -154,6 +186,19 @@ impl Cli {
             | Command::Baseline(_)
             | Command::Completions(_) => false,
         }
+    }
+
+    /// The same, where its flags go together.
+    ///
+    /// # Errors
+    /// `--config-at` for a command that reads prompts or cases, too: those would be of the checkout.
+    pub fn checked(self) -> Result<Self, clap::Error> {
+        if self.global.config_at.is_none() || self.command.goes_by_configuration_alone() {
+            return Ok(self);
+        }
+        let message = "`--config-at` is for `rollout`, `rollback`, `monitor`, `history`, `audit`, `env`, `doctor` and `config`: this command reads \
+                       files besides the configuration, and those would be of another commit; check that commit out instead";
+        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
     }
 
     /// Carries out the command. `overrides` are what inputs and environment put before the configuration file.

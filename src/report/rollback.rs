@@ -216,11 +216,11 @@ pub fn versions(
     }
     for candidate in all.iter().rev() {
         let mark = if Some(&candidate.version) == current {
-            "current"
+            candidate.why_not().map_or_else(|| "current".to_owned(), |why| format!("current, {why}"))
         } else if Some(&candidate.version) == next {
-            "previous stable: `rollback` goes here"
+            "previous stable: `rollback` goes here".to_owned()
         } else {
-            candidate.why_not().unwrap_or("possible with --to")
+            candidate.why_not().unwrap_or("possible with --to").to_owned()
         };
         writeln!(out, "{} {mark}", candidate.version)?;
     }

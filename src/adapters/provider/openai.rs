@@ -43,10 +43,14 @@ impl Dialect for OpenAi {
         let Some(choice) = choices.first() else {
             return Err(Trouble::malformed("`choices` is empty"));
         };
-        let Some(message) = choice.get("message").filter(|message| message.is_object()) else {
+        failed(choice)?;
+        let Some(message) = choice.get("message").and_then(Value::as_object) else {
             return Err(Trouble::malformed("`choices[0]` has no `message`"));
         };
-        let text = text_of(message.get("content"))?.or_else(|| text_field(message, "refusal")).unwrap_or_default();
+        if !SAID.iter().any(|key| message.contains_key(*key)) {
+            return Err(Trouble::malformed("`choices[0].message` has no `content`"));
+        }
+        let text = text_of(message.get("content"))?.or_else(|| Some(message.get("refusal")?.as_str()?.to_owned())).unwrap_or_default();
         Ok(Reply {
             text,
             finish_reason: text_field(choice, "finish_reason"),
@@ -59,6 +63,21 @@ impl Dialect for OpenAi {
     fn assembler(&self) -> Box<dyn Assembler> {
         Box::new(Stream::default())
     }
+}
+
+/// The keys of a message of which a whole answer has at least one.
+const SAID: [&str; 4] = ["content", "tool_calls", "function_call", "refusal"];
+
+/// Whether a choice says that the server failed behind a status of success.
+fn failed(choice: &Value) -> Result<(), Trouble> {
+    if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
+        let kind = fault::kind_of_code(error).unwrap_or(FaultKind::Malformed);
+        return Err(Trouble { kind, what: format!("an error in place of an answer: {}", fault::error_words(error)) });
+    }
+    if choice.get("finish_reason").and_then(Value::as_str) == Some("error") {
+        return Err(Trouble::malformed("the answer was broken off by an error (`finish_reason` is `error`)"));
+    }
+    Ok(())
 }
 
 fn usage_of(usage: Option<&Value>) -> Usage {
@@ -79,6 +98,15 @@ fn text_of(content: Option<&Value>) -> Result<Option<String>, Trouble> {
     }
 }
 
+/// The error that an event is: `error` beside or in place of the choices, or the event itself by its name or its kind.
+fn error_in<'e>(name: &str, event: &'e Value) -> Option<&'e Value> {
+    if let Some(error) = event.get("error").filter(|error| !error.is_null()) {
+        return Some(error);
+    }
+    let is_error = |key: &str| event.get(key).and_then(Value::as_str) == Some("error");
+    (name == "error" || (event.get("choices").is_none() && (is_error("object") || is_error("type")))).then_some(event)
+}
+
 /// A streamed answer so far.
 #[derive(Debug, Default)]
 struct Stream {
@@ -97,7 +125,7 @@ impl Assembler for Stream {
         }
         let chunk: Value =
             serde_json::from_slice(&event.data).map_err(|error| Trouble::malformed(format!("an event that is no JSON ({error})")))?;
-        if let Some(error) = chunk.get("error").filter(|error| !error.is_null()) {
+        if let Some(error) = error_in(&event.name, &chunk) {
             let kind = fault::kind_of_code(error).unwrap_or(FaultKind::Malformed);
             return Err(Trouble { kind, what: format!("an error amid the stream: {}", fault::error_words(error)) });
         }
@@ -109,6 +137,7 @@ impl Assembler for Stream {
             match (name.as_str(), value) {
                 ("choices", Value::Array(choices)) => {
                     for choice in &choices {
+                        failed(choice)?;
                         if self.add(choice)? {
                             step = Step::Text;
                         }
@@ -133,6 +162,10 @@ impl Assembler for Stream {
         }
         let message = first.get("message")?;
         let text = text_field(message, "content").or_else(|| text_field(message, "refusal")).unwrap_or_default();
+        let called = ["tool_calls", "function_call"].iter().any(|key| message.get(key).is_some());
+        if finish_reason.is_none() && text.is_empty() && !called {
+            return None;
+        }
         let usage = usage_of(fields.get("usage"));
         let model = fields.get("model").and_then(Value::as_str).map(ToOwned::to_owned);
         let told_usage = fields.shift_remove("usage");

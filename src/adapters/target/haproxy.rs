@@ -1,6 +1,11 @@
 //! Weights of servers, set over HAProxy's runtime socket. One server for each version, named after it.
 
-use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::PathBuf,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use tokio::{
@@ -95,16 +100,37 @@ impl Haproxy {
         })
     }
 
-    async fn set(&self, desired: &Desired) -> Result<(), TargetError> {
-        let servers = self.servers().await?;
-        let stranger = servers.iter().find(|server| server.weight > 0 && !self.is_ours(&server.name));
-        if let Some(Server { name, weight, .. }) = stranger {
-            let what =
-                format!("backend `{}` has the server `{}` with weight {weight}, named after no version", self.backend, words::plain(name));
-            let next = "nothing was changed; take it out, set its weight to 0, or correct `server`";
-            return Err(self.teller.error(TargetErrorKind::Foreign, &format!("{what}: {next}")));
+    /// The servers that get requests only when no other is up: `bck` in `show stat`. An answer that is not understood names none.
+    async fn backups(&self) -> Result<BTreeSet<String>, TargetError> {
+        Ok(backups(&self.ask(&format!("show stat {} 4 -1", self.backend)).await?).unwrap_or_default())
+    }
+
+    /// Servers with weight that are named after no version and are no backup: their traffic is nobody's we know.
+    async fn strangers(&self, servers: &[Server]) -> Result<Vec<Server>, TargetError> {
+        let mut strangers: Vec<Server> =
+            servers.iter().filter(|server| server.weight > 0 && !self.is_ours(&server.name)).cloned().collect();
+        if !strangers.is_empty() {
+            let backups = self.backups().await?;
+            strangers.retain(|server| !backups.contains(&server.name));
         }
-        let mut wanted: BTreeMap<String, u32> = servers.iter().map(|server| (server.name.clone(), 0)).collect();
+        Ok(strangers)
+    }
+
+    /// Whether the candidate would get more of what our servers get than it has now.
+    fn grows(&self, servers: &[Server], desired: &Desired) -> bool {
+        let ours = || servers.iter().filter(|server| self.is_ours(&server.name));
+        let total: u64 = ours().map(|server| u64::from(server.weight)).sum();
+        // The first version of all would take what it gets from the others.
+        let Some(candidate) = &desired.candidate else { return total == 0 };
+        let number = candidate.number.to_string();
+        let has: u64 = ours().filter(|server| self.version_of(&server.name) == number).map(|server| u64::from(server.weight)).sum();
+        u64::from(desired.percent.get()) * total.max(1) > has * 100
+    }
+
+    /// What each of our servers is to weigh.
+    fn wanted(&self, servers: &[Server], desired: &Desired) -> Result<BTreeMap<String, u32>, TargetError> {
+        let ours = servers.iter().filter(|server| self.is_ours(&server.name));
+        let mut wanted: BTreeMap<String, u32> = ours.map(|server| (server.name.clone(), 0)).collect();
         for (version, share) in desired.shares() {
             let name = self.server_of(&version)?;
             let Some(server) = servers.iter().find(|server| server.name == name) else {
@@ -118,12 +144,27 @@ impl Haproxy {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares are whole numbers from 0 to 100")]
             wanted.insert(name, share as u32);
         }
+        Ok(wanted)
+    }
+
+    async fn set(&self, desired: &Desired) -> Result<(), TargetError> {
+        let servers = self.servers().await?;
+        // Going back must not wait for somebody to take a server away: only what gives the candidate more does.
+        if self.grows(&servers, desired)
+            && let Some(Server { name, weight, .. }) = self.strangers(&servers).await?.first()
+        {
+            let what =
+                format!("backend `{}` has the server `{}` with weight {weight}, named after no version", self.backend, words::plain(name));
+            let next = "nothing was changed; take it out, set its weight to 0, or correct `server`";
+            return Err(self.teller.error(TargetErrorKind::Foreign, &format!("{what}: {next}")));
+        }
+        let wanted = self.wanted(&servers, desired)?;
         let mut changes: Vec<(i64, String)> = Vec::new();
         for server in &servers {
-            let weight = wanted.get(&server.name).copied().unwrap_or(0);
+            let Some(weight) = wanted.get(&server.name) else { continue };
             // A name we cannot send needs no change of ours, or the change fails loudly when it is read back.
-            if weight != server.weight && is_name(&server.name) {
-                let growth = i64::from(weight) - i64::from(server.weight);
+            if *weight != server.weight && is_name(&server.name) {
+                let growth = i64::from(*weight) - i64::from(server.weight);
                 changes.push((growth, format!("set server {}/{} weight {weight}", self.backend, server.name)));
             }
         }
@@ -139,6 +180,27 @@ impl Haproxy {
         }
         Err(self.teller.error(TargetErrorKind::Refused, &format!("setting weights: {}", words::plain(&answer))))
     }
+
+    /// What gets requests now. A server that is down gets nothing, whatever its weight, and a backup that is no version's nothing yet.
+    async fn serving(&self) -> Result<Vec<Server>, TargetError> {
+        let servers = self.servers().await?;
+        let strangers = self.strangers(&servers).await?;
+        let serves = |server: &Server| server.up && server.weight > 0 && (self.is_ours(&server.name) || strangers.contains(server));
+        Ok(servers.into_iter().filter(serves).collect())
+    }
+}
+
+/// The servers of which `show stat` says that they are backups; `None` where it is no such answer.
+fn backups(answer: &str) -> Option<BTreeSet<String>> {
+    let mut lines = answer.lines().filter(|line| !line.trim().is_empty());
+    let header: Vec<&str> = lines.next()?.strip_prefix("# ")?.split(',').collect();
+    let column = |name: &str| header.iter().position(|column| *column == name);
+    let (name, backup) = (column("svname")?, column("bck")?);
+    let named = |line: &str| {
+        let fields: Vec<&str> = line.split(',').collect();
+        fields.get(name).filter(|_| fields.get(backup) == Some(&"1")).map(|name| (*name).to_owned())
+    };
+    Some(lines.filter_map(named).collect())
 }
 
 /// Why an answer has no servers.
@@ -192,9 +254,7 @@ impl Target for Haproxy {
     }
 
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError> {
-        let servers = self.teller.within(deadline, self.servers()).await?;
-        // A server that is down gets nothing, whatever its weight.
-        let serving: Vec<&Server> = servers.iter().filter(|server| server.up && server.weight > 0).collect();
+        let serving = self.teller.within(deadline, self.serving()).await?;
         let total: f64 = serving.iter().map(|server| f64::from(server.weight)).sum();
         let mut shares = BTreeMap::new();
         for server in serving {
@@ -223,6 +283,15 @@ mod tests {
         assert_eq!(parse("1\n# a b\n"), Err(Wrong::Malformed));
         assert_eq!(parse("1\n# srv_name srv_op_state srv_admin_state srv_uweight\nx 2\n"), Err(Wrong::Malformed));
         assert_eq!(parse(""), Err(Wrong::Refused));
+    }
+
+    #[test]
+    fn backups_are_read_by_the_names_of_columns() {
+        let answer = "# pxname,svname,status,weight,act,bck,chkfail,\nb,v1,UP,100,1,0,,\nb,spare,UP,1,0,1,,\n\n";
+        assert_eq!(backups(answer), Some(BTreeSet::from(["spare".to_owned()])));
+        for other in ["", "Unknown command.\n", "# pxname,svname\nb,v1\n"] {
+            assert_eq!(backups(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod update;
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::{
     Failure, Services,
     history::{Opened, change_record, key_part},
@@ -41,7 +43,12 @@ pub struct BaselineRequest {
 }
 
 impl Stored for SuiteBaselines {
-    const SCHEMA: u32 = 1;
+    const SCHEMA: u32 = 2;
+
+    /// The first form did not say which runs were aside of the default branch: none was.
+    fn migrate(from: u32, value: Value) -> Result<Value, String> {
+        if from == 1 { Ok(value) } else { Err(format!("form {from} is not known")) }
+    }
 }
 
 fn folder() -> Key {
@@ -103,5 +110,23 @@ fn no_commit(place: &str, why: VcsError) -> Failure {
             Failure::Baseline(vec![Diagnostic::error(Place::file(place), "", why.to_string()).with_help(help)])
         }
         VcsError::Event(_) | VcsError::TooLarge { .. } | VcsError::Refused(_) | VcsError::Unreachable(_) => Failure::History(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_first_form_is_read_and_the_form_says_that_it_is_newer() {
+        // A program that does not know `aside` must call the record newer, not corrupt.
+        assert_eq!(SuiteBaselines::SCHEMA, 2);
+        let run = json!({"id": "r", "at": "2026-01-01T00:00:00Z", "commit": "c", "model": "m", "digest": "d", "values": {}});
+        let first = json!({"suite": "s", "dropped": 0, "runs": [run], "pinned": {}});
+        let found: SuiteBaselines = serde_json::from_value(SuiteBaselines::migrate(1, first).unwrap()).unwrap();
+        assert!(!found.runs[0].aside);
+        assert_eq!(SuiteBaselines::migrate(0, Value::Null), Err("form 0 is not known".to_owned()));
     }
 }

@@ -50,7 +50,7 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: &Path,
             fresh = found.record(&run);
             found.compact(keep);
             found.fit(bytes);
-            stays = found.runs.iter().any(|kept| kept.id == run.id);
+            stays = found.runs.iter().any(|kept| kept.is_same(&run));
             fresh
         })
         .await

@@ -12,27 +12,88 @@ use crate::{
         },
     },
     domain::{
-        rollback::target::{Candidate, Search},
-        rollout::{Phase, VersionRef},
+        rollback::{
+            target::{Candidate, Search},
+            trigger::Trigger,
+        },
+        rollout::{Phase, Rollout, VersionRef, state::Return},
     },
-    ports::store::Patience,
+    ports::store::{Patience, StoreError},
+    report::escape::one_line,
 };
 
 /// How long an emergency asks the registry about versions, all of them together: what is not known by then does not hold it up.
 const EMERGENCY_LOOK: Duration = Duration::from_secs(3);
 
-/// The version to go back to.
+/// A version to go back to.
+pub(super) struct Choice {
+    pub(super) to: VersionRef,
+    /// What is to be said of it.
+    pub(super) said: Option<String>,
+}
+
+/// The version to go back to. One that nobody named and that is not fit is said to be so: it serves already.
 pub(super) async fn version(
     world: &World,
     loaded: &Loaded,
     asked: Option<&str>,
     emergency: bool,
     patience: Patience,
-) -> Result<VersionRef, Failure> {
-    match asked {
-        Some(asked) => named(world, loaded, asked, emergency, patience).await,
-        None => previous(world, loaded, emergency, patience).await,
+) -> Result<Choice, Failure> {
+    if let Some(asked) = asked {
+        return Ok(Choice { to: named(world, loaded, asked, emergency, patience).await?, said: None });
     }
+    let to = previous(world, loaded, emergency, patience).await?;
+    if emergency {
+        return Ok(Choice { to, said: None });
+    }
+    let why = named(world, loaded, &to.version, false, brief(world, patience)).await.err();
+    let said = why.map(|why| {
+        let next = "name another with --to if that one will not do";
+        format!("warning: {to} is gone back to although it would not be fit: {}; {next}", one_line(&why.to_string()))
+    });
+    Ok(Choice { to, said })
+}
+
+/// The version that is fit to go back to, whatever serves now.
+pub(super) async fn fit(world: &World, loaded: &Loaded, asked: Option<&str>, patience: Patience) -> Result<VersionRef, Failure> {
+    let asked = match asked {
+        Some(asked) => asked.to_owned(),
+        None => previous(world, loaded, false, patience).await?.version,
+    };
+    named(world, loaded, &asked, false, patience).await
+}
+
+/// What is to be said where something that nobody chose a version for, an automatic rollback or `rollout abort`, came to one that is
+/// marked bad.
+pub(crate) async fn came_to_bad(world: &World, loaded: &Loaded) -> Option<String> {
+    let phase = &loaded.deployment.rollout.as_ref()?.phase;
+    let back = returned(phase).filter(|back| back.trigger.is_none_or(Trigger::is_automatic))?;
+    let there = candidate(world, loaded, &back.to, true, brief(world, world.base.patience())).await.ok()?;
+    let next = format!("`prompt-cicd rollback {} -e {}` goes to the newest good one", one_line(&world.prompt), world.settings.name);
+    there.bad.then(|| format!("warning: {}, which has everything again, is marked bad: {next}", back.to))
+}
+
+/// What is being gone back to, or has been.
+fn returned(phase: &Phase) -> Option<&Return> {
+    match phase {
+        Phase::Returning { back } | Phase::RolledBack { back } | Phase::Aborted { back } => Some(back),
+        Phase::Progressing | Phase::Held { .. } | Phase::Completed => None,
+    }
+}
+
+/// The version that a rollout which is under way came from, or that one which is going back, or has, is at: it serves already.
+fn serving(rollout: &Rollout) -> Option<&VersionRef> {
+    match &rollout.phase {
+        Phase::Progressing | Phase::Held { .. } => Some(&rollout.from).filter(|from| **from != rollout.to),
+        Phase::Returning { .. } | Phase::RolledBack { .. } | Phase::Aborted { .. } => returned(&rollout.phase).map(|back| &back.to),
+        Phase::Completed => None,
+    }
+}
+
+/// At most the time of an emergency's look.
+fn brief(world: &World, patience: Patience) -> Patience {
+    Patience { until: patience.until.min(world.base.services.clock.elapsed() + EMERGENCY_LOOK), ..patience }
 }
 
 /// The version a person named.
@@ -72,29 +133,22 @@ fn unknown(world: &World, asked: &str) -> Failure {
 }
 
 /// The previous stable version. Records are read newest first, and no more of them than it takes.
-async fn previous(world: &World, loaded: &Loaded, emergency: bool, patience: Patience) -> Result<VersionRef, Failure> {
-    let clock = &world.base.services.clock;
-    let look = Patience { until: patience.until.min(clock.elapsed() + EMERGENCY_LOOK), ..patience };
-    if let Some(rollout) = &loaded.deployment.rollout {
-        match &rollout.phase {
-            // A rollout that is under way goes back to where it came from, unless that was found to be bad meanwhile.
-            Phase::Progressing | Phase::Held { .. } if rollout.from != rollout.to => {
-                if !candidate(world, loaded, &rollout.from, true, look).await?.bad {
-                    return Ok(rollout.from.clone());
-                }
-            }
-            // One that is going back, or has, is there.
-            Phase::Returning { back } | Phase::RolledBack { back } | Phase::Aborted { back } => return Ok(back.to.clone()),
-            Phase::Progressing | Phase::Held { .. } | Phase::Completed => {}
-        }
-    }
-    let brief = if emergency { look } else { patience };
+pub(super) async fn previous(world: &World, loaded: &Loaded, emergency: bool, patience: Patience) -> Result<VersionRef, Failure> {
+    let look = brief(world, patience);
     let mut search = Search::new(loaded.deployment.current().cloned());
+    // What serves already is the one, unless it was found to be bad meanwhile.
+    if let Some(there) = loaded.deployment.rollout.as_ref().and_then(serving) {
+        if !candidate(world, loaded, there, true, look).await?.bad {
+            return Ok(there.clone());
+        }
+        search.unfit(there, "marked bad");
+    }
+    let patience = if emergency { look } else { patience };
     for completed in loaded.deployment.completed.iter().rev() {
         if search.is_current(&completed.version) {
             continue;
         }
-        let candidate = candidate(world, loaded, &completed.version, emergency, brief).await?;
+        let candidate = candidate(world, loaded, &completed.version, emergency, patience).await?;
         if let Some(found) = search.look(&candidate) {
             return Ok(found);
         }
@@ -124,6 +178,8 @@ async fn candidate(
         Ok(Some((entry, _))) => (entry.bad.is_some(), entry.archived.is_some(), Some(verifies(&entry))),
         Ok(None) => (false, false, None),
         Err(_) if emergency => (false, false, None),
+        // One record that cannot be read says nothing of the others.
+        Err(Failure::Store(StoreError::Corrupt { .. })) => (false, false, Some(false)),
         Err(failure) => return Err(failure),
     };
     // In an emergency content is not checked, badness is.

@@ -10,7 +10,6 @@ use crate::{
         rollback::{
             deadline::Deadline,
             record::{RollbackRecord, RollbackStatus},
-            target::previous_stable,
             watch::Watched,
         },
         rollout::{Phase, deployment::Deployment},
@@ -33,7 +32,8 @@ pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Fin
     let all = choose::candidates(&world, &loaded, patience).await?;
     let current = loaded.deployment.current().cloned();
     let mut stdout = Vec::new();
-    let next = previous_stable(&all, current.as_ref()).ok();
+    // What serves already is no way back, unless it is bad.
+    let next = choose::previous(&world, &loaded, false, patience).await.ok().filter(|next| Some(next) != current.as_ref());
     report::versions(subject.shape, &all, current.as_ref(), next.as_ref(), &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished::done(stdout))
 }
@@ -118,6 +118,6 @@ pub async fn validate(services: &Services, subject: &Subject, version: Option<&s
     let world = subject.open(services)?;
     let patience = within(&world, Deadline::new(services.clock.elapsed(), world.settings.rollback_timeout));
     let loaded = world.load_known_within(patience).await?;
-    let to = choose::version(&world, &loaded, version, false, patience).await?;
+    let to = choose::fit(&world, &loaded, version, patience).await?;
     Ok(Finished::done(format!("{} {to} can be put back in {}\n", world.prompt, world.settings.name)))
 }

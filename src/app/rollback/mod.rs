@@ -12,6 +12,7 @@ mod watch;
 
 use std::{path::PathBuf, time::Duration};
 
+pub(crate) use choose::came_to_bad;
 pub use look::{history, list_versions, status, validate};
 pub use resume::resume;
 
@@ -83,12 +84,12 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let Some(rollout) = loaded.deployment.rollout.clone() else {
         return Err(world.nothing("rollback").await);
     };
-    let to = choose::version(&world, &loaded, request.to.as_deref(), request.emergency, patience).await?;
+    let choose::Choice { to, said } = choose::version(&world, &loaded, request.to.as_deref(), request.emergency, patience).await?;
     if request.subject.dry_run || !request.yes {
         let text =
             format!("would put {} {} back on everything in {} (now: {})\n", world.prompt, to, world.settings.name, rollout.stage_name());
         if request.subject.dry_run {
-            return Ok(Finished::done(text));
+            return Ok(Finished { notes: Vec::from_iter(said), ..Finished::done(text) });
         }
         return Err(refused("rollback", format!("nobody said yes; {}", text.trim_end()), &["rollback --yes", "rollback --dry-run"]));
     }
@@ -107,7 +108,9 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
     let wants = request.watch.unwrap_or(world.settings.rollback_watch.always);
     let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &reason, request.subject.by(services)));
-    told(&request.subject, &world, &mut loaded, record, wants, &request.reports).await
+    let mut finished = told(&request.subject, &world, &mut loaded, record, wants, &request.reports).await?;
+    finished.notes.extend(said);
+    Ok(finished)
 }
 
 /// Tells people, then watches where that is wanted: all of it after the rollback is done and written, and none of it changes what came of
@@ -149,6 +152,7 @@ async fn told(
 /// What follows after a look of a rollout: people are told, and a rollback that is watched is looked at.
 pub(crate) async fn afterwards(world: &World, loaded: &mut Loaded, waits: bool) -> Vec<String> {
     let mut notes = world.deliver(loaded).await;
+    notes.extend(came_to_bad(world, loaded).await);
     match watch::follow(world, loaded, waits).await {
         Ok(None) => {}
         Ok(Some(record)) => {

@@ -96,6 +96,7 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
         world.settle_or_mend(&mut loaded, &mut said).await?
     };
     said.extend(world.deliver(&mut loaded).await);
+    said.extend(crate::app::rollback::came_to_bad(&world, &loaded).await);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
     // What was ordered was done: standing still is what a pause is for.
     let held = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Held { .. } | Phase::Aborted { .. }));

@@ -11,6 +11,11 @@ fn faults(tool: Tool, text: &str) -> Vec<(String, Option<String>)> {
     read_text(tool, text).unwrap().into_iter().map(|found| (found.name, found.fault)).collect()
 }
 
+/// Names with the samples that they lack.
+fn gaps(tool: Tool, text: &str) -> Vec<(String, Option<String>)> {
+    read_text(tool, text).unwrap().into_iter().map(|found| (found.name, found.gaps.map(|gaps| gaps.why))).collect()
+}
+
 fn fault(name: &str, why: &str) -> (String, Option<String>) {
     (name.to_owned(), Some(why.to_owned()))
 }
@@ -82,6 +87,31 @@ fn go_benchmarks_and_packages_that_failed() {
 }
 
 #[test]
+fn go_runs_that_were_killed_in_the_middle() {
+    let did_not_end = "its last line has no numbers: the benchmark did not end";
+    let samples = "BenchmarkA-8 10 5 ns/op\n".repeat(12);
+    for (text, at) in [
+        (format!("goos: linux\ngoarch: amd64\npkg: x\n{samples}BenchmarkB-8 \t"), "f:1:1"),
+        (format!("pkg: x\n{samples}"), "f:1:1"),
+        (format!("pkg: x\nPASS\nok  \tx\t1s\npkg: y\n{samples}"), "f:4:1"),
+        (format!("pkg: x\n{samples}pkg: y\n{samples}PASS\nok  \ty\t1s\n"), "f:1:1"),
+    ] {
+        let wrong = read_text(Tool::Go, &text).unwrap_err();
+        assert!(wrong.contains(at) && wrong.contains("the run did not end"), "{wrong}");
+    }
+    // Lines alone, as `grep` leaves them, have no frame to go by.
+    assert_eq!(faults(Tool::Go, &samples), [fine("BenchmarkA")]);
+    for begun in ["BenchmarkB-8 \t", "BenchmarkB-8   \tsome words\n", "BenchmarkB-8", "BenchmarkB-8 \t 100\t", "BenchmarkB-8\t100\t5"] {
+        assert_eq!(faults(Tool::Go, &format!("{samples}{begun}")), [fine("BenchmarkA"), fault("BenchmarkB", did_not_end)], "{begun}");
+    }
+    assert_eq!(faults(Tool::Go, &format!("{samples}BenchmarkA-8 \t")), [fault("BenchmarkA", did_not_end)], "its last repetition");
+    // With -v the names come first, and those of benchmarks that only have others within them.
+    let verbose =
+        "pkg: x\n=== RUN   BenchmarkA\nBenchmarkA\nBenchmarkA/one\nBenchmarkA/one-8 10 5 ns/op\nBenchmarks of today\nBenchmarking\nPASS\n";
+    assert_eq!(faults(Tool::Go, verbose), [fine("BenchmarkA/one")]);
+}
+
+#[test]
 fn google_repetitions_that_failed_or_were_skipped() {
     let text = r#"{"context": {}, "benchmarks": [
         {"name": "a", "run_name": "a", "run_type": "iteration", "real_time": 5, "time_unit": "ns"},
@@ -142,7 +172,7 @@ fn promptfoo_errors_are_no_failures() {
         entry(3, r#""success": false, "error": "No output", "failureReason": 0"#),
         entry(4, r#""success": false, "error": "Expected x", "gradingResult": {"pass": false}"#),
     ];
-    let found = faults(Tool::Promptfoo, &format!(r#"{{"evalId": "e", "results": {{"results": [{}]}}}}"#, entries.join(",")));
+    let found = gaps(Tool::Promptfoo, &format!(r#"{{"evalId": "e", "results": {{"results": [{}]}}}}"#, entries.join(",")));
     let why = |name: &str| found.iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("{name}: {found:?}")).1.as_deref();
     assert_eq!(why("p | prompt 0: latency"), Some("1 of 2 tests ended with an error: 429 Too Many Requests"));
     assert_eq!(why("p | prompt 1: pass rate"), None);
@@ -156,9 +186,19 @@ fn our_own_samples_without_an_answer() {
     let text = r#"{"schema_version": 1, "tool": {}, "test_case_results": [
         {"suite": "s", "state": "passed", "latency_ms": 12.5}, {"suite": "s", "state": "error"}, {"suite": "s", "state": "not-run"},
         {"suite": "t", "state": "failed", "latency_ms": 1}]}"#;
-    let found = faults(Tool::PromptCicd, text);
+    let found = gaps(Tool::PromptCicd, text);
     assert_eq!(found[0], fault("s: latency", "2 of 3 samples have no answer, or were not asked"));
-    assert!(found.iter().filter(|(name, _)| name.starts_with("t:")).all(|(_, fault)| fault.is_none()), "{found:?}");
+    assert!(found.iter().filter(|(name, _)| name.starts_with("t:")).all(|(_, gap)| gap.is_none()), "{found:?}");
+    assert_eq!(read_text(Tool::PromptCicd, text).unwrap()[0].gaps.as_ref().unwrap().samples, 2);
+    // Nobody counts on a case in quarantine; on a flaky one they do.
+    let known = r#"{"schema_version": 1, "suites": [{"name": "s", "known_cases": [
+        {"case_id": "a", "quarantine": {"reason": "x"}}, {"case_id": "b", "quarantine": null}]}, {"name": "t"}], "test_case_results": [
+        {"suite": "s", "case_id": "a", "state": "error"}, {"suite": "s", "case_id": "c", "state": "passed"}, "MORE"]}"#;
+    let with = |more: &str| gaps(Tool::PromptCicd, &known.replace("\"MORE\"", more))[0].1.clone();
+    assert_eq!(with(r#"{"suite": "s", "case_id": "c", "state": "failed"}"#), None);
+    for other in [r#"{"suite": "s", "case_id": "b", "state": "error"}"#, r#"{"suite": "s", "case_id": "c", "state": "not-run"}"#] {
+        assert_eq!(with(other).as_deref(), Some("1 of 2 samples have no answer, or were not asked"));
+    }
 }
 
 #[test]

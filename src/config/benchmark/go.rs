@@ -1,6 +1,7 @@
 //! `go test -bench`: `BenchmarkName-8  1000  123 ns/op  16 B/op`. Lines of one name (`-count`) are its samples; each unit is
 //! a benchmark of its own. Where the output is of several packages, their paths are part of the names. A benchmark that failed
-//! (`--- FAIL: BenchmarkName`) is named; a package that failed without naming one makes the file unusable.
+//! (`--- FAIL: BenchmarkName`), or whose line was never ended, is named; a package that failed without naming one makes the file unusable,
+//! and so does one that began (`goos:`, `pkg:`) and never came to `PASS`, `ok` or `FAIL`. Lines without any such frame are read as they are.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -20,7 +21,9 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     // Which package each benchmark is of.
     let mut owners: Vec<usize> = Vec::new();
     let mut failures = Failures::default();
+    let mut progress = Progress::default();
     lines(stream, |at, line| {
+        progress.take(at, line, &mut failures);
         if let Some(package) = line.strip_prefix("pkg: ") {
             packages.push(package.trim().to_owned());
             failures.named = 0;
@@ -31,14 +34,19 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         }
         let mut words = line.split_whitespace();
         let Some(name) = words.next().filter(|name| name.starts_with("Benchmark")) else { return };
-        if words.next().is_none_or(|iterations| iterations.parse::<u64>().is_err()) {
+        let package = packages.len() - 1;
+        let has_numbers = words.next().is_some_and(|iterations| iterations.parse::<u64>().is_ok()) && words.clone().count() > 1;
+        let name = without_processors(name);
+        if !has_numbers {
+            if is_begun(line) {
+                progress.begin(package, name);
+            }
             return;
         }
-        let name = without_processors(name);
+        progress.end(package, name);
         while let (Some(value), Some(unit)) = (words.next(), words.next()) {
             let direction = if unit.ends_with("/s") { Direction::HigherIsBetter } else { Direction::LowerIsBetter };
             let key = if unit == "ns/op" { name.to_owned() } else { format!("{name} ({unit})") };
-            let package = packages.len() - 1;
             let place = *places.entry((package, key.clone())).or_insert_with(|| {
                 found.push(Benchmark::number(key, unit, direction, None));
                 owners.push(package);
@@ -49,11 +57,15 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
             }
         }
     })?;
+    progress.finish(&mut failures);
     if let Some(wrong) = failures.wrong {
         return Err(wrong);
     }
     for (package, name) in failures.benchmarks {
-        fail(&mut found, &mut owners, package, &name);
+        fail(&mut found, &mut owners, (package, &name), "the benchmark failed");
+    }
+    for (package, name) in progress.begun {
+        fail(&mut found, &mut owners, (package, &name), "its last line has no numbers: the benchmark did not end");
     }
     // The one package of a file is not worth a word: files of `go test ./pkg` and of `cd pkg; go test` compare.
     if owners.iter().collect::<BTreeSet<_>>().len() > 1 {
@@ -112,6 +124,66 @@ impl Failures {
     }
 }
 
+/// How far the run has come.
+#[derive(Default)]
+struct Progress {
+    /// The line of the frame that is open, and whether it has a benchmark.
+    open: Option<(usize, bool)>,
+    /// The benchmarks that have begun and have no numbers yet, each with the place of its package.
+    begun: BTreeSet<(usize, String)>,
+}
+
+impl Progress {
+    fn take(&mut self, at: usize, line: &str, failures: &mut Failures) {
+        if line.starts_with("goos: ") || line.starts_with("pkg: ") {
+            if let Some((began, true)) = self.open {
+                did_not_end(began, failures);
+                self.open = None;
+            }
+            self.open.get_or_insert((at, false));
+        } else if matches!(line, "PASS" | "FAIL") || ["FAIL\t", "FAIL ", "ok  "].iter().any(|end| line.starts_with(end)) {
+            self.open = None;
+        } else if let Some((_, has_benchmark)) = &mut self.open {
+            *has_benchmark |= line.starts_with("Benchmark");
+        }
+    }
+
+    fn begin(&mut self, package: usize, name: &str) {
+        self.begun.insert((package, name.to_owned()));
+    }
+
+    /// With its numbers a benchmark has ended; one that only has others within it never gets numbers.
+    fn end(&mut self, package: usize, name: &str) {
+        let outer = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
+        for name in outer.chain([name]) {
+            self.begun.remove(&(package, name.to_owned()));
+        }
+    }
+
+    fn finish(&mut self, failures: &mut Failures) {
+        if let Some((began, _)) = self.open {
+            did_not_end(began, failures);
+        }
+        // What failed says so itself.
+        for failed in &failures.benchmarks {
+            self.begun.remove(failed);
+        }
+    }
+}
+
+fn did_not_end(began: usize, failures: &mut Failures) {
+    failures.unexplained(began, "the run did not end: neither `PASS` nor `ok` nor `FAIL` follows".to_owned());
+}
+
+/// Whether a line without numbers is that of a benchmark that has begun: its name alone, or a tab after it as Go writes it. Programs may
+/// print words that begin alike.
+fn is_begun(line: &str) -> bool {
+    let name = line.split_whitespace().next().unwrap_or_default();
+    let is_name = name.strip_prefix("Benchmark").and_then(|rest| rest.chars().next()).is_some_and(|first| !first.is_lowercase());
+    let rest = line.get(name.len()..).unwrap_or_default();
+    is_name && (rest.is_empty() || rest.trim_start_matches(' ').starts_with('\t'))
+}
+
 /// The number of processors is no part of the name.
 fn without_processors(name: &str) -> &str {
     match name.rsplit_once('-') {
@@ -120,14 +192,14 @@ fn without_processors(name: &str) -> &str {
     }
 }
 
-/// Marks all numbers of a benchmark that failed, and those of the benchmarks within it; where it has none it gets an entry, so that it is
+/// Marks all numbers of a benchmark that failed or did not end, and those of the benchmarks within it; where it has none it gets an entry, so that it is
 /// not just missing.
-fn fail(found: &mut Vec<Benchmark>, owners: &mut Vec<usize>, package: usize, name: &str) {
-    let fault = || Some("the benchmark failed".to_owned());
+fn fail(found: &mut Vec<Benchmark>, owners: &mut Vec<usize>, (package, name): (usize, &str), why: &str) {
+    let fault = || Some(why.to_owned());
     let is_it = |of: &str| of.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '/']));
     let mut any = false;
     for (benchmark, _) in found.iter_mut().zip(owners.iter()).filter(|(benchmark, owner)| **owner == package && is_it(&benchmark.name)) {
-        benchmark.fault = fault();
+        benchmark.fault = benchmark.fault.take().or_else(fault);
         any = true;
     }
     if !any {

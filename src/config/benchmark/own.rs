@@ -1,13 +1,16 @@
 //! Our own JSON report, version 1. For each suite: latency, cost, score and pass rate. A suite with a sample that has no answer
-//! or was not asked is incomplete, as in the run itself: what is missing is rarely like the rest.
+//! or was not asked is incomplete, as in the run itself: what is missing is rarely like the rest. Cases in quarantine may lack theirs.
 
-use std::{collections::BTreeMap, io::BufRead};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::BufRead,
+};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Found, Wrong, json, number::Lenient};
 use crate::domain::{
-    benchmark::{Benchmark, SHARE, Samples},
+    benchmark::{Benchmark, Gaps, SHARE, Samples},
     regression::Direction,
 };
 
@@ -16,12 +19,30 @@ struct Report {
     schema_version: u32,
     test_case_results: Vec<Case>,
     /// There for a benchmark, whose tokens and first tokens are compared too.
-    bench: Option<serde::de::IgnoredAny>,
+    bench: Option<IgnoredAny>,
+    /// Older reports say nothing of their cases.
+    #[serde(default)]
+    suites: Vec<Suite>,
+}
+
+#[derive(Deserialize)]
+struct Suite {
+    name: String,
+    #[serde(default)]
+    known_cases: Vec<KnownCase>,
+}
+
+#[derive(Deserialize)]
+struct KnownCase {
+    case_id: String,
+    quarantine: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct Case {
     suite: String,
+    #[serde(default)]
+    case_id: String,
     state: String,
     #[serde(default)]
     latency_ms: Lenient,
@@ -57,8 +78,9 @@ struct Missing {
 }
 
 impl Missing {
-    fn fault(self) -> Option<String> {
-        (self.samples > 0).then(|| format!("{} of {} samples have no answer, or were not asked", self.samples, self.of))
+    fn gaps(self) -> Option<Gaps> {
+        let why = || format!("{} of {} samples have no answer, or were not asked", self.samples, self.of);
+        (self.samples > 0).then(|| Gaps { samples: self.samples, why: why() })
     }
 }
 
@@ -68,14 +90,20 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         return Err(Wrong::of(format!("version {} of the report is not known", report.schema_version)));
     }
     let is_bench = report.bench.is_some();
+    let quarantined: BTreeSet<(String, String)> = report.suites.into_iter().flat_map(in_quarantine).collect();
     let mut suites: BTreeMap<String, (Missing, [Samples; 7])> = BTreeMap::new();
     for case in report.test_case_results {
-        let (missing, [latency, cost, score, passed, first, input, output]) = suites.entry(case.suite).or_default();
-        missing.of += 1;
+        let key = (case.suite, case.case_id);
+        let is_excused = quarantined.contains(&key);
+        let (missing, [latency, cost, score, passed, first, input, output]) = suites.entry(key.0).or_default();
         if case.state != "passed" && case.state != "failed" {
-            missing.samples += 1;
+            if !is_excused {
+                missing.samples += 1;
+                missing.of += 1;
+            }
             continue;
         }
+        missing.of += 1;
         // Replayed latencies are of another day.
         let live = !case.cached && case.origin.as_deref().is_none_or(|origin| origin == "live");
         if let (Some(value), true) = (case.latency_ms.0, live) {
@@ -108,9 +136,15 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         ];
         kinds.into_iter().zip(samples).filter(|((kind, ..), samples)| samples.seen() > 0 || *kind == "pass rate").map(
             move |((kind, unit, direction), samples)| {
-                Benchmark::number(format!("{suite}: {kind}"), unit, direction, None).with_samples(samples).with_fault(missing.fault())
+                Benchmark::number(format!("{suite}: {kind}"), unit, direction, None).with_samples(samples).with_gaps(missing.gaps())
             },
         )
     });
     Ok(measured.collect())
+}
+
+/// The cases of a suite that are in quarantine, each with the suite's name.
+fn in_quarantine(suite: Suite) -> impl Iterator<Item = (String, String)> {
+    let Suite { name, known_cases } = suite;
+    known_cases.into_iter().filter(|case| case.quarantine.is_some()).map(move |case| (name.clone(), case.case_id))
 }

@@ -1,5 +1,5 @@
 //! promptfoo: `eval --output results.json`. For each provider and prompt: latency, cost, score and pass rate. A test that
-//! errored has neither passed nor failed: what it belongs to cannot be compared.
+//! errored has neither passed nor failed: what it belongs to cannot pass.
 
 use std::{collections::BTreeMap, io::BufRead};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Found, json, number::Lenient};
 use crate::config::suggest;
 use crate::domain::{
-    benchmark::{Benchmark, SHARE, Samples},
+    benchmark::{Benchmark, Gaps, SHARE, Samples},
     regression::Direction,
 };
 
@@ -73,8 +73,9 @@ struct Errors {
 }
 
 impl Errors {
-    fn fault(&self) -> Option<String> {
-        (self.tests > 0).then(|| format!("{} of {} tests ended with an error: {}", self.tests, self.of, self.first))
+    fn gaps(&self) -> Option<Gaps> {
+        let why = || format!("{} of {} tests ended with an error: {}", self.tests, self.of, self.first);
+        (self.tests > 0).then(|| Gaps { samples: self.tests, why: why() })
     }
 }
 
@@ -137,7 +138,7 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
         // Where every test errored, the pass rate stands for all of it.
         let there = |(kind, ..): &(&str, _, _), samples: &Samples| samples.seen() > 0 || *kind == "pass rate";
         kinds.into_iter().zip(samples).filter(move |(kind, samples)| there(kind, samples)).map(move |((kind, unit, direction), samples)| {
-            Benchmark::number(format!("{name}: {kind}"), unit, direction, None).with_samples(samples).with_fault(errors.fault())
+            Benchmark::number(format!("{name}: {kind}"), unit, direction, None).with_samples(samples).with_gaps(errors.gaps())
         })
     });
     Ok(measured.collect())

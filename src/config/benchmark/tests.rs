@@ -181,7 +181,7 @@ fn one_name_for_two_benchmarks_is_refused_and_names_are_kept_apart_where_they_ca
     let wrong = read(Tool::SmallerIsBetter, &mut twice.as_slice(), "f.json").unwrap_err();
     assert_eq!(wrong.len(), 1);
     assert!(wrong[0].to_string().contains("the name `a` stands for 2 benchmarks"), "{wrong:?}");
-    let packages = b"pkg: x/one\nBenchmarkA-8 1 5 ns/op\npkg: x/two\nBenchmarkA-8 1 9 ns/op\n";
+    let packages = b"pkg: x/one\nBenchmarkA-8 1 5 ns/op\nPASS\npkg: x/two\nBenchmarkA-8 1 9 ns/op\nPASS\n";
     let found = read(Tool::Go, &mut packages.as_slice(), "go.txt").unwrap();
     assert_eq!(
         found.iter().map(row).collect::<Vec<_>>(),

@@ -12,7 +12,11 @@ use std::{
 use csv::{ReaderBuilder, StringRecord, StringRecordsIntoIter};
 use serde_json::{Map, Value, json};
 
-use super::{CaseReader, MOST_SHARED, case::id_of_position};
+use super::{
+    CaseReader, MOST_SHARED,
+    case::id_of_position,
+    quotes::{Quotes, Unbalanced},
+};
 use crate::{
     config::{assertions::names, path::Path, suggest},
     domain::{
@@ -53,7 +57,7 @@ pub(super) struct Rows<R> {
 impl<R: Read> Rows<R> {
     pub(super) fn new(input: R, file: &str) -> Self {
         let since_row = Arc::new(AtomicU64::new(0));
-        let input = Bounded { input, since_row: Arc::clone(&since_row) };
+        let input = Bounded { input, since_row: Arc::clone(&since_row), quotes: Quotes::default() };
         let rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input).into_records();
         Self { records: rows, since_row, file: file.to_owned(), header: None, position: 0, reader: CaseReader::default(), ended: false }
     }
@@ -113,10 +117,11 @@ impl<R: Read> Iterator for Rows<R> {
     }
 }
 
-/// Refuses a row that is longer than any is.
+/// Refuses a row that is longer than any is, and quotes that are not closed where their field ends.
 struct Bounded<R> {
     input: R,
     since_row: Arc<AtomicU64>,
+    quotes: Quotes,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -125,6 +130,12 @@ impl<R: Read> Read for Bounded<R> {
         if self.since_row.fetch_add(read as u64, Ordering::Relaxed) > LONGEST_ROW {
             return Err(io::Error::other(format!("a row has more than {LONGEST_ROW} bytes; is a double quote not closed?")));
         }
+        let quotes = match buffer.get(..read) {
+            Some(bytes) if read > 0 => self.quotes.take(bytes),
+            _ if buffer.is_empty() => Ok(()),
+            _ => self.quotes.end(),
+        };
+        quotes.map_err(io::Error::other)?;
         Ok(read)
     }
 }
@@ -271,6 +282,12 @@ fn line_of(row: &StringRecord) -> usize {
 }
 
 fn broken(error: &csv::Error, file: &str) -> Diagnostic {
+    if let csv::ErrorKind::Io(error) = error.kind()
+        && let Some(quotes) = error.get_ref().and_then(|error| error.downcast_ref::<Unbalanced>())
+    {
+        let help = "close it in front of the next comma or line break; a double quote inside of quotes is written twice";
+        return Diagnostic::error(Place::line(file, quotes.line()), "", quotes.to_string()).with_help(help);
+    }
     let place = error
         .position()
         .map_or_else(|| Place::file(file), |position| Place::line(file, usize::try_from(position.line()).unwrap_or(usize::MAX)));

@@ -4,6 +4,7 @@ mod case;
 mod csv;
 mod jsonl;
 mod list;
+mod quotes;
 
 use std::{collections::HashMap, io::Read, sync::Arc};
 

@@ -161,6 +161,16 @@ fn a_table_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_quote_that_is_not_closed_swallows_no_case() {
+    let open = said("id,__expected,name\na,contains: Hi,\"Ana\nb,contains: NEVER,Bob\n", "c.csv");
+    assert!(open.starts_with("error: c.csv:2: a double quote opened in line 2 is never closed\n  help: "), "{open}");
+    let closed_by_the_next = said("id,name\na,\"Ana\nb,\"Bob\"\n", "c.csv");
+    assert!(closed_by_the_next.contains("c.csv:3: the double quotes opened in line 2 are closed in line 3"), "{closed_by_the_next}");
+    let pieces = format!("id,name\n{}z,\"Zoe\n", "a,\"Ana\"\n".repeat(5_000));
+    assert!(said(&pieces, "c.csv").contains("a double quote opened in line 5002 is never closed"));
+}
+
+#[test]
 fn cases_of_a_suite_are_checked_together() {
     let cases = parse("{\"id\": \"a\", \"assert\": [{\"contains\": \"x\"}]}\n{\"id\": \"a\"}\n", "c.jsonl").unwrap();
     let found: Vec<String> = check(&cases, &suite(CaseDefaults::default())).iter().map(ToString::to_string).collect();

@@ -96,12 +96,23 @@ pub struct Benchmark {
     pub samples: Samples,
     /// What went wrong while it ran: numbers of a run that failed are no measurement, whatever they are.
     pub fault: Option<String>,
+    /// Samples that it lacks; those that are there were measured as they should be.
+    pub gaps: Option<Gaps>,
+}
+
+/// Samples that were to be taken, and were not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gaps {
+    /// How many.
+    pub samples: usize,
+    /// How many of how many, and why.
+    pub why: String,
 }
 
 impl Benchmark {
     /// A benchmark of one number.
     pub fn number(name: impl Into<String>, unit: impl Into<String>, direction: Direction, value: Option<f64>) -> Self {
-        Self { name: name.into(), unit: unit.into(), direction, value, samples: Samples::default(), fault: None }
+        Self { name: name.into(), unit: unit.into(), direction, value, samples: Samples::default(), fault: None, gaps: None }
     }
 
     /// The same with samples.
@@ -114,6 +125,12 @@ impl Benchmark {
     #[must_use]
     pub fn with_fault(self, fault: Option<String>) -> Self {
         Self { fault: self.fault.or(fault), ..self }
+    }
+
+    /// The same with the samples that it lacks.
+    #[must_use]
+    pub fn with_gaps(self, gaps: Option<Gaps>) -> Self {
+        Self { gaps, ..self }
     }
 
     /// The value to compare: the tool's, else the mean of the samples.

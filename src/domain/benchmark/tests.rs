@@ -46,8 +46,8 @@ fn what_cannot_be_compared_is_named_and_never_passes() {
         (1.0, f64::NAN, "the value on head is not finite"),
         (1.0, f64::INFINITY, "the value on head is not finite"),
         // No program takes no time.
-        (1.0, 0.0, "the value on head is 0, which only a count can be"),
-        (0.0, 0.0, "the value on base is 0, which only a count can be"),
+        (1.0, 0.0, "the value on head is 0, which no time can be"),
+        (0.0, 0.0, "the value on base is 0, which no time can be"),
     ] {
         let found = compare(&one(base), &one(head), &Thresholds::default(), &Rules::default());
         assert!(found.rows[0].why.as_ref().unwrap().contains(why), "{found:?}");
@@ -110,12 +110,15 @@ fn one_value_against_samples_is_open() {
 }
 
 #[test]
-fn only_a_count_can_be_zero() {
+fn all_but_times_can_be_zero() {
     let in_unit = |unit: &str, value| vec![Benchmark { unit: unit.to_owned(), ..one(value).remove(0) }];
     for (unit, base, head, expected) in [
         ("allocs/op", 0.0, 0.0, Status::Unchanged),
         ("B/op", 16.0, 0.0, Status::Improved),
         ("B/op", 0.0, 16.0, Status::Unusable),
+        ("warnings", 0.0, 0.0, Status::Unchanged),
+        ("%", 0.0, 0.0, Status::Unchanged),
+        ("frames", 3.0, 0.0, Status::Improved),
         ("ns/op", 16.0, 0.0, Status::Unusable),
         ("", 16.0, 0.0, Status::Unusable),
         ("", 0.0, 0.0, Status::Unusable),
@@ -145,6 +148,37 @@ fn a_run_that_failed_is_unusable_on_either_side_and_alone() {
     let nothing = vec![Benchmark { value: None, ..one(1.0).remove(0) }];
     let found = compare(&other(), &nothing, &Thresholds::default(), &Rules::default());
     assert!(found.rows.iter().any(|row| row.name == "b" && row.status == Status::Unusable), "new, and without a number: {found:?}");
+}
+
+#[test]
+fn what_lacks_samples_cannot_pass_and_fails_all_the_same() {
+    let lacks = |samples| Some(Gaps { samples, why: format!("{samples} have no answer") });
+    let time = |centre, seed, lacking| [sampled("b", centre, 0.1, 39, seed).with_gaps((lacking > 0).then(|| lacks(lacking)).flatten())];
+    let found = compare(&time(1.0, 1, 0), &time(3.0, 2, 1), &Thresholds::default(), &Rules::default());
+    assert!(found.regressed, "{found:?}");
+    assert_eq!(found.rows[0].why.as_deref(), Some("on head: 1 have no answer; worse all the same"));
+    for (base, head) in [(time(1.0, 1, 0), time(0.5, 2, 1)), (time(1.0, 1, 1), time(1.0, 2, 1)), (time(1.0, 1, 2), time(1.0, 2, 0))] {
+        let found = compare(&base, &head, &Thresholds::default(), &Rules::default());
+        let row = &found.rows[0];
+        assert_eq!((row.status, row.change_percent, &row.judgement, found.open), (Status::Unusable, None, &None, true), "{found:?}");
+        assert!(row.why.as_ref().unwrap().contains("have no answer"), "{row:?}");
+    }
+    let rate = |passed: usize, failed: usize, lacking: usize| {
+        let samples = std::iter::repeat_n(1.0, passed).chain(std::iter::repeat_n(0.0, failed)).collect();
+        let rate = Benchmark { samples, ..Benchmark::number("p", SHARE, Direction::HigherIsBetter, None) };
+        [rate.with_gaps((lacking > 0).then(|| lacks(lacking)).flatten())]
+    };
+    let found = compare(&rate(40, 0, 0), &rate(0, 39, 1), &Thresholds::default(), &Rules::default());
+    assert!(found.regressed && found.rows[0].why.as_ref().unwrap().contains("even with those counted in head's favour"), "{found:?}");
+    assert_eq!((found.rows[0].head, found.rows[0].reported[1]), (Some(0.025), Some(0.0)));
+    // As many without an answer as could have passed: nobody knows.
+    assert_eq!(status(&rate(40, 0, 0), &rate(10, 1, 29)), Status::Unusable);
+    assert_eq!(status(&rate(10, 0, 30), &rate(30, 10, 0)), Status::Unusable);
+    assert_eq!(status(&rate(3, 0, 0), &rate(2, 0, 1)), Status::Unusable, "too few to test");
+    assert_eq!(status(&rate(3, 0, 0), &rate(1, 1, 1)), Status::Failed, "too few to test: the threshold decides");
+    // Head failed while it ran, and took longer besides; of base it would prove nothing.
+    let broken = |value| [one(value).remove(0).with_fault(Some("code 1".to_owned()))];
+    assert_eq!((status(&one(1.0), &broken(2.0)), status(&broken(1.0), &one(2.0))), (Status::Failed, Status::Unusable));
 }
 
 #[test]

@@ -82,12 +82,19 @@ impl Conversion {
 const COUNTED: [&str; 13] =
     ["allocs", "allocations", "tokens", "token", "USD", "EUR", "calls", "requests", "errors", "failures", "instructions", "lines", "count"];
 
-/// Whether a unit is of what is counted, also for each operation (`B/op`), and not measured by a clock. Of such a thing 0 is a
-/// number as any other, and the same number again and again is no surprise.
+/// Whether a unit is of what is counted, also for each operation (`B/op`), and not measured by a clock. Of such a thing the same
+/// number again and again is no surprise.
 pub fn is_counted(unit: &str) -> bool {
     let (of, per) = halves(unit.trim());
     let by_time = per.is_some_and(|per| ratio(per, "s").is_some());
     !by_time && (COUNTED.contains(&of) || ratio(of, "B").is_some())
+}
+
+/// Whether 0 of a unit is a number as any other: of all but times, what is done in a time, and numbers without a unit, which may be either.
+pub fn may_be_zero(unit: &str) -> bool {
+    let (of, per) = halves(unit.trim());
+    let is_time = |unit: &str| ratio(unit, "s").is_some();
+    !of.is_empty() && !is_time(of) && !per.is_some_and(is_time)
 }
 
 /// `ops/s` in two.
@@ -138,6 +145,16 @@ mod tests {
         }
         for unit in ["", "s", "ns/op", "ops/s", "MB/s", "share", "requests/s", "points"] {
             assert!(!is_counted(unit), "{unit}");
+        }
+    }
+
+    #[test]
+    fn only_times_and_what_has_no_unit_cannot_be_zero() {
+        for unit in ["warnings", "%", "frames", "B/op", "allocs/op", "USD", "points", "misses/op"] {
+            assert!(may_be_zero(unit), "{unit}");
+        }
+        for unit in ["", " ", "s", "ms", "ns/op", "s/iter", "ops/s", "MB/s", "req/min", "frames/s"] {
+            assert!(!may_be_zero(unit), "{unit}");
         }
     }
 

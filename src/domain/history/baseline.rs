@@ -52,6 +52,14 @@ pub struct BaselineRun {
     pub values: Values,
 }
 
+impl BaselineRun {
+    /// Whether it is the same run: by its name, or, as a run and its report have names of their own, by what it was and when.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let what = (&self.at, &self.commit, &self.digest, &self.model);
+        self.id == other.id || what == (&other.at, &other.commit, &other.digest, &other.model)
+    }
+}
+
 /// A baseline that stays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,9 +97,9 @@ impl SuiteBaselines {
         self.runs.is_empty() && self.pinned.is_empty()
     }
 
-    /// Takes a run in, in the order of time. `false`: it is there already, or has no numbers, and nothing changed.
+    /// Takes a run in, in the order of time. `false`: it is there already, maybe by another way, or has no numbers, and nothing changed.
     pub fn record(&mut self, run: &BaselineRun) -> bool {
-        if run.values.values().all(BTreeMap::is_empty) || self.runs.iter().any(|there| there.id == run.id) {
+        if run.values.values().all(BTreeMap::is_empty) || self.runs.iter().any(|there| there.is_same(run)) {
             return false;
         }
         let place = self.runs.partition_point(|there| (&there.at, &there.id) <= (&run.at, &run.id));
@@ -288,6 +296,14 @@ mod tests {
             assert!(baselines.record(&run(at, commit, f64::from(at))));
         }
         assert!(!baselines.record(&run(2, "c2", 9.0)), "the same run is kept once");
+        let report = BaselineRun { id: "report/2".to_owned(), ..run(2, "c2", 2.0) };
+        assert!(!baselines.record(&report), "and so it is by its report");
+        let others = [("c9", "d", "tiny"), ("c2", "d2", "tiny"), ("c2", "d", "large")];
+        for (commit, digest, model) in others {
+            let other = BaselineRun { digest: digest.to_owned(), model: model.to_owned(), ..run(2, commit, 2.0) };
+            let other = BaselineRun { id: "report/2".to_owned(), ..other };
+            assert!(baselines.clone().record(&other), "{commit} {digest} {model}");
+        }
         let before_c3 = |commit: &str| ["c1", "c2", "c3"].contains(&commit);
         let ids = |chosen: &Chosen<'_>| chosen.runs.iter().map(|run| run.commit.clone().unwrap()).collect::<Vec<_>>();
         let chosen = baselines.last(2, "c3", &before_c3);
@@ -351,7 +367,7 @@ mod tests {
         fn runs_stay_in_order_and_within_bounds(times in prop::collection::vec(0_u32..50, 1..40), keep in 1_usize..10, bytes in 300_usize..2_000) {
             let mut baselines = SuiteBaselines::of("s");
             for (index, at) in times.iter().enumerate() {
-                let new = BaselineRun { id: index.to_string(), ..run(*at, "c", 1.0) };
+                let new = BaselineRun { id: index.to_string(), ..run(*at, &format!("c{index}"), 1.0) };
                 prop_assert!(baselines.record(&new));
                 baselines.compact(keep);
                 baselines.fit(bytes);

@@ -24,7 +24,7 @@ impl Candidate {
             (true, _, _) => Some("marked bad"),
             (false, true, _) => Some("archived"),
             (false, false, Some(true)) => None,
-            (false, false, Some(false)) => Some("its content does not have its digest any more"),
+            (false, false, Some(false)) => Some("corrupt: its content does not have its digest any more"),
             (false, false, None) => Some("its content is not in the registry"),
         }
     }
@@ -76,10 +76,15 @@ impl Search {
             return None;
         }
         let Some(why) = candidate.why_not() else { return Some(candidate.version.clone()) };
-        if self.none.unfit.iter().all(|(version, _)| *version != candidate.version.version) {
-            self.none.unfit.push((candidate.version.version.clone(), why));
-        }
+        self.unfit(&candidate.version, why);
         None
+    }
+
+    /// Keeps why a version is none.
+    pub fn unfit(&mut self, version: &VersionRef, why: &'static str) {
+        if self.none.unfit.iter().all(|(known, _)| *known != version.version) {
+            self.none.unfit.push((version.version.clone(), why));
+        }
     }
 
     /// That there was none, with what speaks against each.

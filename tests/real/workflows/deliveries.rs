@@ -131,8 +131,9 @@ fn an_abort_by_dispatch_stops_the_rollout_that_a_runner_watches() {
     thread::scope(|scope| {
         let watching = scope.spawn(|| dispatch(&world, "gradual-rollout", &production(&json!({}))));
         until("10 %", || share(&world, "production", "2.0.0") == "10");
-        // A second start waits behind the first; stopping waits for nobody. A scheduled look comes at the same moment.
-        assert_eq!(dispatch(&world, "gradual-rollout", &production(&json!({}))).result, "waiting");
+        // A second start is refused before anybody is asked; stopping waits for nobody. A scheduled look comes at the same moment.
+        let second = dispatch(&world, "gradual-rollout", &production(&json!({}))).ends("failure");
+        assert_eq!((second.job("rollout / plan").result, second.job("rollout / rollout").result), ("failure", "skipped"));
         let caller = scheduled(&world);
         let look = scope.spawn({
             let (world, caller) = (&world, caller);
@@ -171,6 +172,43 @@ fn a_hotfix_skips_the_stages_and_not_the_reviewers() {
         (hotfix.asked.as_slice(), share(&world, "production", "2.0.0").as_str()),
         (["production: approved".to_owned()].as_slice(), "100")
     );
+}
+
+#[test]
+fn nobody_waits_behind_those_whose_reviewers_do_not_answer() {
+    let world = ready("60s", "150ms");
+    let away = |environment: &str| *world.away.lock().unwrap() = [environment.to_owned()].into();
+    away("production");
+    let asked = dispatch(&world, "gradual-rollout", &production(&json!({})));
+    assert_eq!((asked.result, asked.asked.as_slice()), ("waiting", ["production: no answer".to_owned()].as_slice()), "{}", asked.shown());
+    away("");
+    dispatch(&world, "gradual-rollout", &production(&json!({"skip-stages": true}))).ends("success");
+    assert_eq!(share(&world, "production", "2.0.0"), "100", "the hotfix did not wait");
+
+    // An emergency that nobody answers, then a look of monitoring whose rollback nobody answers: neither keeps the next one waiting.
+    away("production");
+    let reason = json!({"reason": "answers in French"});
+    assert_eq!(dispatch(&world, "emergency-rollback", &production(&reason)).result, "waiting");
+    world.variables.lock().unwrap().insert("MONITORED_PROMPT".to_owned(), "greeting".to_owned());
+    let caller = std::fs::read_to_string(world.repository().join(".github/workflows/performance-monitoring.yml")).unwrap();
+    let allowed = caller.replace("allow-rollback: false", "allow-rollback: true");
+    let look = || run_text(&world, "performance-monitoring", &allowed, &Trigger::schedule(&world, "*/30 * * * *"));
+    away("production-emergency");
+    numbers(&world, 950.0, 0.2);
+    for _ in 0..2 {
+        let looked = look();
+        assert_eq!(
+            (looked.job("monitor / monitor").result, looked.asked.as_slice()),
+            ("failure", ["production-emergency: no answer".to_owned()].as_slice()),
+            "{}",
+            looked.shown()
+        );
+    }
+    assert_eq!(share(&world, "production", "2.0.0"), "100");
+    away("production");
+    let skipping = dispatch(&world, "emergency-rollback", &production(&json!({"reason": "now", "skip-confirmation": true})));
+    assert_eq!(find(skipping.job("rollback / rollback"), "rollback").outputs["sla-met"], "true", "{}", skipping.shown());
+    assert_eq!(share(&world, "production", "1.0.0"), "100");
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod deliveries;
 mod expressions;
 /// Pull requests, gates, releases.
 mod proposals;
+/// Groups of runs.
+mod queue;
 /// Who calls whom, which jobs run.
 mod runner;
 /// What `init` writes.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     expressions::{Expressions, Status},
+    queue::Queue,
     step::Step,
     world::{REPOSITORY, World, git, here},
 };
@@ -92,7 +93,7 @@ pub(super) struct Job {
 pub(super) struct Run {
     pub(super) id: u64,
     pub(super) name: String,
-    /// success, failure, cancelled, or `waiting` behind a run of its group.
+    /// success, failure, cancelled, or `waiting` for reviewers or behind a run of its group.
     pub(super) result: &'static str,
     pub(super) jobs: Vec<Job>,
     /// Whose reviewers were asked, and what they said.
@@ -210,7 +211,7 @@ pub(super) struct Place<'p> {
     pub(super) context: Map<String, Value>,
 }
 
-impl Runner<'_> {
+impl<'w> Runner<'w> {
     fn github(&self) -> Value {
         let event = &self.trigger.payload;
         json!({"event_name": self.trigger.event, "event": event, "sha": self.trigger.sha, "ref": self.trigger.reference, "repository": REPOSITORY,
@@ -223,16 +224,7 @@ impl Runner<'_> {
         base.insert("github".to_owned(), self.github());
         base.insert("inputs".to_owned(), level.inputs.clone());
         base.insert("vars".to_owned(), json!(*self.world.variables.lock().unwrap()));
-        let _queue = match level.workflow.get("concurrency") {
-            None => None,
-            Some(concurrency) => {
-                let group = self.expressions.text(&concurrency["group"], &base.clone().into());
-                if !self.world.queues.lock().unwrap().insert(group.clone()) {
-                    return ("waiting", Map::new());
-                }
-                Some(Queue { world: self.world, group })
-            }
-        };
+        let Some(queue) = self.enter(&level.workflow, &base) else { return ("waiting", Map::new()) };
         let jobs = level.workflow["jobs"].as_object().unwrap();
         let mut done: Map<String, Value> = Map::new();
         while done.len() < jobs.len() {
@@ -247,6 +239,11 @@ impl Runner<'_> {
             let mut context = base.clone();
             context.insert("needs".to_owned(), needed.clone().into());
             let results: Vec<&str> = needed.values().map(|need| need["result"].as_str().unwrap()).collect();
+            if results.contains(&"waiting") {
+                self.run.jobs.push(Job { name: format!("{}{id}", level.prefix), result: "waiting", steps: Vec::new() });
+                done.insert(id.clone(), json!({"result": "waiting", "outputs": {}}));
+                continue;
+            }
             let status = Status {
                 success: results.iter().all(|result| *result == "success"),
                 failure: results.contains(&"failure"),
@@ -268,7 +265,18 @@ impl Runner<'_> {
             (false, false, true) => "waiting",
             (false, false, false) => "success",
         };
+        let waits = has("waiting");
+        queue.leave(waits);
         (result, done)
+    }
+
+    /// Enters the group of a workflow or job; `None`: somebody is in it.
+    fn enter(&mut self, of: &Value, context: &Map<String, Value>) -> Option<Queue<'w>> {
+        let group = match of.get("concurrency") {
+            None => None,
+            Some(concurrency) => Some(self.expressions.text(&concurrency["group"], &context.clone().into())),
+        };
+        Queue::enter(self.world, group)
     }
 
     fn job(&mut self, level: &Level, id: &str, job: &Value, mut context: Map<String, Value>) -> (&'static str, Value) {
@@ -282,7 +290,17 @@ impl Runner<'_> {
         // The token of a fork's pull request can only read, whatever is written.
         let level_of = |level: &Value| if self.trigger.is_fork() { "read".to_owned() } else { level.as_str().unwrap().to_owned() };
         let permissions: BTreeMap<String, String> = permissions.map(|(scope, level)| (scope.clone(), level_of(level))).collect();
+        let Some(queue) = self.enter(job, &context) else {
+            self.run.jobs.push(Job { name, result: "waiting", steps: Vec::new() });
+            return ("waiting", json!({}));
+        };
         let environment = self.expressions.text(&job["environment"], &context.clone().into());
+        if self.world.away.lock().unwrap().contains(&environment) {
+            self.run.asked.push(format!("{environment}: no answer"));
+            self.run.jobs.push(Job { name, result: "waiting", steps: Vec::new() });
+            queue.leave(true);
+            return ("waiting", json!({}));
+        }
         let answer = self.world.reviewers.lock().unwrap().get(&environment).copied();
         if let Some(yes) = answer {
             self.run.asked.push(format!("{environment}: {}", if yes { "approved" } else { "rejected" }));
@@ -362,17 +380,5 @@ impl Runner<'_> {
         let outputs: Map<String, Value> =
             outputs.iter().map(|(key, output)| (key.clone(), self.expressions.text(&output["value"], &context).into())).collect();
         (result, outputs.into())
-    }
-}
-
-/// A group with a run under way.
-struct Queue<'w> {
-    world: &'w World,
-    group: String,
-}
-
-impl Drop for Queue<'_> {
-    fn drop(&mut self) {
-        self.world.queues.lock().unwrap().remove(&self.group);
     }
 }

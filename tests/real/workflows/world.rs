@@ -64,7 +64,9 @@ pub(super) struct World {
     pub(super) variables: Mutex<BTreeMap<String, String>>,
     /// Which GitHub environments have required reviewers, and whether they say yes.
     pub(super) reviewers: Mutex<BTreeMap<String, bool>>,
-    /// The groups of runs under way.
+    /// Which GitHub environments have reviewers who do not answer.
+    pub(super) away: Mutex<BTreeSet<String>>,
+    /// The groups of runs under way, and of those that wait for reviewers.
     pub(super) queues: Mutex<BTreeSet<String>>,
     runs: AtomicU64,
     _runtime: tokio::runtime::Runtime,
@@ -106,6 +108,7 @@ impl World {
             numbers_url: format!("http://{address}/numbers.json"),
             variables: Mutex::default(),
             reviewers: Mutex::default(),
+            away: Mutex::default(),
             queues: Mutex::default(),
             runs: AtomicU64::new(1_000),
             _runtime: runtime,

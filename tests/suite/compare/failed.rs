@@ -51,9 +51,52 @@ fn a_benchmark_of_criterion_that_did_not_end_is_unusable() {
 
 #[test]
 fn zero_on_head_is_no_improvement() {
-    values(&list(&[("a", 1.0)]), &list(&[("a", 0.0)]), &[]).exits(13).shows("the value on head is 0, which only a count can be");
+    values(&list(&[("a", 1.0)]), &list(&[("a", 0.0)]), &[]).exits(13).shows("the value on head is 0, which no time can be");
     let of = |value: f64| json!([{"name": "a", "unit": "B/op", "value": value}]).to_string();
     values(&of(16.0), &of(0.0), &[]).exits(0).shows("improved").shows("-100.0%");
+    // Nor is it a fault of whatever else is counted.
+    let all = |frames: u8| {
+        json!([{"name": "lint warnings", "unit": "warnings", "value": 0}, {"name": "error rate", "unit": "%", "value": 0},
+            {"name": "dropped frames", "unit": "frames", "value": frames}])
+    };
+    values(&all(3).to_string(), &all(0).to_string(), &[]).exits(0).shows("✓ NO REGRESSION");
+}
+
+#[test]
+fn one_sample_without_an_answer_does_not_hide_a_regression() {
+    let case = |at: u32, state: &str, latency: f64| json!({"suite": "s", "case_id": format!("c{at}"), "state": state, "latency_ms": latency + f64::from(at % 7)});
+    let report = |known: serde_json::Value, cases: Vec<serde_json::Value>| json!({"schema_version": 1, "tool": {"name": "prompt-cicd"}, "suites": [{"name": "s", "known_cases": known}], "test_case_results": cases});
+    let many = |state: &str, latency: f64| (1..40).map(|at| case(at, state, latency)).collect::<Vec<_>>();
+    let with = |first: &str, others: Vec<serde_json::Value>| [vec![case(0, first, 100.0)], others].concat();
+    let good = report(json!([]), with("passed", many("passed", 100.0)));
+    let bad = report(json!([]), with("error", many("failed", 300.0)));
+    let quicker = report(json!([]), with("error", many("passed", 50.0)));
+    let rule =
+        json!([{"case_id": "c0", "counts": false, "quarantine": {"reason": "x", "until": "2030-01-01", "issue": null}, "flaky": null}]);
+    let excused = report(rule, with("error", many("passed", 50.0)));
+    let files = [("a.json", good), ("c.json", bad), ("quicker.json", quicker), ("excused.json", excused)];
+    let workspace = files.iter().fold(Workspace::empty(), |workspace, (name, file)| workspace.file(name, &file.to_string()));
+    let run = |head: &str| workspace.prompt_cicd(["compare", "a.json", head]).run();
+    let said = "s: pass rate: on head: 1 of 40 samples have no answer, or were not asked; worse even with those counted in head's favour";
+    run("c.json").exits(12).shows("REGRESSED").shows(said).shows("s: latency: on head: 1 of 40");
+    run("quicker.json").exits(13).shows("2 unusable").shows("s: latency: on head: 1 of 40 samples have no answer");
+    let excused = run("excused.json");
+    assert!(!excused.stdout.contains("no answer") && !excused.stdout.contains("unusable"), "{}", excused.stdout);
+}
+
+#[test]
+fn a_go_run_that_was_killed_is_no_pass() {
+    let samples: String = (0..12).map(|at| format!("BenchmarkA-8 \t 1000\t {}.5 ns/op\n", 100 + at)).collect();
+    let slower: String = (0..12).map(|at| format!("BenchmarkA-8 \t 1000\t {}.25 ns/op\n", 100 + at)).collect();
+    let workspace = Workspace::empty()
+        .file("base.txt", &format!("goos: linux\npkg: x\n{samples}PASS\nok  \tx\t1s\n"))
+        .file("head.txt", &format!("goos: linux\npkg: x\n{slower}BenchmarkB-8 \t"))
+        .file("lines.txt", &format!("{slower}BenchmarkB-8 \t"))
+        .file("fine.txt", &slower);
+    let run = |head: &str| workspace.prompt_cicd(["compare", "base.txt", head]).run();
+    run("head.txt").exits(3).says("head.txt:1:1: not read as a result of go: the run did not end");
+    run("lines.txt").exits(13).shows("BenchmarkB: on head: its last line has no numbers: the benchmark did not end");
+    run("fine.txt").exits(0);
 }
 
 #[test]

@@ -54,6 +54,17 @@ fn it_is_read_where_it_is_asked_for_and_never_from_the_working_directory() {
 }
 
 #[test]
+fn commands_that_read_more_of_a_commit_than_its_configuration_refuse_it() {
+    for command in
+        [&["test"][..], &["baseline", "update", "--from", "r.json"], &["lint"], &["registry", "list", "greeting"], &["bench", "greeting"]]
+    {
+        let arguments = command.iter().copied().chain(["--config-at", "HEAD"]);
+        let refused = Workspace::greeting().prompt_cicd(arguments).run().exits(2);
+        refused.says("`--config-at` is for `rollout`, `rollback`, `monitor`").says("check that commit out instead");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_named_with_the_next_step() {
     let missing = show(&github(&[]), &["--config-at", "HEAD", "--config", "prompt-cicd.yml"]).exits(31);
     missing.says("GET /repos/octo/prompts/contents/prompt-cicd.yml: 404").says("a job needs `permissions: contents: read`");

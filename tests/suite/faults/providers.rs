@@ -74,6 +74,15 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         fault("200 without choices", ok(r#"{"choices": []}"#)),
         fault("200 with an error (`error.code` is a number)", ok(r#"{"error": {"message": "upstream failed", "code": 502}}"#)),
         fault("200 with an error (`error.code` is a text)", ok(r#"{"error": {"message": "upstream failed", "code": "bad_gateway"}}"#)),
+        fault(
+            "200 with an error in its choice",
+            ok(r#"{"choices": [{"message": {"content": "Hello Ana"}, "error": {"message": "upstream failed", "code": 502}}]}"#),
+        ),
+        fault(
+            "200 with the finish reason `error`",
+            ok(r#"{"choices": [{"message": {"content": "Hello Ana"}, "finish_reason": "error"}]}"#),
+        ),
+        fault("200 with a message without content", ok(r#"{"choices": [{"message": {"role": "assistant"}, "finish_reason": "stop"}]}"#)),
         fault("a broken compression", Trouble::status("200 OK", "content-encoding: gzip\r\n", "this is no gzip")),
         fault("the answer is cut off", Trouble::Bytes("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"choices\":".to_owned())),
         Fault { name: "the stream ends in the middle", trouble: events(&format!("{PIECE}\n\n")), stream: true },
@@ -81,6 +90,22 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         Fault {
             name: "the stream has an error",
             trouble: events(&format!("{PIECE}\n\ndata: {{\"error\": {{\"message\": \"overloaded\", \"code\": 503}}}}\n\n")),
+            stream: true,
+        },
+        Fault {
+            name: "the stream has an error in place of choices",
+            trouble: events(&format!("{PIECE}\n\ndata: {{\"object\": \"error\", \"message\": \"overloaded\"}}\n\ndata: [DONE]\n\n")),
+            stream: true,
+        },
+        Fault {
+            name: "the stream has an event named `error`",
+            trouble: events(&format!("{PIECE}\n\nevent: error\ndata: {{\"message\": \"overloaded\"}}\n\ndata: [DONE]\n\n")),
+            stream: true,
+        },
+        Fault { name: "the stream ends without an answer", trouble: events("data: [DONE]\n\n"), stream: true },
+        Fault {
+            name: "the stream ends behind an empty piece",
+            trouble: events("data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"\"}}]}\n\ndata: [DONE]\n\n"),
             stream: true,
         },
         fault("the answer drips and never ends", Trouble::Drip),

@@ -204,6 +204,11 @@ fn reports_are_taken_in_once_and_let_go_of() {
     let update = || workspace.prompt_cicd(["baseline", "update", "--from", "report.json"]);
     update().run().exits(0).shows(" kept\n");
     update().run().exits(0).shows("was kept already");
+    // Nor is a run taken in by its report that was recorded before.
+    recorded(&workspace, &["--report", "json=recorded.json"]).run().exits(0);
+    workspace.prompt_cicd(["baseline", "update", "--from", "recorded.json"]).run().exits(0).shows("was kept already");
+    let both = workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
+    assert_eq!(both["suites"][0]["runs"].as_array().unwrap().len(), 2, "{both:#}");
     let shown = workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
     let run = &shown["suites"][0]["runs"][0];
     assert_eq!((&run["commit"], &run["cases"], &run["pass_rate"]), (&json!(here), &json!(30), &json!(1.0)));
@@ -211,7 +216,7 @@ fn reports_are_taken_in_once_and_let_go_of() {
     workspace.write("other.json", b"{\"schema_version\": 1}");
     workspace.prompt_cicd(["baseline", "update", "--from", "other.json"]).run().exits(3).says("not a JSON report of `prompt-cicd test`");
     workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0);
-    workspace.prompt_cicd(["baseline", "prune", "--keep", "0"]).run().exits(0).shows("1 run went, 0 stay");
+    workspace.prompt_cicd(["baseline", "prune", "--keep", "0"]).run().exits(0).shows("2 runs went, 0 stay");
     workspace.prompt_cicd(["baseline", "prune", "--unpin", "v2"]).run().exits(4).says("no baseline pinned as `v2`");
     workspace.prompt_cicd(["baseline", "prune", "--unpin", "v1"]).run().exits(0).shows("v1 is pinned no more");
     workspace.prompt_cicd(["baseline", "show"]).run().exits(0).says("no run is recorded yet");

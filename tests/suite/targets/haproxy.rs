@@ -7,7 +7,7 @@ use std::{
 };
 
 use prompt_cicd::{
-    domain::target::{Agreement, Shares, TargetKind},
+    domain::target::{Agreement, Desired, Shares, TargetKind},
     ports::target::TargetErrorKind,
 };
 use tokio::{
@@ -21,6 +21,8 @@ use super::{DEADLINE, SHORT, desired, open};
 #[derive(Debug, Default)]
 struct Proxy {
     servers: BTreeMap<String, (u32, u8)>,
+    /// Those of them that are backups.
+    backups: Vec<String>,
     said: Vec<String>,
     /// Takes lines and never answers.
     mute: bool,
@@ -32,6 +34,12 @@ fn answer(proxy: &mut Proxy, line: &str) -> String {
         let head = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight\n".to_owned();
         let rows = proxy.servers.iter().map(|(name, (weight, state))| format!("3 b 1 {name} 127.0.0.1 {state} 0 {weight} 1\n"));
         return head + &rows.collect::<String>() + "\n";
+    }
+    if line == "show stat b 4 -1" {
+        let row = |name: &String| {
+            format!("b,{name},UP,{},{},\n", u8::from(!proxy.backups.contains(name)), u8::from(proxy.backups.contains(name)))
+        };
+        return format!("# pxname,svname,status,act,bck,\n{}\n", proxy.servers.keys().map(row).collect::<String>());
     }
     for command in line.split(';') {
         let words: Vec<&str> = command.split(' ').collect();
@@ -94,6 +102,46 @@ async fn a_server_that_is_named_after_no_version_keeps_its_traffic() {
     proxy.lock().unwrap().servers.insert("web".to_owned(), (0, 2));
     target.apply(&desired(10, 1), "op", DEADLINE).await.unwrap();
     assert_eq!(target.observe(DEADLINE).await.unwrap().agreement(&desired(10, 1), Shares::Any), Agreement::Confirmed);
+}
+
+#[tokio::test]
+async fn a_rollback_does_not_wait_for_a_server_that_is_named_after_no_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = start(folder.path(), &[("v1.0.0", 60, 2), ("v2.0.0", 40, 2), ("web", 30, 2)]);
+    let target = open(haproxy("b"), folder.path());
+    let more = target.apply(&desired(50, 1), "op", DEADLINE).await.unwrap_err();
+    assert_eq!(more.kind, TargetErrorKind::Foreign);
+    for less in [25, 0] {
+        target.apply(&desired(less, 2), "op", DEADLINE).await.unwrap();
+        let servers = proxy.lock().unwrap().servers.clone();
+        assert_eq!((servers["v1.0.0"].0, servers["v2.0.0"].0, servers["web"].0), (100 - u32::from(less), u32::from(less), 30));
+        // What it gets is said, and is no confirmation.
+        let seen = target.observe(DEADLINE).await.unwrap();
+        assert!(seen.shares.as_ref().unwrap().contains_key("web"), "{seen:?}");
+        assert_ne!(seen.agreement(&desired(less, 2), Shares::Any), Agreement::Confirmed);
+    }
+}
+
+#[tokio::test]
+async fn the_first_version_takes_nothing_from_a_server_that_is_named_after_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = start(folder.path(), &[("v1.0.0", 0, 2), ("web", 30, 2)]);
+    let first = Desired { candidate: None, ..desired(0, 0) };
+    let error = open(haproxy("b"), folder.path()).apply(&first, "op", DEADLINE).await.unwrap_err();
+    assert_eq!((error.kind, proxy.lock().unwrap().servers["v1.0.0"].0), (TargetErrorKind::Foreign, 0));
+}
+
+#[tokio::test]
+async fn a_backup_server_gets_nothing_and_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = start(folder.path(), &[("v1.0.0", 100, 2), ("v2.0.0", 0, 2), ("spare", 1, 2)]);
+    proxy.lock().unwrap().backups.push("spare".to_owned());
+    let target = open(haproxy("b"), folder.path());
+    for percent in [10, 100, 0] {
+        target.apply(&desired(percent, 1), "op", DEADLINE).await.unwrap();
+        assert_eq!(target.observe(DEADLINE).await.unwrap().agreement(&desired(percent, 1), Shares::Any), Agreement::Confirmed, "{percent}");
+    }
+    assert_eq!(proxy.lock().unwrap().servers["spare"], (1, 2));
 }
 
 #[tokio::test]

@@ -84,6 +84,12 @@ fn inputs() -> Vec<Bad> {
             "id,name\na,Ana\nb,Ben,x\n",
             &["cases/greeting.csv:3: this row has 3 fields, the header has 2", "in double quotes"],
         ),
+        bad(
+            "a double quote that is never closed",
+            CSV,
+            "id,__expected,name\na,contains: Hi,\"Ana\nb,contains: NEVER,Bob\n",
+            &["cases/greeting.csv:2: a double quote opened in line 2 is never closed", "written twice"],
+        ),
         bad("a row with a field too few", CSV, "id,name\na\n", &["cases/greeting.csv:2: this row has 1 field", "the header has 2"]),
         bad(
             "a prompt that includes itself",

@@ -1,5 +1,7 @@
 //! What every reusable workflow holds to, and its steps carried out as the runner does: by the inputs of the action.
 
+/// Who waits for whom.
+mod queues;
 /// Their tables in the reference.
 mod reference;
 
@@ -30,8 +32,6 @@ const REUSABLE: [&str; 9] = [
     "emergency-rollback",
     "nightly",
 ];
-/// Those whose newer run makes an older one pointless.
-const CANCELLED: [&str; 3] = ["prompt-template-pr", "pull-request-checks", "quality-gates"];
 
 fn text(folder: &str, name: &str) -> String {
     fs::read_to_string(root().join(folder).join(format!("{name}.yml"))).unwrap()
@@ -168,15 +168,10 @@ fn a_mode_that_nobody_knows_is_refused() {
 #[test]
 fn every_workflow_holds_to_the_rules() {
     let pin = Regex::new(r"^[a-z-]+/[a-z-]+(/[a-z-]+)?@[0-9a-f]{40} # v[0-9.]+$").unwrap();
-    let mut groups = Vec::new();
     for name in REUSABLE {
         let (text, workflow) = (text(".github/workflows", name), workflow(name));
         assert!(!text.contains("pull_request_target"), "{name}");
         assert_eq!(workflow["permissions"], serde_json::json!({}), "{name}: permissions at the top");
-        let group = workflow["concurrency"]["group"].as_str().unwrap();
-        assert!(group.starts_with(&format!("{name}-")), "{name}: its group is {group}");
-        assert_eq!(workflow["concurrency"]["cancel-in-progress"], CANCELLED.contains(&name), "{name}");
-        groups.push(group.to_owned());
         for (job, value) in jobs(&workflow) {
             assert!(value["permissions"].as_object().is_some_and(|given| !given.is_empty()), "{name}, {job}: no permissions");
             let program = steps(value).any(|step| step.get("run").is_some());
@@ -194,9 +189,6 @@ fn every_workflow_holds_to_the_rules() {
             }
         }
     }
-    groups.sort();
-    groups.dedup();
-    assert_eq!(groups.len(), REUSABLE.len(), "two workflows share a queue");
 }
 
 #[test]
@@ -357,6 +349,22 @@ fn gates_see_no_committed_file_but_the_configuration() {
     let seen: Vec<&str> = checkout["with"]["sparse-checkout"].as_str().unwrap().lines().collect();
     let places = prompt_cicd::app::CONFIG_PLACES.iter().map(|place| format!("/{place}"));
     assert_eq!(seen, places.chain(["${{ inputs.config }}".to_owned()]).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_report_is_uploaded_because_a_commit_holds_a_file_of_its_name() {
+    let mut uploads = 0;
+    for name in REUSABLE {
+        let workflow = workflow(name);
+        for step in jobs(&workflow).flat_map(|(_, job)| steps(job)) {
+            if step["with"]["path"].as_str().is_some_and(|path| path.starts_with(".prompt-cicd/reports")) {
+                uploads += 1;
+                let condition = step["if"].as_str().unwrap_or_default();
+                assert!(condition.contains("outputs.report-json") && !condition.contains("hashFiles"), "{name}: {condition}");
+            }
+        }
+    }
+    assert_eq!(uploads, 2);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{KEY, ask, completion, connect, http, request, server::Server};
 use crate::domain::{
     answer::{Origin, Usage},
-    provider::{HttpSettings, ProviderKind},
+    provider::{FaultKind, HttpSettings, ProviderKind},
 };
 
 #[tokio::test]
@@ -54,7 +54,6 @@ async fn content_may_be_null_text_or_parts() {
     let tool_call = json!({"role": "assistant", "content": null, "tool_calls": [{"id": "1"}]});
     let table = [
         (json!({"content": null}), ""),
-        (json!({}), ""),
         (tool_call.clone(), ""),
         (json!({"content": ""}), ""),
         (json!({"content": [{"type": "text", "text": "a"}, "b", {"type": "image"}, {"type": "text", "text": "c"}]}), "abc"),
@@ -68,6 +67,24 @@ async fn content_may_be_null_text_or_parts() {
     let server = Server::json(json!({"choices": [{"message": tool_call}], "usage": {"prompt_tokens": "many"}})).await;
     let answer = ask(ProviderKind::OpenAi(http(&server.url))).await.unwrap();
     assert_eq!(answer.raw.pointer("/choices/0/message/tool_calls/0/id"), Some(&Value::from("1")));
+}
+
+#[tokio::test]
+async fn a_failure_behind_a_success_is_no_answer() {
+    let choice = |choice: Value| json!({ "choices": [choice] });
+    let said = json!({"content": "Hello"});
+    let table = [
+        (choice(json!({"message": said, "error": {"message": "gone", "code": 502}})), FaultKind::Unreachable, "gone"),
+        (choice(json!({"message": said, "error": {"message": "odd"}})), FaultKind::Malformed, "odd"),
+        (choice(json!({"message": said, "finish_reason": "error"})), FaultKind::Malformed, "`finish_reason` is `error`"),
+        (choice(json!({"message": {"role": "assistant"}, "finish_reason": "stop"})), FaultKind::Malformed, "has no `content`"),
+        (choice(json!({"message": {}})), FaultKind::Malformed, "has no `content`"),
+    ];
+    for (body, kind, words) in table {
+        let server = Server::json(body.clone()).await;
+        let fault = ask(ProviderKind::OpenAi(http(&server.url))).await.unwrap_err();
+        assert!(fault.kind == kind && fault.to_string().contains(words), "{body}: {fault:?}");
+    }
 }
 
 #[tokio::test]

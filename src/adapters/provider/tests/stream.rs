@@ -140,12 +140,34 @@ async fn a_cut_stream_is_no_answer() {
 }
 
 #[tokio::test]
+async fn an_event_named_error_is_one() {
+    let mut pieces = hello();
+    pieces.insert(3, b"event: error\ndata: {\"message\": \"overloaded\"}\n\n".to_vec());
+    let fault = stream(pieces, false).await.unwrap_err();
+    assert!(fault.kind == FaultKind::Malformed && fault.to_string().contains("overloaded"), "{fault:?}");
+}
+
+#[tokio::test]
+async fn an_end_without_an_answer_is_none() {
+    for deltas in [vec![], vec![delta(json!({"role": "assistant", "content": ""}))], vec![chunk(json!([]))]] {
+        let mut pieces = data(&deltas);
+        pieces.push(b"data: [DONE]\n\n".to_vec());
+        let fault = stream(pieces, false).await.unwrap_err();
+        assert!(fault.kind == FaultKind::Unreachable && fault.to_string().contains("before the answer was complete"), "{fault:?}");
+    }
+}
+
+#[tokio::test]
 async fn errors_amid_a_stream() {
     let table = [
         (json!({"error": {"message": "slow down", "code": 429}}), FaultKind::RateLimited, "slow down"),
         (json!({"error": {"message": "gone", "code": "502"}}), FaultKind::Unreachable, "gone"),
         (json!({"error": {"message": "odd", "code": null}}), FaultKind::Malformed, "odd"),
         (json!({"error": "just words"}), FaultKind::Malformed, "just words"),
+        (json!({"object": "error", "message": "out of memory", "code": 500}), FaultKind::Unreachable, "out of memory"),
+        (json!({"type": "error", "message": "out of memory"}), FaultKind::Malformed, "out of memory"),
+        (json!({"choices": [{"index": 0, "error": {"message": "broke", "code": 502}}]}), FaultKind::Unreachable, "broke"),
+        (json!({"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "error"}]}), FaultKind::Malformed, "is `error`"),
         (json!(["no object"]), FaultKind::Malformed, "no JSON object"),
     ];
     for (event, kind, words) in table {

@@ -2,16 +2,17 @@
 //!
 //! Where both sides carry samples, a benchmark is judged by evidence: Welch's t on logarithms against the margin, Holm over
 //! all of them; samples that do not decide leave it open, and too few of them do so too. Where neither side has samples, the
-//! change of the value decides by the thresholds alone, and that is said. A run that failed, a time of 0, and samples without any
-//! spread are no measurements: whatever they hold cannot pass.
+//! change of the value decides by the thresholds alone, and that is said. A run that failed or lacks samples, a time of 0, and samples
+//! without any spread are no measurements: whatever they hold cannot pass.
 
+mod doubt;
 mod judge;
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Benchmark, SHARE,
-    unit::{Conversion, is_counted},
+    unit::{Conversion, is_counted, may_be_zero},
 };
 use crate::domain::regression::{Direction, Judgement, Rules};
 
@@ -108,6 +109,10 @@ pub struct Row {
     pub status: Status,
     /// Why it cannot be compared, or is not decided.
     pub why: Option<String>,
+    /// What is not whole of a side that has numbers all the same: it keeps the row from passing.
+    pub doubt: Option<String>,
+    /// How many samples base and head lack.
+    pub lacking: [usize; 2],
     /// The thresholds that hold for it, in per cent, of shares in points.
     pub thresholds: (f64, f64),
     /// What the samples say, where there are enough.
@@ -188,7 +193,10 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
         names.entry(&benchmark.name).or_insert((None, Some(benchmark)));
     }
     let mut rows: Vec<Row> = names.into_values().map(|(base, head)| row(base, head, thresholds)).collect();
+    let is_one = is_one_measurement(&rows);
+    rows.iter_mut().for_each(doubt::fill);
     judge::judge(&mut rows, rules);
+    rows.iter_mut().for_each(doubt::settle);
     rows.sort_by(|one, two| {
         let worse = |row: &Row| row.change_percent.map_or(0.0, |change| row.direction.worse(change));
         one.status.cmp(&two.status).then(worse(two).total_cmp(&worse(one))).then(one.name.cmp(&two.name))
@@ -200,7 +208,7 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
         rows,
         why: None,
     };
-    if is_one_measurement(&found.rows) {
+    if is_one {
         return found.of_one_measurement("every sample of base is the same on head: one measurement, compared with itself");
     }
     let sampled = found.rows.iter().filter(|row| row.samples.iter().all(|samples| samples.len() > 1)).count();
@@ -248,41 +256,53 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
         change_percent: None,
         status: Status::Unusable,
         why: None,
+        doubt: None,
+        lacking: [base, head].map(|side| side.and_then(|benchmark| benchmark.gaps.as_ref()).map_or(0, |gaps| gaps.samples)),
         thresholds: bounds,
         judgement: None,
         samples: [samples(base).into_iter().map(in_unit_of_head).collect(), samples(head)],
         seen: [base, head].map(|side| side.map_or(0, |benchmark| benchmark.samples.seen())),
     };
-    match (base, head) {
+    let directed = rule.is_some_and(|rule| rule.direction.is_some());
+    set_status(&mut row, (base, head), directed);
+    row
+}
+
+/// What the numbers of one side or both come to, before any sample is judged.
+fn set_status(row: &mut Row, sides: (Option<&Benchmark>, Option<&Benchmark>), directed: bool) {
+    let [of_base, of_head] = row.reported;
+    match sides {
         (Some(base), Some(head)) => {
-            let directed = rule.is_some_and(|rule| rule.direction.is_some());
-            match both(base, head, values, directed).and_then(|values| percent(values, &row, direction)) {
+            let doubt = doubt::of(base, head);
+            match both(base, head, row.reported, directed).and_then(|values| percent(values, row, row.direction)) {
                 Ok(percent) => {
                     row.change_percent = Some(percent);
-                    row.status = by_threshold(direction.worse(percent), bounds);
+                    row.status = by_threshold(row.direction.worse(percent), row.thresholds);
+                    row.doubt = doubt;
                 }
-                Err(why) => row.why = Some(why),
+                Err(why) => row.why = Some(doubt.unwrap_or(why)),
             }
         }
         // What failed is neither new nor gone: it was there, and nobody knows how fast it is.
-        (Some(alone), None) => match usable("base", alone, values[0]) {
+        (Some(alone), None) => match alone_on("base", alone, of_base) {
             Ok(_) => row.status = Status::Missing,
             Err(why) => row.why = Some(why),
         },
-        (None, Some(alone)) => match usable("head", alone, values[1]) {
+        (None, Some(alone)) => match alone_on("head", alone, of_head) {
             Ok(_) => row.status = Status::New,
             Err(why) => row.why = Some(why),
         },
         (None, None) => row.status = Status::New,
     }
-    row
+}
+
+/// The value of a benchmark that only one side has, or why it is none.
+fn alone_on(side: &str, benchmark: &Benchmark, value: Option<f64>) -> Result<f64, String> {
+    doubt::of_side(side, benchmark).map_or_else(|| usable(side, benchmark, value), Err)
 }
 
 /// The value of one side, or why it is none.
 fn usable(side: &str, benchmark: &Benchmark, value: Option<f64>) -> Result<f64, String> {
-    if let Some(fault) = &benchmark.fault {
-        return Err(format!("on {side}: {fault}"));
-    }
     if benchmark.samples.is_unusable() {
         return Err(format!("{side} has a sample that is no finite number"));
     }
@@ -296,11 +316,9 @@ fn usable(side: &str, benchmark: &Benchmark, value: Option<f64>) -> Result<f64, 
 
 /// Two values of one unit and direction, or why there are none.
 fn both(base: &Benchmark, head: &Benchmark, values: [Option<f64>; 2], directed: bool) -> Result<[f64; 2], String> {
-    // First of all: what a failed run wrote besides is of no interest.
-    for (side, benchmark) in [("base", base), ("head", head)] {
-        if let Some(fault) = &benchmark.fault {
-            return Err(format!("on {side}: {fault}"));
-        }
+    // A run of base that failed early was quick: head is not worse for taking longer.
+    if let Some(fault) = &base.fault {
+        return Err(format!("on base: {fault}"));
     }
     if Conversion::between(&base.unit, &head.unit).is_none() {
         return Err(format!("base is in `{}` and head in `{}`, which do not convert", base.unit, head.unit));
@@ -311,15 +329,15 @@ fn both(base: &Benchmark, head: &Benchmark, values: [Option<f64>; 2], directed: 
     Ok([usable("base", base, values[0])?, usable("head", head, values[1])?])
 }
 
-/// The change in per cent, of shares in points; or why there is none. Only what is counted can be 0: a program that takes no time,
-/// or does nothing in a second, did not run.
+/// The change in per cent, of shares in points; or why there is none. No time can be 0: a program that takes none, or does nothing in a
+/// second, did not run.
 fn percent([from, to]: [f64; 2], row: &Row, direction: Direction) -> Result<f64, String> {
     if row.is_share() {
         return Ok((to - from) * 100.0);
     }
-    let nothing = |side: &str| Err(format!("the value on {side} is 0, which only a count can be: most likely nothing was measured"));
+    let nothing = |side: &str| Err(format!("the value on {side} is 0, which no time can be: most likely nothing was measured"));
     let gone = to <= 0.0 && direction == Direction::LowerIsBetter;
-    match (from > 0.0, row.is_counted()) {
+    match (from > 0.0, row.units.iter().all(|unit| may_be_zero(unit))) {
         (true, false) if gone => nothing("head"),
         // In this order: a change of exactly the threshold must not be rounded past it.
         (true, _) => Ok((to - from) / from * 100.0),
