@@ -185,8 +185,8 @@ impl Haproxy {
     async fn serving(&self) -> Result<Vec<Server>, TargetError> {
         let servers = self.servers().await?;
         let strangers = self.strangers(&servers).await?;
-        let serves = |server: &Server| server.up && server.weight > 0 && (self.is_ours(&server.name) || strangers.contains(server));
-        Ok(servers.into_iter().filter(serves).collect())
+        let counts = |server: &Server| server.up && server.weight > 0 && (self.is_ours(&server.name) || strangers.contains(server));
+        Ok(servers.into_iter().filter(counts).collect())
     }
 }
 

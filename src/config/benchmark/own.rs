@@ -34,15 +34,16 @@ struct Suite {
 
 #[derive(Deserialize)]
 struct KnownCase {
-    case_id: String,
+    #[serde(rename = "case_id")]
+    id: String,
     quarantine: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct Case {
     suite: String,
-    #[serde(default)]
-    case_id: String,
+    #[serde(default, rename = "case_id")]
+    id: String,
     state: String,
     #[serde(default)]
     latency_ms: Lenient,
@@ -93,7 +94,7 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
     let quarantined: BTreeSet<(String, String)> = report.suites.into_iter().flat_map(in_quarantine).collect();
     let mut suites: BTreeMap<String, (Missing, [Samples; 7])> = BTreeMap::new();
     for case in report.test_case_results {
-        let key = (case.suite, case.case_id);
+        let key = (case.suite, case.id);
         let is_excused = quarantined.contains(&key);
         let (missing, [latency, cost, score, passed, first, input, output]) = suites.entry(key.0).or_default();
         if case.state != "passed" && case.state != "failed" {
@@ -146,5 +147,5 @@ pub(super) fn read(stream: &mut dyn BufRead) -> Found {
 /// The cases of a suite that are in quarantine, each with the suite's name.
 fn in_quarantine(suite: Suite) -> impl Iterator<Item = (String, String)> {
     let Suite { name, known_cases } = suite;
-    known_cases.into_iter().filter(|case| case.quarantine.is_some()).map(move |case| (name.clone(), case.case_id))
+    known_cases.into_iter().filter(|case| case.quarantine.is_some()).map(move |case| (name.clone(), case.id))
 }

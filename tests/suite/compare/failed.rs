@@ -86,8 +86,8 @@ fn one_sample_without_an_answer_does_not_hide_a_regression() {
 
 #[test]
 fn a_go_run_that_was_killed_is_no_pass() {
-    let samples: String = (0..12).map(|at| format!("BenchmarkA-8 \t 1000\t {}.5 ns/op\n", 100 + at)).collect();
-    let slower: String = (0..12).map(|at| format!("BenchmarkA-8 \t 1000\t {}.25 ns/op\n", 100 + at)).collect();
+    let lines = |more: &str| (0..12).map(|at| format!("BenchmarkA-8 \t 1000\t {}.{more} ns/op\n", 100 + at)).collect::<Vec<_>>().concat();
+    let (samples, slower) = (lines("5"), lines("25"));
     let workspace = Workspace::empty()
         .file("base.txt", &format!("goos: linux\npkg: x\n{samples}PASS\nok  \tx\t1s\n"))
         .file("head.txt", &format!("goos: linux\npkg: x\n{slower}BenchmarkB-8 \t"))

@@ -34,8 +34,22 @@ fn events(pieces: &str) -> Trouble {
 const PIECE: &str = r#"data: {"choices":[{"index":0,"delta":{"content":"Hello A"}}]}"#;
 
 fn faults(elsewhere: &str) -> Vec<Fault> {
-    let error = |status: &str, body: &str| Trouble::status(status, "", body);
+    let mut all = refused();
+    all.extend(answered());
+    all.extend(streamed());
     let away = Trouble::status("307 Temporary Redirect", &format!("location: {elsewhere}/chat/completions\r\n"), "");
+    all.extend([
+        fault("the answer drips and never ends", Trouble::Drip),
+        fault("no answer ever", Trouble::Hang),
+        fault("the connection is dropped", Trouble::Drop),
+        fault("a redirect to another host", away),
+    ]);
+    all
+}
+
+/// What a server refuses, or cannot do.
+fn refused() -> Vec<Fault> {
+    let error = |status: &str, body: &str| Trouble::status(status, "", body);
     vec![
         fault("401: the key is refused", error("401 Unauthorized", r#"{"error": {"message": "bad key", "code": "invalid_api_key"}}"#)),
         fault("403: the key may not do this", error("403 Forbidden", r#"{"error": {"message": "no access to this model"}}"#)),
@@ -68,6 +82,12 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         fault("502 with a page of HTML", error("502 Bad Gateway", "<html><title>Bad Gateway</title></html>")),
         fault("503 with `Retry-After: 1`", Trouble::status("503 Service Unavailable", "retry-after: 1\r\n", "")),
         fault("529: overloaded", error("529 Overloaded", r#"{"error": {"type": "overloaded_error", "message": "Overloaded"}}"#)),
+    ]
+}
+
+/// What comes with a status of 200 and is no answer.
+fn answered() -> Vec<Fault> {
+    vec![
         fault("200 with broken JSON", ok("{\"choices\": [")),
         fault("200 with a page of HTML", ok("<!DOCTYPE html><title>Sign in</title>")),
         fault("200 with nothing", ok("")),
@@ -85,6 +105,12 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
         fault("200 with a message without content", ok(r#"{"choices": [{"message": {"role": "assistant"}, "finish_reason": "stop"}]}"#)),
         fault("a broken compression", Trouble::status("200 OK", "content-encoding: gzip\r\n", "this is no gzip")),
         fault("the answer is cut off", Trouble::Bytes("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n{\"choices\":".to_owned())),
+    ]
+}
+
+/// What goes wrong in a stream.
+fn streamed() -> Vec<Fault> {
+    vec![
         Fault { name: "the stream ends in the middle", trouble: events(&format!("{PIECE}\n\n")), stream: true },
         Fault { name: "the stream has a broken piece", trouble: events(&format!("{PIECE}\n\ndata: {{\"choi\n\n")), stream: true },
         Fault {
@@ -108,10 +134,6 @@ fn faults(elsewhere: &str) -> Vec<Fault> {
             trouble: events("data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"\"}}]}\n\ndata: [DONE]\n\n"),
             stream: true,
         },
-        fault("the answer drips and never ends", Trouble::Drip),
-        fault("no answer ever", Trouble::Hang),
-        fault("the connection is dropped", Trouble::Drop),
-        fault("a redirect to another host", away),
     ]
 }
 
