@@ -1,5 +1,7 @@
 //! `rollout pause | resume | promote | set | complete | abort`: what a person orders.
 
+use std::time::Duration;
+
 use super::{
     Subject,
     execute::Shown,
@@ -12,8 +14,8 @@ use crate::{
     ports::store::StoreError,
 };
 
-/// How often an order to stop is given anew when others write at the same time.
-const TRIES: usize = 20;
+/// How long an order to stop is given anew when others write at the same time.
+const INSISTS: Duration = Duration::from_secs(20);
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +92,7 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
     }
     let mut said = Vec::new();
     let shown = if stops(&event) {
-        stop(&mut world, &mut loaded, event, &mut said).await?
+        Box::pin(stop(&mut world, &mut loaded, event, &mut said)).await?
     } else {
         said.extend(told(&world.commit(&mut loaded, event).await?));
         world.settle_or_mend(&mut loaded, &mut said).await?
@@ -114,32 +116,36 @@ fn stops(event: &Event) -> bool {
 /// Gives an order to stop until it is written: a runner that writes every few milliseconds must not keep a person from stopping it.
 /// When a runner carries it out first, that is as good.
 async fn stop(world: &mut World, loaded: &mut Loaded, event: Event, said: &mut Vec<String>) -> Result<Vec<Shown>, Failure> {
-    let mut tries = 1;
+    let until = world.base.services.clock.elapsed() + INSISTS;
     let effects = loop {
         match world.commit(loaded, event.clone()).await {
-            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => {
-                tries += 1;
+            Err(Failure::Store(StoreError::Conflict(_))) if world.base.services.clock.elapsed() < until => {
                 *loaded = world.load(world.base.patience()).await?;
             }
             other => break other?,
         }
     };
     said.extend(told(&effects));
-    match world.settle_all(loaded, said).await {
-        Err(Failure::Store(conflict @ StoreError::Conflict(_))) => {
-            let (now, shown, _) = world.reconcile(said).await?;
-            let phase = now.deployment.rollout.as_ref().map(|rollout| &rollout.phase);
-            let stands = if matches!(event, Event::Pause { .. }) {
-                matches!(phase, Some(Phase::Held { .. }))
-            } else {
-                matches!(phase, Some(Phase::Aborted { .. }))
-            };
-            if !stands {
-                return Err(Failure::Store(conflict));
-            }
-            *loaded = now;
-            Ok(shown)
-        }
-        settled => settled,
+    let paused = matches!(event, Event::Pause { .. });
+    let mut settled = world.settle_all(loaded, said).await;
+    while let Err(Failure::Store(StoreError::Conflict(_))) = &settled
+        && world.base.services.clock.elapsed() < until
+    {
+        *loaded = world.load(world.base.patience()).await?;
+        settled = match loaded.deployment.rollout.clone() {
+            // A runner did it: what the targets say is all that is missing.
+            Some(rollout) if stands(&rollout.phase, paused) => Ok(world.observe(&rollout).await),
+            Some(_) | None => world.settle_all(loaded, said).await,
+        };
     }
+    if matches!(settled, Err(Failure::Store(StoreError::Conflict(_)))) {
+        // Whatever was decided instead is what the targets are to show.
+        world.reconcile(said).await?;
+    }
+    settled
+}
+
+/// Whether a rollout is where an order to stop leads to.
+fn stands(phase: &Phase, paused: bool) -> bool {
+    if paused { matches!(phase, Phase::Held { .. }) } else { matches!(phase, Phase::Aborted { .. }) }
 }

@@ -38,6 +38,31 @@ use serde_json::{Value, json};
 use super::ports::{FaultyMetrics, FaultyStore, FaultyTarget, Ports};
 use crate::support::clock::START;
 
+/// The clock as a program sees it that starts now.
+struct OfOneProgram {
+    from: Duration,
+    hands: Arc<Hands>,
+}
+
+#[async_trait]
+impl Clock for OfOneProgram {
+    fn now(&self) -> String {
+        self.hands.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.hands.elapsed().saturating_sub(self.from)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.hands.sleep(duration).await;
+    }
+
+    fn jitter(&self) -> f64 {
+        self.hands.jitter()
+    }
+}
+
 /// A clock that moves when it is told to, and whose wall can jump alone.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Time {
@@ -227,7 +252,7 @@ impl World {
         });
         let sites = Sites::new(Arc::new(|_: &str| None), Arc::new(Scrubber::default()));
         Services {
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            clock: Arc::new(OfOneProgram { from: self.clock.elapsed(), hands: Arc::clone(&self.clock) }),
             stores: Arc::new(Opened { ports: Arc::clone(ports), inner: StoreAt(Arc::clone(&self.clock)) }),
             targets: Arc::new(Opened { ports: Arc::clone(ports), inner: TargetFactory::new(sites.clone(), "") }),
             metric_sources: Arc::new(Opened { ports: Arc::clone(ports), inner: MetricSourceFactory::new(sites, "") }),
