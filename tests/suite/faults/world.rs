@@ -251,9 +251,10 @@ impl World {
             log_format: LogFormat::Text,
         });
         let sites = Sites::new(Arc::new(|_: &str| None), Arc::new(Scrubber::default()));
+        let clock: Arc<dyn Clock> = Arc::new(OfOneProgram { from: self.clock.elapsed(), hands: Arc::clone(&self.clock) });
         Services {
-            clock: Arc::new(OfOneProgram { from: self.clock.elapsed(), hands: Arc::clone(&self.clock) }),
-            stores: Arc::new(Opened { ports: Arc::clone(ports), inner: StoreAt(Arc::clone(&self.clock)) }),
+            clock: Arc::clone(&clock),
+            stores: Arc::new(Opened { ports: Arc::clone(ports), inner: StoreAt(clock) }),
             targets: Arc::new(Opened { ports: Arc::clone(ports), inner: TargetFactory::new(sites.clone(), "") }),
             metric_sources: Arc::new(Opened { ports: Arc::clone(ports), inner: MetricSourceFactory::new(sites, "") }),
             ci: Arc::new(NoCi),
@@ -325,7 +326,7 @@ impl Called {
     }
 }
 
-struct StoreAt(Arc<Hands>);
+struct StoreAt(Arc<dyn Clock>);
 
 struct Opened<T> {
     ports: Arc<Ports>,
@@ -335,7 +336,7 @@ struct Opened<T> {
 impl Stores for Opened<StoreAt> {
     fn open(&self, settings: &StoreSettings) -> Result<Arc<dyn Store>, StoreError> {
         let StoreKind::Directory { path } = &settings.kind else { panic!("{settings:?}") };
-        let inner = DirectoryStore::new(path, Arc::clone(&self.inner.0) as Arc<dyn Clock>);
+        let inner = DirectoryStore::new(path, Arc::clone(&self.inner.0));
         Ok(Arc::new(FaultyStore { inner, ports: Arc::clone(&self.ports) }))
     }
 }
