@@ -208,6 +208,7 @@ async fn file(world: &World) {
     world.recorder.answer(Method::GET, "/contents/README.md", 200, json!([]));
     let refused = world.github.file("README.md", "main", 1_000, world.patience()).await.unwrap_err();
     assert!(refused.to_string().contains("is a folder"), "{refused}");
+    world.recorder.answer(Method::GET, "/contents/README.md", 200, json!([]));
     let of_default_branch = world.github.file("README.md", "HEAD", 1_000, world.patience()).await.unwrap_err();
     assert!(of_default_branch.to_string().contains("is a folder"), "{of_default_branch}");
 }
