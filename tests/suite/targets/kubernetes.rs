@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use prompt_cicd::{
     domain::{
         kubernetes::ClusterSettings,
-        target::{Agreement, KubernetesPlace, Observed, Shares, TargetKind},
+        target::{Agreement, Desired, KubernetesPlace, Observed, Shares, TargetKind},
     },
     ports::target::{Target, TargetErrorKind},
 };
