@@ -99,15 +99,16 @@ pub(super) async fn remember(world: &World, loaded: &mut Loaded, record: &Rollba
     }
 }
 
-/// Writes again what came of a rollback that is kept already: its watch went on. A newer record is left as it is.
+/// Writes again what came of a rollback that is kept already: its watch went on. Nothing else of the record
+/// that is kept changes: somebody else may have written it.
 pub(super) async fn amend(world: &World, loaded: &mut Loaded, record: &RollbackRecord) -> Result<(), Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
         let patience = Patience::of(world.base.services.clock.as_ref(), Duration::from_secs(10)).never_waiting();
         let mut after = loaded.deployment.clone();
-        let Some(kept) = after.rollbacks.iter_mut().find(|kept| kept.id == record.id && kept.ended == record.ended) else { return Ok(()) };
-        if kept == record {
+        let Some(kept) = after.rollbacks.iter_mut().find(|kept| kept.keeps(record)) else { return Ok(()) };
+        if kept.watch == record.watch {
             return Ok(());
         }
         kept.watch.clone_from(&record.watch);

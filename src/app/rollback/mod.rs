@@ -120,13 +120,16 @@ async fn told(
     wants: bool,
     reports: &[(Shape, PathBuf)],
 ) -> Result<Finished, Failure> {
-    let kept = loaded.deployment.rollbacks.iter().any(|kept| kept.id == record.id && kept.ended == record.ended);
+    let kept = loaded.deployment.rollbacks.iter().any(|kept| kept.keeps(&record));
     let unkept = !kept && record.status != RollbackStatus::Unchanged;
     let mut notes = if unkept { world.tell_unkept(loaded, &record).await } else { world.deliver(loaded).await };
     if wants {
         let watched = match watch::begin(world, loaded, &mut record).await {
-            Ok(true) => watch::go_on(world, loaded, &mut record).await,
-            Ok(false) => Ok(()),
+            Ok(None) => watch::go_on(world, loaded, &mut record).await,
+            Ok(Some(why)) => {
+                notes.push(format!("note: health after the rollback is not watched: {why}"));
+                Ok(())
+            }
             Err(failure) => Err(failure),
         };
         if let Err(failure) = watched {

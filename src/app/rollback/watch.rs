@@ -22,15 +22,27 @@ use crate::{
     report::escape::one_line,
 };
 
-/// Begins to watch, when the rollback is one that can be watched: done, kept, and with something to measure.
-pub(super) async fn begin(world: &World, loaded: &mut Loaded, record: &mut RollbackRecord) -> Result<bool, Failure> {
-    let kept = loaded.deployment.rollbacks.last().is_some_and(|last| last.id == record.id && last.ended == record.ended);
-    if record.status != RollbackStatus::Success || !kept || measured(loaded).is_none() {
-        return Ok(false);
+/// Begins to watch, when the rollback is one that can be watched: done, kept, and with something to measure. Where another runner kept its
+/// own record of the same rollback, that one takes the place of `record`, with its watch. `Some`: why it is not watched.
+pub(super) async fn begin(world: &World, loaded: &mut Loaded, record: &mut RollbackRecord) -> Result<Option<&'static str>, Failure> {
+    let Some(kept) = loaded.deployment.rollbacks.last().filter(|last| last.keeps(record)) else {
+        return Ok(Some("its record is not the newest that is kept"));
+    };
+    if kept.status != RollbackStatus::Success {
+        return Ok(Some("it did not succeed"));
     }
-    record.watch = Some(Watch::begin(world.settings.rollback_watch, world.base.moment()));
-    amend(world, loaded, record).await?;
-    Ok(true)
+    if measured(loaded).is_none() {
+        return Ok(Some("the plan has no metrics"));
+    }
+    match record.status {
+        RollbackStatus::Unchanged => record.watch.clone_from(&kept.watch),
+        RollbackStatus::Success | RollbackStatus::Failed | RollbackStatus::Timeout => record.clone_from(kept),
+    }
+    if record.watch.is_none() {
+        record.watch = Some(Watch::begin(world.settings.rollback_watch, world.base.moment()));
+        amend(world, loaded, record).await?;
+    }
+    Ok(None)
 }
 
 /// Looks until the watch is over, or a signal asks to stop. What was seen is kept either way.
@@ -71,7 +83,7 @@ pub(super) async fn follow(world: &World, loaded: &mut Loaded, waits: bool) -> R
     match &record.watch {
         Some(watch) if watch.result.is_none() => {}
         None if settings.always && of_this && fresh && record.trigger.is_automatic() => {
-            if !begin(world, loaded, &mut record).await? {
+            if begin(world, loaded, &mut record).await?.is_some() {
                 return Ok(None);
             }
         }

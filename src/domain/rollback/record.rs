@@ -100,6 +100,12 @@ pub struct RollbackRecord {
 }
 
 impl RollbackRecord {
+    /// Whether this record, which is kept, is of the rollback that `other` tells of: two that carry out the same one write a record each,
+    /// with times of their own, and who comes after finds nothing to do.
+    pub fn keeps(&self, other: &Self) -> bool {
+        self.id == other.id && (self.status == other.status || other.status == RollbackStatus::Unchanged)
+    }
+
     /// The targets that do not show the version, each with what is known.
     pub fn missing(&self) -> Vec<String> {
         self.targets.iter().filter(|target| !target.confirmed).map(|target| format!("{}: {}", target.target, target.shows)).collect()

@@ -217,7 +217,10 @@ impl Deployment {
     }
 
     /// Keeps a rollback: the newest record of its id.
-    pub fn rolled_back(&mut self, record: RollbackRecord) {
+    pub fn rolled_back(&mut self, mut record: RollbackRecord) {
+        // A watch that somebody else began goes on.
+        let same = self.rollbacks.iter().find(|kept| kept.keeps(&record)).and_then(|kept| kept.watch.as_ref());
+        record.watch = record.watch.or_else(|| same.filter(|watch| watch.result.is_none()).cloned());
         self.rollbacks.retain(|before| before.id != record.id);
         self.rollbacks.push(record);
         let surplus = self.rollbacks.len().saturating_sub(HISTORY);
@@ -306,6 +309,7 @@ fn lean(event: Event) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rollback::watch::Watch;
     use crate::domain::rollout::{
         begin,
         health::{Check, HealthVerdict, MetricResult},
@@ -345,5 +349,22 @@ mod tests {
         let size = serde_json::to_string(&deployment).unwrap().len();
         assert!(size < 300_000, "{size} of 524,288 bytes");
         assert!(deployment.log.len() > 40 && deployment.forgotten > 1_000);
+    }
+
+    #[test]
+    fn the_watch_of_a_rollback_stays_when_another_runner_writes_its_record_of_it() {
+        let record = |ended: u64, status: &str| -> RollbackRecord {
+            let record = serde_json::json!({"id": "r.rollback.1", "prompt": "greeting", "environment": "production", "from": "2.0.0",
+                "to": "1.0.0", "started": 1, "ended": ended, "millis": 5, "status": status, "trigger": "emergency", "reason": "",
+                "by": "ana", "sla_met": true, "targets": []});
+            serde_json::from_value(record).unwrap()
+        };
+        let (own, other) = (record(5, "success"), record(7, "success"));
+        assert!(own.keeps(&other) && own.keeps(&record(7, "unchanged")) && !record(5, "failed").keeps(&own));
+        let watch: Watch = serde_json::from_str(r#"{"from": 6, "until": 9, "interval": 1, "looks": []}"#).unwrap();
+        let mut deployment = Deployment::new("greeting", "production");
+        deployment.rolled_back(RollbackRecord { watch: Some(watch.clone()), ..own });
+        deployment.rolled_back(other.clone());
+        assert_eq!(deployment.rollbacks, [RollbackRecord { watch: Some(watch), ..other }]);
     }
 }

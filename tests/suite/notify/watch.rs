@@ -30,10 +30,12 @@ fn a_watch_ends_healthy_and_is_not_part_of_the_thirty_seconds() {
     assert_eq!(whats, ["rollback-result", "rollback-watched"]);
     assert_eq!(audit["entries"][1]["evidence"]["result"], "healthy");
     // Nobody asked for a watch: there is none.
-    assert_eq!(
-        self::stage("duration: 1s").call(["rollback", "greeting", "--yes", "--format", "json"]).exits(0).json()["watch"],
-        Value::Null
-    );
+    let stage = self::stage("duration: 1s, interval: 200ms");
+    assert_eq!(stage.call(["rollback", "greeting", "--yes", "--format", "json"]).exits(0).json()["watch"], Value::Null);
+    // Whoever comes after, and finds it done and written by somebody else, watches that.
+    let again = stage.call(["rollback", "greeting", "--yes", "--watch", "--format", "json"]).exits(0).json();
+    assert_eq!((&again["changed"], &again["watch"]["result"]), (&json!(false), &json!("healthy")), "{again}");
+    assert_eq!(status(&stage, 0, &[])["watch"], again["watch"]);
 }
 
 #[test]
