@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::verdict::{Form, Unreadable, Verdict};
+use super::{
+    similar::cosine,
+    verdict::{Form, Unreadable, Verdict},
+};
 use crate::domain::{answer::Answer, prompt::Message};
 
 /// Whom an assertion will ask, known before any answer.
@@ -87,6 +90,10 @@ fn vectors(answer: &Answer, wanted: usize) -> Result<Vec<Vec<f64>>, Unreadable> 
     let length = vectors.first().map_or(0, Vec::len);
     if length == 0 || vectors.iter().any(|vector| vector.len() != length) {
         return Err(Unreadable(format!("not {wanted} embeddings of one length")));
+    }
+    // A cosine needs directions: without one, nothing is known about the answer.
+    if vectors.iter().any(|vector| cosine(vector, vector).is_none()) {
+        return Err(Unreadable("an embedding without direction cannot be compared: its numbers are all 0, or too large".to_owned()));
     }
     Ok(vectors)
 }

@@ -154,6 +154,8 @@ fn embeddings_are_put_in_order_and_checked() {
         json!({"data": [{"index": 0, "embedding": [1]}, {"index": 0, "embedding": [1]}]}),
         json!({"data": [{"embedding": ["x"]}, {"embedding": [1]}]}),
         json!({"data": [{"embedding": []}, {"embedding": []}]}),
+        json!({"data": [{"embedding": [0, 0]}, {"embedding": [1, 0]}]}),
+        json!({"data": [{"embedding": [1e300, 0]}, {"embedding": [1, 0]}]}),
         json!({"data": [{"index": 9, "embedding": [1]}, {"embedding": [1]}]}),
     ] {
         assert!(embeddings(broken.clone()).is_err(), "{broken}");

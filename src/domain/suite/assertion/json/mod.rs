@@ -1,5 +1,6 @@
 //! Assertions about JSON in the answer.
 
+mod keywords;
 mod operand;
 mod path;
 mod scan;

@@ -3,6 +3,7 @@
 use jsonschema::{ValidationError, Validator, paths::LocationSegment};
 use serde_json::Value;
 
+use super::keywords;
 use crate::domain::suite::assertion::{
     Problem,
     excerpt::{EXCERPT, shorten},
@@ -39,7 +40,10 @@ impl Schema {
             }
         }
         let compiled = jsonschema::options().offline().should_validate_formats(true).should_ignore_unknown_formats(false).build(value);
-        compiled.map(Self).map_err(|first| mistakes(value, &first, path))
+        let schema = compiled.map(Self).map_err(|first| mistakes(value, &first, path))?;
+        let mut misspelt = Vec::new();
+        keywords::check(value, path, &mut misspelt);
+        if misspelt.is_empty() { Ok(schema) } else { Err(misspelt) }
     }
 
     /// Why a value is not allowed, with the first violations; `None` when it is.
@@ -104,6 +108,6 @@ fn part(segment: &LocationSegment<'_>) -> String {
     }
 }
 
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'))
 }

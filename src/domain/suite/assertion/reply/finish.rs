@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::domain::{
     prompt::{TemplateError, Variables},
+    suggest::nearest,
     suite::assertion::{
         Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
         excerpt::code,
@@ -23,6 +24,20 @@ pub(super) const KINDS: &[Kind] = &[Kind {
     rejects: "",
     parse,
 }];
+
+/// The words of providers that are known. Others have their own, so only a near miss of one of these is refused.
+const KNOWN: [&str; 10] =
+    ["stop", "length", "tool_calls", "content_filter", "function_call", "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal"];
+
+/// The known word that a reason misspells: no provider would ever say it, and `not-finish-reason` would always hold.
+fn misspelt(reason: &str) -> Option<&'static str> {
+    let said = reason.to_ascii_lowercase();
+    let translated = canonical(&said);
+    if KNOWN.contains(&said.as_str()) || KNOWN.contains(&translated.as_str()) {
+        return None;
+    }
+    nearest(&said, KNOWN)
+}
 
 /// A reason in OpenAI's words.
 pub(super) fn canonical(reason: &str) -> String {
@@ -44,8 +59,13 @@ fn parse(parameters: &Parameters<'_>) -> Parsed {
     };
     let (mut reasons, mut problems) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {
-        match item.as_str().filter(|text| !text.trim().is_empty()) {
-            Some(text) => reasons.push(canonical(text.trim())),
+        match item.as_str().map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) if let Some(meant) = misspelt(text) => {
+                let at = if value.is_array() { format!("value[{index}]") } else { "value".to_owned() };
+                let problem = Problem::new(at, format!("no model stops with {}", code(text)));
+                problems.push(problem.with_help(format!("did you mean `{meant}`?")));
+            }
+            Some(text) => reasons.push(canonical(text)),
             None => problems.push(unexpected(&format!("value[{index}]"), "a reason such as `stop`", item)),
         }
     }

@@ -65,6 +65,17 @@ fn reasons_to_stop_are_read_in_every_dialect() {
 }
 
 #[test]
+fn a_misspelt_reason_to_stop_is_refused() {
+    for (written, meant) in [("lenght", "length"), ("tool-calls", "tool_calls"), ("[stop, end_trun]", "end_turn"), ("Stpo", "stop")] {
+        let said = problems(&format!("not-finish-reason: {written}"));
+        assert!(said.len() == 1 && said[0].contains(&format!("did you mean `{meant}`?")), "{written}: {said:?}");
+    }
+    for known in ["Stop", "safety", "eos", "model_context_window_exceeded", "pause_turn", "recitation", "odd"] {
+        assert!(parse(&format!("not-finish-reason: {known}")).is_ok(), "{known}");
+    }
+}
+
+#[test]
 fn perplexity_needs_log_probabilities() {
     let (passed, _, reason) = judged("{type: perplexity, threshold: 2.8}", &answer("x"), None);
     assert!(passed && reason.contains("2 tokens is 2.718"), "{reason}");
