@@ -37,8 +37,7 @@ pub async fn with_configuration(services: &Services, given: Option<PathBuf>, at:
             }
             Err(error) => return Err(Failure::CodeHost(error)),
         };
-        let text = String::from_utf8(bytes)
-            .map_err(|error| Failure::File(WorkspaceError::NotUtf8 { path: path.clone(), offset: error.utf8_error().valid_up_to() }))?;
+        let text = String::from_utf8(bytes).map_err(|error| Failure::File(WorkspaceError::not_utf8(&path, error.as_bytes())))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
         let workspace = Arc::new(WithFetched { disk: Arc::clone(&services.workspace), path: path.clone(), text });
         return Ok((Services { workspace, ..services.clone() }, path));

@@ -12,6 +12,7 @@ mod length;
 mod normalise;
 mod personal_data;
 mod profanity;
+mod redaction;
 pub mod scan;
 mod secrets;
 mod settings;
@@ -28,6 +29,7 @@ use serde_json::{Map, Value};
 
 pub use finding::{Finding, Severity};
 pub use normalise::normalised;
+pub use redaction::{MASK, Redaction};
 pub use settings::{Ignore, LintSettings};
 
 use super::{
