@@ -47,7 +47,7 @@ fn files(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_leaked_secret_is_in_no_output_but_the_cassette() {
+fn a_leaked_secret_is_in_no_output_and_no_recording() {
     let model = leaking();
     let workspace = workspace(&model);
     let formats = ["json=o.json", "html=o.html", "junit=o.xml", "markdown=o.md", "text=o.txt", "sarif=o.sarif", "shard=o.part"];
@@ -60,7 +60,7 @@ fn a_leaked_secret_is_in_no_output_but_the_cassette() {
     assert!(finished.stdout.contains("Take AKIA[redacted] for it."), "{}", finished.stdout);
     let files = files(workspace.path());
     let leaks: Vec<&str> = files.iter().filter(|(_, text)| text.contains(REST)).map(|(path, _)| path.as_str()).collect();
-    assert!(matches!(leaks.as_slice(), [tape] if tape.ends_with("tape.jsonl")), "{leaks:?}");
+    assert!(leaks.is_empty(), "{leaks:?}");
     assert!(files.len() > formats.len() + 4, "history was kept too: {files:?}");
     let json: Value = serde_json::from_str(&workspace.read("o.json")).unwrap();
     let sample = &json["test_case_results"][0];

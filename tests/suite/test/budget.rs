@@ -73,7 +73,7 @@ fn an_echo_costs_nothing_and_a_replay_neither() {
     echo.prompt_cicd(["test", "--record", "tape.jsonl"]).run().exits(0);
     echo.prompt_cicd(["test", "--replay", "tape.jsonl", "--budget-tokens", "1"]).run().exits(0);
     let none = echo.prompt_cicd(["test", "--budget-tokens", "1"]).run().exits(13);
-    none.shows("the budget of 1 token allows no request").shows("(the budget allows no request)");
+    let none = none.shows("the budget of 1 token allows no request").shows("(the budget allows no request)");
     assert!(!none.stdout.contains("was spent"), "{}", none.stdout);
 }
 
