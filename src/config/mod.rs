@@ -238,13 +238,17 @@ fn read(written: &Value, problems: &mut Problems<'_>) -> Option<(Config, Value)>
         written.get("environments").and_then(Value::as_object).map(|map| map.keys().cloned().collect()).unwrap_or_default();
     let mut notifications = sections::notifications::read(file.notifications.unwrap_or_default(), &environments, problems);
     notifications.extend(github.filter(|github| github.deployments).map(|_| ChannelSettings::mirror()));
+    let target_settings = sections::targets::read(&file.targets.unwrap_or_default(), problems);
+    if let Some(store) = &store {
+        sections::store::apart(store, &target_settings, &environments, problems);
+    }
     let config = Config {
         implied_provider: written.get("providers").is_none(),
         hosting,
         environments: sections::rollout::read(file.environments.unwrap_or_default(), names, problems),
         providers: sections::providers::read(&file.providers.unwrap_or_default(), providers, problems),
         suites: sections::suites::read(file.suites, providers, problems),
-        targets: sections::targets::read(&file.targets.unwrap_or_default(), problems),
+        targets: target_settings,
         metric_sources: sections::metric_sources::read(&file.metric_sources.unwrap_or_default(), problems),
         run: run?,
         lints: lints?,

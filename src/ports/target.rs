@@ -75,6 +75,8 @@ pub enum TargetErrorKind {
     Fenced,
     /// What is there under this name was not made by prompt-cicd.
     Foreign,
+    /// Somebody wrote over the epoch of what was applied last, so that nobody knows whether a rollback came between.
+    EpochUnreadable,
     /// The target holds other content for this version than its digest says.
     DigestMismatch,
 }
@@ -91,6 +93,7 @@ impl TargetErrorKind {
             Self::Conflict => "conflict",
             Self::Fenced => "fenced",
             Self::Foreign => "foreign",
+            Self::EpochUnreadable => "epoch-unreadable",
             Self::DigestMismatch => "digest-mismatch",
         }
     }
@@ -99,7 +102,7 @@ impl TargetErrorKind {
     pub fn is_transient(self) -> bool {
         match self {
             Self::Unreachable | Self::Failed | Self::TimedOut | Self::Malformed | Self::Conflict => true,
-            Self::Refused | Self::Fenced | Self::Foreign | Self::DigestMismatch => false,
+            Self::Refused | Self::Fenced | Self::Foreign | Self::EpochUnreadable | Self::DigestMismatch => false,
         }
     }
 
@@ -107,7 +110,13 @@ impl TargetErrorKind {
     pub fn may_have_applied(self) -> bool {
         match self {
             Self::Failed | Self::TimedOut | Self::Malformed => true,
-            Self::Unreachable | Self::Refused | Self::Conflict | Self::Fenced | Self::Foreign | Self::DigestMismatch => false,
+            Self::Unreachable
+            | Self::Refused
+            | Self::Conflict
+            | Self::Fenced
+            | Self::Foreign
+            | Self::EpochUnreadable
+            | Self::DigestMismatch => false,
         }
     }
 }

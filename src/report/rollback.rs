@@ -102,7 +102,12 @@ fn text(record: &RollbackRecord, out: &mut dyn Write) -> io::Result<()> {
             record.to
         );
     }
-    let sla = if record.sla_met { "within 30 s" } else { "NOT within 30 s" };
+    // Of what was not done there is no time to speak of.
+    let sla = match record.status {
+        RollbackStatus::Failed | RollbackStatus::Timeout => "NOT DONE",
+        RollbackStatus::Success | RollbackStatus::Unchanged if record.sla_met => "within 30 s",
+        RollbackStatus::Success | RollbackStatus::Unchanged => "NOT within 30 s",
+    };
     writeln!(
         out,
         "{} in {}: {} -> {}: {} in {} ms, {sla}",

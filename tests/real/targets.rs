@@ -48,6 +48,7 @@ fn desired(percent: u8, epoch: u64) -> Desired {
         percent: Percent::new(percent).unwrap(),
         rollout: "greeting-7".into(),
         epoch,
+        overwrites: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A branch by GitHub's Git Data API: tree, commit, then the branch is moved, but never past somebody else's commit.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -31,14 +32,14 @@ const LAG_PAUSE: Duration = Duration::from_millis(100);
 pub struct GitHubBranch {
     github: Arc<GitHub>,
     branch: String,
-    /// The commit that our last write took the place of: whoever reads after it must not see that one again.
-    left: Mutex<Option<String>>,
+    /// What our writes took the place of; `None` stands for there being no branch: whoever reads after them must not see that again.
+    left: Mutex<HashSet<Option<String>>>,
 }
 
 impl GitHubBranch {
     /// The branch with this name.
     pub fn new(github: Arc<GitHub>, branch: &str) -> Self {
-        Self { github, branch: branch.to_owned(), left: Mutex::new(None) }
+        Self { github, branch: branch.to_owned(), left: Mutex::default() }
     }
 
     /// `git/ref/heads/…` and `git/refs/heads/…`: a branch's name may have slashes.
@@ -48,8 +49,17 @@ impl GitHubBranch {
         self.github.client.repo(&parts)
     }
 
-    fn is_behind(&self, commit: &str) -> bool {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(commit)
+    fn is_behind(&self, commit: Option<&String>) -> bool {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever wrote to it knows that there is a branch, also where somebody else made it.
+        left.contains(&commit.cloned()) || (commit.is_none() && !left.is_empty())
+    }
+
+    /// Remembers what our write took the place of. What it made is there from now on, whatever was left for it before.
+    fn leave(&self, tip: Option<&Tip>, new: &str) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.insert(tip.map(|tip| tip.commit.clone()));
+        left.remove(&Some(new.to_owned()));
     }
 
     fn get(&self, parts: &[&str], query: &[(&str, &str)]) -> Ask {
@@ -187,21 +197,22 @@ impl Branch for GitHubBranch {
     async fn tip(&self, patience: Patience) -> Result<Option<Tip>, StoreError> {
         let ask = self.github.client.get(&self.reference("ref"), &[]);
         let mut tries = 0;
-        let reference: Reference = loop {
-            let reference: Reference = match self.github.client.object(&ask, patience).await {
-                Ok(reference) => reference,
-                Err(CodeHostError::NotFound { .. }) => {
-                    // A token that may not read the repository is told the same.
-                    let _known: Repository = self.object(&self.get(&[], &[]), patience).await?;
-                    return Ok(None);
-                }
+        let reference = loop {
+            let found: Option<Reference> = match self.github.client.object(&ask, patience).await {
+                Ok(reference) => Some(reference),
+                Err(CodeHostError::NotFound { .. }) => None,
                 Err(error) => return Err(self.trouble(&error, false)),
             };
-            let again = tries < LAG_TRIES && self.is_behind(&reference.object.sha);
+            let again = tries < LAG_TRIES && self.is_behind(found.as_ref().map(|reference| &reference.object.sha));
             if !again || !self.github.client.wait(LAG_PAUSE.saturating_mul(1 << tries), patience).await {
-                break reference;
+                break found;
             }
             tries += 1;
+        };
+        let Some(reference) = reference else {
+            // A token that may not read the repository is told the same.
+            let _known: Repository = self.object(&self.get(&[], &[]), patience).await?;
+            return Ok(None);
         };
         let commit: Commit = self.object(&self.get(&["git", "commits", &reference.object.sha], &[]), patience).await?;
         Ok(Some(Tip { commit: reference.object.sha, tree: commit.tree.sha, commits: Tip::commits_in(&commit.message) }))
@@ -255,8 +266,8 @@ impl Branch for GitHubBranch {
                 self.moved(&ask, patience).await
             }
         };
-        if let (Ok(Advanced::Done), Some(tip)) = (&advanced, tip) {
-            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(tip.commit.clone());
+        if matches!(advanced, Ok(Advanced::Done)) {
+            self.leave(tip, &commit.sha);
         }
         advanced
     }

@@ -71,7 +71,8 @@ impl GitBranch {
     /// Git's words on one line of bounded length, without secrets.
     fn clean(&self, text: &str) -> String {
         let text = self.scrubber.scrub(text);
-        let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+        let line = words.map(harmless).collect::<Vec<_>>().join(" ");
         line.chars().take(SAID).collect()
     }
 
@@ -196,6 +197,17 @@ impl GitBranch {
     }
 }
 
+/// A word without what an address in it gives away: the user, the password, the query. The addresses of a user's own remotes often hold
+/// tokens, and git repeats them.
+fn harmless(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let (address, after) = rest.split_at(rest.find(['\'', '"', '>']).unwrap_or(rest.len()));
+    let bare = address.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = bare.split_at(bare.find('/').unwrap_or(bare.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}{}", harmless(after))
+}
+
 fn tip_of(commit: &str, commits: u64) -> Tip {
     Tip { commit: commit.to_owned(), tree: format!("{commit}^{{tree}}"), commits }
 }
@@ -291,5 +303,24 @@ impl Branch for GitBranch {
             return Err(StoreError::Unreachable { place, reason, maybe_done: true });
         }
         Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn an_address_is_shown_without_its_user_and_query() {
+        for (word, shown) in [
+            ("https://ghp_SECRET@127.0.0.1:1/x.git", "https://127.0.0.1:1/x.git"),
+            ("'https://u:SECRET@h/x.git?token=SECRET/':", "'https://h/x.git':"),
+            ("https://h?token=SECRET", "https://h"),
+            ("<https://SECRET@a/>,<https://SECRET@b/>", "<https://a/>,<https://b/>"),
+            ("git@h:x.git", "git@h:x.git"),
+            ("origin", "origin"),
+        ] {
+            assert_eq!(harmless(word), shown, "{word}");
+        }
     }
 }

@@ -36,6 +36,7 @@ impl ManifestError {
                 &format!("the flag `{flag}` in {shown}: {what}, so it is left alone; rename it or write another `flag`"),
             ),
             Self::Unreadable(entry) => teller.unreadable(
+                if entry == "epoch" { TargetErrorKind::EpochUnreadable } else { TargetErrorKind::Foreign },
                 shown,
                 &format!("`metadata.{entry}` of the flag `{flag}`"),
                 if entry == "epoch" { "write the number 0 there" } else { "write its name there" },
@@ -92,9 +93,10 @@ impl Manifest {
                     return Err(ManifestError::Foreign(format!("it belongs to another {name}")));
                 }
             }
-            let epoch = metadata("epoch").and_then(Value::as_u64).ok_or(ManifestError::Unreadable("epoch"))?;
-            if epoch > desired.epoch {
-                return Err(ManifestError::Newer(epoch));
+            match metadata("epoch").and_then(Value::as_u64) {
+                Some(epoch) if epoch > desired.epoch => return Err(ManifestError::Newer(epoch)),
+                None if !desired.overwrites => return Err(ManifestError::Unreadable("epoch")),
+                Some(_) | None => {}
             }
         }
         let flag = flag(desired, operation);
@@ -272,7 +274,13 @@ mod tests {
             let mut manifest = with("epoch", unreadable.clone());
             assert_eq!(manifest.put("greeting", &desired(50, 9), "op"), Err(ManifestError::Unreadable("epoch")), "{unreadable}");
             assert_eq!(manifest.observe("greeting"), Err(ManifestError::Unreadable("epoch")), "{unreadable}");
+            let emergency = Desired { overwrites: true, ..desired(0, 9) };
+            assert_eq!(manifest.put("greeting", &emergency, "op"), Ok(true), "{unreadable}");
+            assert_eq!(manifest.observe("greeting").unwrap().epoch, Some(9));
         }
+        let emergency = Desired { overwrites: true, ..desired(0, 4) };
+        assert_eq!(with("epoch", json!(5)).put("greeting", &emergency, "op"), Err(ManifestError::Newer(5)));
+        assert_eq!(with("prompt", json!(7)).put("greeting", &emergency, "op"), Err(ManifestError::Unreadable("prompt")));
         assert_eq!(with("prompt", json!(7)).put("greeting", &desired(50, 9), "op"), Err(ManifestError::Unreadable("prompt")));
         for broken in ["", "[]", "{}", "{\"flags\": []}", "{\"flags\": {"] {
             assert!(matches!(Manifest::parse(broken.as_bytes()), Err(ManifestError::Malformed(_))), "{broken}");

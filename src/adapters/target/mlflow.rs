@@ -42,7 +42,8 @@ impl Mlflow {
         let Some(there) = model.tag(EPOCH) else { return Ok(None) };
         there.parse().map(Some).map_err(|_no_number| {
             let mend = format!("take it away (`MlflowClient().delete_registered_model_tag(\"{}\", \"{EPOCH}\")`)", self.api.model);
-            self.api.teller.unreadable(&format!("prompt `{}`", self.api.model), &format!("the tag `{EPOCH}`"), &mend)
+            let kind = TargetErrorKind::EpochUnreadable;
+            self.api.teller.unreadable(kind, &format!("prompt `{}`", self.api.model), &format!("the tag `{EPOCH}`"), &mend)
         })
     }
 
@@ -59,7 +60,11 @@ impl Mlflow {
                 );
             }
         };
-        self.api.teller.fence(self.epoch(&model)?, desired)?;
+        let there = match self.epoch(&model) {
+            Err(_unreadable) if desired.overwrites => None,
+            read => read?,
+        };
+        self.api.teller.fence(there, desired)?;
         // Every version is proved before any alias moves.
         let stable = self.pinned(&desired.stable).await?;
         let candidate = match &desired.candidate {

@@ -80,12 +80,12 @@ impl Teller {
 
     /// Refuses to guess what a record of ours said that somebody else wrote over: without its epoch nobody knows whether a rollback came
     /// between. `mend` says what a person does about it, after which the next writing makes the record anew.
-    pub(super) fn unreadable(&self, place: &str, record: &str, mend: &str) -> TargetError {
+    pub(super) fn unreadable(&self, kind: TargetErrorKind, place: &str, record: &str, mend: &str) -> TargetError {
         let what = format!(
             "{place}: {record} cannot be read, so somebody else wrote it; whether a rollback came between is not known, and nothing was \
              changed; look at what it serves, then {mend}: the next rollback or step writes it anew"
         );
-        self.error(TargetErrorKind::Foreign, &what)
+        self.error(kind, &what)
     }
 
     /// The message that asks to apply. Said back word for word, it is a valid answer to [`Self::observe_message`].

@@ -18,6 +18,8 @@ pub(super) const TRY: Duration = Duration::from_secs(10);
 /// What became of the targets so far.
 #[derive(Debug, Default)]
 pub(super) struct Driven {
+    /// Whether an epoch that a target cannot read is written over.
+    pub(super) overwrites: bool,
     /// What each said last, with how often it was tried, and when the last try began and ended.
     said: Vec<(Shown, u32, (Duration, Duration))>,
 }
@@ -55,6 +57,7 @@ pub(super) async fn drive(world: &World, rollout: &Rollout, deadline: Deadline, 
     let operation =
         rollout.intent.as_ref().map_or_else(|| format!("{}.{}.again", rollout.id, rollout.epoch), |intent| intent.operation.clone());
     driven.said.clear();
+    let overwrites = driven.overwrites;
     let clock = &world.base.services.clock;
     let each = (0..world.targets.len()).map(|index| {
         let (desired, operation) = (&desired, &operation);
@@ -64,7 +67,7 @@ pub(super) async fn drive(world: &World, rollout: &Rollout, deadline: Deadline, 
             while let Some(left) = deadline.left(clock.elapsed()) {
                 attempts += 1;
                 let began = deadline.taken(clock.elapsed());
-                let shown = world.make_show(index, rollout, desired, operation, left.min(TRY)).await;
+                let shown = world.make_show_over((index, overwrites), rollout, desired, operation, left.min(TRY)).await;
                 let again = !shown.confirmed && shown.error.is_none_or(crate::ports::target::TargetErrorKind::is_transient);
                 last = Some((shown, began));
                 let Some(left) = deadline.left(clock.elapsed()).filter(|_| again) else { break };

@@ -44,6 +44,28 @@ pub(super) async fn above(world: &World, rollout: &Rollout, event: Option<&Event
     Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: Some(newest) })
 }
 
+/// The rollback again, over epochs that targets cannot read; `None` where no target refused an emergency for that.
+pub(super) fn over(before: &Rollout, rollout: &Rollout, event: Option<&Event>, driven: &Driven) -> Option<Event> {
+    let (to, reason, by, above) = match (event, &rollout.phase) {
+        (Some(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, above }), _) => (to, reason, by, *above),
+        (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by, None),
+        _ => return None,
+    };
+    let names: Vec<String> = driven
+        .shown()
+        .into_iter()
+        .filter(|shown| shown.error == Some(TargetErrorKind::EpochUnreadable))
+        .map(|shown| shown.target)
+        .collect();
+    if names.is_empty() || driven.overwrites {
+        return None;
+    }
+    let reason = format!("{reason} (the epoch that {} remembers cannot be read: it is written over)", names.join(", "));
+    // Where the record says that it is done already, or under way, it is done again.
+    let again = if rollout.epoch > before.epoch { above } else { Some(before.epoch.saturating_add(1)).max(above) };
+    Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: again })
+}
+
 /// The newest epoch for which a target refused; `None` where none did, or none says its epoch.
 fn newest(driven: &Driven) -> Option<u64> {
     let refused = driven.shown();

@@ -230,6 +230,12 @@ pub(crate) async fn finish(
             event = Some(higher);
             drive(world, &rollout, deadline, &mut driven).await;
         }
+        if let Some(again) = fence::over(&before, &rollout, event.as_ref(), &driven) {
+            rollout = decided(world, &before, Some(&again))?;
+            event = Some(again);
+            driven.overwrites = true;
+            drive(world, &rollout, deadline, &mut driven).await;
+        }
         match keep(world, loaded, event.as_ref(), &rollout, driven.confirmed(world), deadline).await {
             Ok(None) => {
                 error = None;

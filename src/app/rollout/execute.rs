@@ -112,6 +112,18 @@ impl World {
 
     /// Applies to one target and reads it back.
     pub(crate) async fn make_show(&self, index: usize, rollout: &Rollout, desired: &Desired, operation: &str, time: Duration) -> Shown {
+        self.make_show_over((index, false), rollout, desired, operation, time).await
+    }
+
+    /// The same; `overwrites`: also where its epoch cannot be read.
+    pub(crate) async fn make_show_over(
+        &self,
+        (index, overwrites): (usize, bool),
+        rollout: &Rollout,
+        desired: &Desired,
+        operation: &str,
+        time: Duration,
+    ) -> Shown {
         let Some(target) = self.targets.get(index) else {
             return Shown {
                 target: String::new(),
@@ -126,7 +138,7 @@ impl World {
         let clock = &self.base.services.clock;
         let begin = clock.elapsed();
         let wanted = match self.wanted(rollout, desired, index) {
-            Ok(wanted) => wanted,
+            Ok(wanted) => target::Desired { overwrites, ..wanted },
             Err(text) => {
                 return Shown {
                     target: target.name().to_owned(),
@@ -204,6 +216,7 @@ impl World {
             percent: share,
             rollout: desired.rollout.clone(),
             epoch: rollout.epoch,
+            overwrites: false,
         })
     }
 

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         kubernetes::is_label,
         store::{StoreKind, StoreSettings, is_branch_name},
+        target::{FlagdPlace, TargetKind, TargetSettings},
     },
 };
 
@@ -78,12 +79,17 @@ fn variable(name: String, path: &Path, problems: &mut Problems<'_>) -> Option<St
     None
 }
 
-/// A remote that cannot be mistaken for a flag, and holds no password, which messages would show.
+/// A remote that cannot be mistaken for a flag, and holds no password or token, which messages would show. Over HTTP a user's name alone may
+/// be a token.
 pub(super) fn plain_remote(remote: String, path: &Path, problems: &mut Problems<'_>) -> Option<String> {
-    let authority = remote.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
-    if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+    let (scheme, rest) = remote.split_once("://").unwrap_or_default();
+    let scheme = scheme.rsplit(':').next().unwrap_or_default();
+    let by_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let secret = authority.rsplit_once('@').is_some_and(|(user, _)| by_http || user.contains(':'));
+    if secret || rest.contains('?') {
         problems.push(
-            Finding::error(path.clone(), "a remote must not contain a password")
+            Finding::error(path.clone(), "a remote must not contain a password, a token or a query")
                 .help("write the address without it, and let git's credential helper know it".to_owned()),
         );
         return None;
@@ -93,6 +99,36 @@ pub(super) fn plain_remote(remote: String, path: &Path, problems: &mut Problems<
     }
     problems.push(Finding::error(path.clone(), "this is no remote").help("write a remote's name like `origin`, or its address".to_owned()));
     None
+}
+
+/// No target may write to the store's own branch: its commits are none of the store's, and each would be in the other's way.
+pub(in crate::config) fn apart(store: &StoreSettings, targets: &[TargetSettings], environments: &[String], problems: &mut Problems<'_>) {
+    let (place, own) = match &store.kind {
+        StoreKind::Git { remote, branch } => (remote.as_str(), branch.as_str()),
+        StoreKind::GitHub { branch } | StoreKind::Auto { branch, .. } => (ORIGIN, branch.as_str()),
+        StoreKind::Directory { .. } | StoreKind::Sqlite { .. } | StoreKind::Postgres { .. } | StoreKind::Kubernetes { .. } => return,
+    };
+    for target in targets {
+        let TargetKind::Flagd { place: FlagdPlace::Branch { remote, branch, .. }, .. } = &target.kind else { continue };
+        let in_environment = |environment: &String| branch.replace(' ', "").replace("{{environment}}", environment) == own;
+        let same = branch == own || environments.iter().any(in_environment);
+        if same && may_be_one(remote.as_deref().unwrap_or(ORIGIN), place) {
+            let path = Path::root().key("targets").key(&target.name).key("branch");
+            problems.push(
+                Finding::error(path, format!("`{own}` is the branch of the store: a target must not write there"))
+                    .help("give the target a branch of its own, like `prompt-flags`".to_owned()),
+            );
+        }
+    }
+}
+
+/// The remote that is meant where none is named.
+const ORIGIN: &str = "origin";
+
+/// Whether two remotes may be one: nobody knows here which address a name stands for.
+fn may_be_one(one: &str, other: &str) -> bool {
+    let is_address = |remote: &str| remote.contains([':', '/']);
+    one == other || is_address(one) != is_address(other)
 }
 
 #[cfg(test)]
@@ -128,6 +164,8 @@ mod tests {
         assert_eq!(kind("{kind: sqlite}"), StoreKind::Sqlite { path: ".prompt-cicd/state/state.db".into() });
         assert_eq!(kind("{kind: sqlite, path: a.db}"), StoreKind::Sqlite { path: "a.db".into() });
         assert_eq!(kind("{kind: postgres}"), StoreKind::Postgres { url_env: "PROMPT_CICD_STORE_URL".to_owned() });
+        let by_ssh = StoreKind::Git { remote: "ssh://git@h/r.git".to_owned(), branch: branch() };
+        assert_eq!(kind("{kind: git, branch: state/x, remote: 'ssh://git@h/r.git'}"), by_ssh);
         assert_eq!(kind("{kind: git, branch: state/x}"), StoreKind::Git { remote: "origin".to_owned(), branch: branch() });
         let cluster = ClusterSettings { kubeconfig: Some("k".into()), context: None, namespace: Some("shop".to_owned()) };
         let expected = StoreKind::Kubernetes { cluster, name: "prompt-cicd-state".to_owned() };
@@ -143,6 +181,9 @@ mod tests {
             ("{kind: git, branch: a..b}", "cannot name a branch"),
             ("{kind: git, remote: --upload-pack=x}", "no remote"),
             ("{kind: git, remote: 'https://u:secret@h/r.git'}", "must not contain a password"),
+            ("{kind: git, remote: 'https://secret@h/r.git'}", "must not contain a password, a token"),
+            ("{kind: git, remote: 'HTTP://secret@h:1/r.git'}", "must not contain a password, a token"),
+            ("{kind: git, remote: 'https://h/r.git?token=secret'}", "a token or a query"),
             ("{kind: kubernetes, name: Store}", "cannot name the store's ConfigMaps"),
             ("{kind: kubernetes, namespace: a/b}", "cannot name a namespace"),
             ("{kind: postgres, url-env: 'postgres://u:secret@h/d'}", "not the name of an environment variable"),
@@ -152,6 +193,32 @@ mod tests {
         ] {
             let problems = read(&format!("store: {text}\n")).unwrap_err();
             assert!(problems.len() == 1 && problems[0].contains(expected) && !problems[0].contains("secret"), "{text}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn no_target_has_the_branch_of_the_store() {
+        let told = |store: &str, target: &str| {
+            let text =
+                format!("store: {store}\nenvironments: {{live: {{targets: [t]}}}}\ntargets: {{t: {{kind: flagd, path: a, {target}}}}}\n");
+            read(&text).err().unwrap_or_default().concat()
+        };
+        for (store, target) in [
+            ("{}", "branch: prompt-cicd-state"),
+            ("{kind: github, branch: b}", "branch: b"),
+            ("{kind: git, branch: b}", "branch: b, remote: origin"),
+            ("{kind: git, branch: b, remote: up}", "branch: b, remote: 'https://h/r.git'"),
+            ("{kind: git, branch: flags/live}", "branch: 'flags/{{ environment }}'"),
+        ] {
+            let told = told(store, target);
+            assert!(told.contains("is the branch of the store"), "{store} {target}: {told}");
+        }
+        for (store, target) in [
+            ("{kind: directory, path: p}", "branch: prompt-cicd-state"),
+            ("{kind: git, branch: b}", "branch: c"),
+            ("{kind: git, branch: b, remote: 'https://h/one.git'}", "branch: b, remote: 'https://h/two.git'"),
+        ] {
+            assert_eq!(told(store, target), "", "{store} {target}");
         }
     }
 }

@@ -80,6 +80,7 @@ mod tests {
             percent: Percent::new(percent).unwrap(),
             rollout: "r1".into(),
             epoch: 3,
+            overwrites: false,
         }
     }
 

@@ -95,6 +95,9 @@ pub struct Desired {
     pub rollout: String,
     /// Raised by every rollback. A target that remembers a higher one refuses.
     pub epoch: u64,
+    /// Whether an epoch that cannot be read is written over: an emergency does, when it was told of it.
+    #[serde(default)]
+    pub overwrites: bool,
 }
 
 impl Desired {

@@ -114,6 +114,9 @@ fn a_target_that_fails_is_named_with_what_it_shows() {
     assert!(["failed", "timeout"].contains(&failed["status"].as_str().unwrap()), "{failed}");
     assert_eq!((failed["sla_met"].as_bool(), failed["targets"][0]["confirmed"].as_bool()), (Some(false), Some(false)));
     assert!(failed["error"].as_str().unwrap().contains("flags"), "{failed}");
+    // What was not done is not said to be late.
+    let told = stage.call(["rollback", "history", "greeting"]).exits(0).shows(" ms, NOT DONE").stdout;
+    assert!(!told.contains("within 30 s"), "{told}");
     std::fs::remove_dir_all(stage.workspace.path().join("flags.json")).unwrap();
     stage.call(["rollback", "resume", "greeting"]).exits(0);
     assert_eq!((stage.share("1.0.0"), stage.status()["phase"].as_str().unwrap().to_owned()), ("100".to_owned(), "rolled-back".to_owned()));

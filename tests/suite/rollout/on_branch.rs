@@ -62,6 +62,18 @@ fn a_rollout_and_its_rollback_go_over_git_push() {
 }
 
 #[test]
+fn the_token_in_the_address_of_a_remote_is_not_shown() {
+    let stage = stage(", remote: hidden, timeout: 2s");
+    let here = stage.workspace.path();
+    git(here, &["init", "--quiet"]);
+    git(here, &["remote", "add", "hidden", "https://ghp_SECRET@127.0.0.1:1/x.git?token=SECRET"]);
+    let started = stage.rollout("start", []);
+    let status = stage.rollout("status", []);
+    let said = [started.stdout, started.stderr, status.stdout, status.stderr].concat();
+    assert!(said.contains("//127.0.0.1:1/x.git") && !said.contains("SECRET"), "{said}");
+}
+
+#[test]
 fn in_a_job_without_git_it_goes_over_the_api() {
     let stage = stage("");
     let github = FakeGitHub::start(State::new());

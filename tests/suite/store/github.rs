@@ -153,6 +153,26 @@ fn an_older_copy_is_read_again() {
 }
 
 #[test]
+fn a_copy_from_before_the_branch_or_two_writes_ago_is_read_again() {
+    let (fake, store, clock) = still(State::new());
+    let first = run(store.put(&key("a"), json!(1), Expect::Absent, patience(&clock))).unwrap();
+    let oldest = fake.state().git.refs[BRANCH].clone();
+    fake.state().git.older = (2, None);
+    assert_eq!(run(store.get(&key("a"), patience(&clock))).unwrap().unwrap().value, 1);
+    fake.state().git.older = (2, None);
+    let second = run(store.put(&key("a"), json!(2), Expect::Revision(first), patience(&clock))).unwrap();
+    run(store.put(&key("a"), json!(3), Expect::Revision(second), patience(&clock))).unwrap();
+    for older in [Some(oldest), None] {
+        fake.state().git.older = (3, older);
+        assert_eq!(run(store.get(&key("a"), patience(&clock))).unwrap().unwrap().value, 3);
+    }
+    // A branch that somebody deleted is not waited for for ever.
+    fake.state().git.older = (usize::MAX, None);
+    assert!(run(store.get(&key("a"), patience(&clock))).unwrap().is_none());
+    fake.finish();
+}
+
+#[test]
 fn history_begins_anew_where_nobody_came_between() {
     let fake = FakeGitHub::start(State::new());
     let clock = Arc::new(ManualClock::default());

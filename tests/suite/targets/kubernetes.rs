@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use prompt_cicd::{
     domain::{
         kubernetes::ClusterSettings,
-        target::{Agreement, KubernetesPlace, Observed, Shares, TargetKind},
+        target::{Agreement, Desired, KubernetesPlace, Observed, Shares, TargetKind},
     },
     ports::target::{Target, TargetErrorKind},
 };
@@ -242,10 +242,13 @@ async fn an_annotation_that_somebody_wrote_over_is_no_missing_fence() {
         world.fake.put("httproutes", &object);
         let rules = world.fake.object("httproutes", "prompts")["spec"]["rules"].clone();
         for error in [target.apply(&desired(50, 1), "late", DEADLINE).await.unwrap_err(), target.observe(DEADLINE).await.unwrap_err()] {
-            assert_eq!(error.kind, TargetErrorKind::Foreign, "{garbage}: {error}");
+            assert_eq!(error.kind, TargetErrorKind::EpochUnreadable, "{garbage}: {error}");
             assert!(error.message.contains("`kubectl annotate httproute prompts prompt-cicd/state-`"), "{error}");
         }
         assert_eq!(world.fake.object("httproutes", "prompts")["spec"]["rules"], rules, "{garbage}");
+        // An emergency that was told of it writes over it.
+        target.apply(&Desired { overwrites: true, ..desired(0, 8) }, "emergency", DEADLINE).await.unwrap();
+        confirmed(&target.observe(DEADLINE).await.unwrap(), 0, 8);
     }
     // The way out that the message names.
     let mut object = good;

@@ -74,7 +74,7 @@ async fn an_epoch_that_somebody_wrote_over_is_no_missing_fence() {
         .await;
         let target = open(kind(&host.url), Path::new(""));
         for error in [target.apply(&desired(100, 1), "late", DEADLINE).await.unwrap_err(), target.observe(DEADLINE).await.unwrap_err()] {
-            assert_eq!(error.kind, TargetErrorKind::Foreign, "{epoch}: {error}");
+            assert_eq!(error.kind, TargetErrorKind::EpochUnreadable, "{epoch}: {error}");
             assert!(error.message.contains("delete_registered_model_tag(\"greeting\", \"prompt-cicd.epoch\")"), "{error}");
         }
         assert!(host.received().iter().all(|request| request.method == "GET"), "nothing is changed");

@@ -98,7 +98,7 @@ impl Route {
         let read = there.as_str().and_then(|text| serde_json::from_str(text).ok());
         read.map(Some).ok_or_else(|| {
             let mend = format!("take it away (`kubectl annotate httproute {} {annotation}-`)", self.name);
-            self.teller.unreadable(&self.shown(), &format!("the annotation `{annotation}`"), &mend)
+            self.teller.unreadable(TargetErrorKind::EpochUnreadable, &self.shown(), &format!("the annotation `{annotation}`"), &mend)
         })
     }
 
@@ -124,7 +124,10 @@ impl Route {
     /// What is to be changed; `None` when nothing is.
     fn patch(&self, object: &Value, desired: &Desired, operation: &str) -> Result<Option<Value>, TargetError> {
         let at = self.rule_in(object)?;
-        let before = self.state(object)?;
+        let before = match self.state(object) {
+            Err(_unreadable) if desired.overwrites => None,
+            read => read?,
+        };
         if let Some(before) = &before {
             if before.prompt != desired.subject.prompt || before.environment != desired.subject.environment {
                 let what = format!("{}: its rule belongs to another prompt or environment; name another `rule`", self.shown());

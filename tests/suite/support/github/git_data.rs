@@ -27,6 +27,8 @@ pub(crate) struct GitData {
     pub(crate) protected: bool,
     /// So many reads of a branch answer with the tip before the last move.
     pub(crate) lagging: usize,
+    /// So many reads of a branch answer with this instead; `None`: that there is no such branch.
+    pub(crate) older: (usize, Option<String>),
     before: BTreeMap<String, String>,
 }
 
@@ -126,7 +128,11 @@ impl GitData {
     fn branch(&mut self, name: &str) -> Reply {
         let Some(tip) = self.refs.get(name) else { return not_found() };
         let mut shown = tip;
-        if self.lagging > 0 {
+        if self.older.0 > 0 {
+            self.older.0 -= 1;
+            let Some(older) = &self.older.1 else { return not_found() };
+            shown = older;
+        } else if self.lagging > 0 {
             self.lagging -= 1;
             shown = self.before.get(name).unwrap_or(tip);
         }

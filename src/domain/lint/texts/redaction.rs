@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use serde_json::{Map, Value};
 
-use super::{AnswerScan, scan};
+use super::{super::AnswerScan, scan};
 
 /// What stands for the rest of a secret.
 pub const MASK: &str = "[redacted]";
