@@ -161,7 +161,10 @@ impl Failure {
             Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
             Self::NothingSelected { next, .. } => Some(next.clone()),
             Self::NoPrevious(_) => {
-                Some("name one with --to, or fix forward: `prompt-cicd rollback list-versions` shows what there is".to_owned())
+                Some(
+                    "put one back all the same with `--to VERSION --emergency`, or fix forward: `prompt-cicd rollback list-versions` shows what there is"
+                        .to_owned(),
+                )
             }
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }
