@@ -18,7 +18,7 @@ fn numbers_from_outside_are_refused_and_keep_nobody_from_going_back() {
         refused.says("metric-sources.numbers.path").says("is outside of the repository").says("files-outside");
     }
     stage.rollout("pause", []).exits(0);
-    stage.rollout("status", []).exits(0);
+    stage.rollout("status", []).exits(21).shows("paused by a person");
     stage.call(["rollback", "validate", "greeting"]).exits(0);
     stage.call(["rollback", "greeting", "--yes"]).exits(0);
     stage.call(["rollback", "status", "greeting"]).exits(0);
