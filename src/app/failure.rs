@@ -35,6 +35,16 @@ pub enum Failure {
         /// Where it was looked for.
         places: Vec<&'static str>,
     },
+    /// The code host did not give the configuration that `--config-at` asks for.
+    #[error("the configuration at {at}: {why}{}", looked_for(.places))]
+    ConfigurationAt {
+        /// The branch, tag or commit.
+        at: String,
+        /// Every place that was asked for, where it is in none; empty for every other reason.
+        places: Vec<String>,
+        /// What the code host said of the first of them.
+        why: CodeHostError,
+    },
     /// A file could not be read or written.
     #[error("{0}")]
     File(#[source] WorkspaceError),
@@ -113,7 +123,7 @@ impl Failure {
             | Self::Event(_)
             | Self::NotOurs { .. } => 3,
             Self::PullRequest(_) => 13,
-            Self::CodeHost(error) => code_host(error),
+            Self::CodeHost(error) | Self::ConfigurationAt { why: error, .. } => code_host(error),
             Self::Base(why) | Self::History(why) => match why {
                 VcsError::Unreachable(_) => 30,
                 VcsError::Refused(_) => 31,
@@ -148,6 +158,10 @@ impl Failure {
                 Some("mend the values where they are measured; what is read is in docs/reference/benchmark-formats.md".to_owned())
             }
             Self::NoConfiguration { .. } => Some("write one with `prompt-cicd init`, or name one with --config".to_owned()),
+            Self::ConfigurationAt { at, .. } => Some(format!(
+                "name its file with --config or where it is with --config-at (here {at}); or go without GitHub: the same command \
+                 without --config-at, from a clone"
+            )),
             Self::File(_) => Some("check that the path is right and that this user may use it".to_owned()),
             Self::Base(_) => Some(
                 "fetch the history (`fetch-depth: 0` in actions/checkout), name another commit with --base, or compare with nothing: --no-base"
@@ -178,6 +192,7 @@ impl Failure {
             }
             Self::Provider(errors) | Self::Connection(errors) => errors.iter().map(connect_error).collect(),
             Self::NoConfiguration { .. }
+            | Self::ConfigurationAt { .. }
             | Self::File(_)
             | Self::Base(_)
             | Self::History(_)
@@ -208,6 +223,10 @@ fn code_host(error: &CodeHostError) -> u8 {
         | CodeHostError::TooLarge { .. } => 31,
         CodeHostError::Conflict { .. } => 32,
     }
+}
+
+fn looked_for(places: &[String]) -> String {
+    if places.is_empty() { String::new() } else { format!("; looked for {}", places.join(", ")) }
 }
 
 fn summary(diagnostics: &[Diagnostic]) -> String {

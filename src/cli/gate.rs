@@ -20,6 +20,12 @@ pub(super) struct Args {
     /// A file instead of the configuration's, as NAME=PATH; may be given several times
     #[arg(long, value_name = "NAME=PATH", value_parser = named_file)]
     file: Vec<(String, PathBuf)>,
+    /// Look for the configuration's files in this folder and in the folders in it, one for each artifact
+    ///
+    /// `file: coverage.xml` is the one of that name; where several artifacts have one, the gate is closed until the configuration names the
+    /// artifact, too: `file: quality-unit/coverage.xml`.
+    #[arg(long, value_name = "FOLDER")]
+    artifacts: Option<PathBuf>,
     /// What `{{prompt}}` is in queries
     #[arg(long, value_name = "NAME")]
     prompt: Option<String>,
@@ -64,6 +70,7 @@ impl Args {
             config,
             names: self.names,
             files: self.file,
+            artifacts: self.artifacts,
             prompt: self.prompt,
             environment: self.environment,
             version: self.prompt_version,

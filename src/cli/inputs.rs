@@ -48,7 +48,7 @@ pub const TOKEN: &str = "token";
 pub const LOGIN: &str = "login";
 
 /// Every input that becomes a flag.
-pub const INPUTS: [Input; 35] = [
+pub const INPUTS: [Input; 37] = [
     Input { name: "config", flag: "config", variable: Some("PROMPT_CICD_CONFIG"), key: None, kind: Kind::Text },
     Input { name: "config-at", flag: "config-at", variable: None, key: None, kind: Kind::Text },
     Input { name: "filter", flag: "filter", variable: None, key: None, kind: Kind::List },
@@ -72,6 +72,8 @@ pub const INPUTS: [Input; 35] = [
     Input { name: "dry-run", flag: "dry-run", variable: None, key: None, kind: Kind::Switch(None) },
     Input { name: "format", flag: "format", variable: None, key: None, kind: Kind::Text },
     Input { name: "report", flag: "report", variable: None, key: None, kind: Kind::List },
+    Input { name: "artifacts", flag: "artifacts", variable: None, key: None, kind: Kind::Text },
+    Input { name: "baseline", flag: "baseline", variable: None, key: None, kind: Kind::Text },
     Input { name: "changed", flag: "changed", variable: None, key: None, kind: Kind::Switch(Some("all")) },
     Input { name: "comment", flag: "comment", variable: None, key: Some("github.comment"), kind: Kind::Text },
     Input { name: "comment-file", flag: "comment-file", variable: None, key: None, kind: Kind::Text },

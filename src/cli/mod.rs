@@ -32,7 +32,11 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::{
-    app::{Failure, Finished, Services, config::Override, fetched::with_configuration},
+    app::{
+        Failure, Finished, Services,
+        config::Override,
+        fetched::{with_configuration, with_configuration_or_none},
+    },
     report::Style,
 };
 
@@ -60,7 +64,8 @@ pub struct Global {
     /// The configuration file [default: prompt-cicd.yml, prompt-cicd.yaml, .github/prompt-cicd.yml, .prompt-cicd.yml]
     #[arg(long, short, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Read the configuration from GitHub at this branch, tag or commit, and nothing from a checkout; HEAD is the default branch
+    /// Read the configuration from GitHub at this branch, tag or commit, and not from a checkout; HEAD is the default branch (rollout, rollback,
+    /// monitor, history, audit, env, doctor, gate, pr, config)
     #[arg(long, global = true, value_name = "REF")]
     pub config_at: Option<String>,
     /// Say more; twice for every step, three times for libraries too
@@ -126,7 +131,7 @@ enum Command {
 }
 
 impl Command {
-    /// Whether the command reads no prompts, cases or results of the user's besides the configuration.
+    /// Whether the command reads no prompts and cases of the user's besides the configuration, and no results but those of its own job.
     fn goes_by_configuration_alone(&self) -> bool {
         match self {
             Self::Rollout(_)
@@ -136,6 +141,8 @@ impl Command {
             | Self::Audit(_)
             | Self::Env(_)
             | Self::Doctor(_)
+            | Self::Gate(_)
+            | Self::Pr(_)
             | Self::Config(_) => true,
             Self::Test(_)
             | Self::Lint(_)
@@ -147,8 +154,6 @@ impl Command {
             | Self::Registry(_)
             | Self::Report(_)
             | Self::Release(_)
-            | Self::Gate(_)
-            | Self::Pr(_)
             | Self::Publish(_)
             | Self::Baseline(_)
             | Self::Init(_)
@@ -196,8 +201,8 @@ impl Cli {
         if self.global.config_at.is_none() || self.command.goes_by_configuration_alone() {
             return Ok(self);
         }
-        let message = "`--config-at` is for `rollout`, `rollback`, `monitor`, `history`, `audit`, `env`, `doctor` and `config`: this command reads \
-                       files besides the configuration, and those would be of another commit; check that commit out instead";
+        let message = "`--config-at` is for `rollout`, `rollback`, `monitor`, `history`, `audit`, `env`, `doctor`, `gate`, `pr` and `config`: this \
+                       command reads files besides the configuration, and those would be of another commit; check that commit out instead";
         Err(Self::command().error(ErrorKind::ArgumentConflict, message))
     }
 
@@ -208,6 +213,9 @@ impl Cli {
     pub async fn run(self, services: &Services, style: Style, overrides: &[Override]) -> Result<Finished, Failure> {
         let (fetched, config) = match &self.global.config_at {
             None => (None, self.global.config),
+            Some(at) if matches!(self.command, Command::Pr(_)) => {
+                with_configuration_or_none(services, self.global.config, at).await.map(|(services, path)| (Some(services), path))?
+            }
             Some(at) => with_configuration(services, self.global.config, at).await.map(|(services, path)| (Some(services), Some(path)))?,
         };
         let services = fetched.as_ref().unwrap_or(services);

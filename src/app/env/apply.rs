@@ -29,7 +29,9 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
         return look::shown(services, request, Verb::Plan).await;
     }
     let mut world = World::open(services, request).await?;
-    let planned = changes(&world.wanted, &world.found, &world.made);
+    // What could not be looked at may be there as it is wanted: it is not made, not changed and not forgotten.
+    let (untold, planned): (Vec<Change>, Vec<Change>) =
+        changes(&world.wanted, &world.found, &world.made).into_iter().partition(|change| world.found.unseen.contains(&change.thing.kind()));
     let creations = planned.iter().filter(|change| change.action == Action::Create).map(|change| change.thing.item());
     let intent = world.made.clone().about_to(creations);
     // Also where nothing is made: the state branch is one of the things that are set up.
@@ -55,6 +57,11 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
     if !lines.is_empty() {
         let told = world.keep(services, made, &[event(services, "environments-applied", &lines)]).await;
         world.notes.extend(told.err().map(|error| unkept(&error)));
+    }
+    for change in untold {
+        let why = world.unseen.get(&change.thing.kind()).cloned();
+        lines.push(Line::done(change, why.as_ref().map(ToString::to_string)));
+        errors.extend(why);
     }
     let outcome = if errors.is_empty() { Outcome::Done } else { outcome_of(errors.iter()) };
     let left = if request.environments.is_empty() { left_over(&world.wanted, &world.found, &world.made) } else { Vec::new() };

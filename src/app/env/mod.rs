@@ -4,7 +4,12 @@ mod apply;
 mod destroy;
 mod look;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 pub use apply::apply;
 pub use destroy::destroy;
@@ -69,6 +74,8 @@ struct World {
     history: u64,
     wanted: Wanted,
     found: Found,
+    /// Why each kind of [`Found::unseen`] could not be looked at.
+    unseen: BTreeMap<Kind, CodeHostError>,
     /// What is written down and still there.
     made: Made,
     expect: Expect,
@@ -90,9 +97,10 @@ impl World {
         let known = read::<Made>(store.as_ref(), &record(), patience).await.map_err(Failure::Store)?;
         let (made, expect) = known.map_or((Made::default(), Expect::Absent), |(made, revision)| (made, Expect::Revision(revision)));
         let mut notes = super::lines(&warnings);
-        let found = look(host.as_ref(), &wanted, &made, patience, &mut notes).await.map_err(Failure::CodeHost)?;
+        let mut unseen = BTreeMap::new();
+        let found = look(host.as_ref(), &wanted, &made, patience, (&mut unseen, &mut notes)).await.map_err(Failure::CodeHost)?;
         let made = made.going_by(&found.numbers, &found.unseen);
-        Ok(Self { host, store, history, wanted, found, made, expect, patience, notes })
+        Ok(Self { host, store, history, wanted, found, unseen, made, expect, patience, notes })
     }
 
     /// What may be ours and may not, with what is asked for.
@@ -156,7 +164,7 @@ async fn look(
     wanted: &Wanted,
     made: &Made,
     patience: Patience,
-    notes: &mut Vec<String>,
+    (unseen, notes): (&mut BTreeMap<Kind, CodeHostError>, &mut Vec<String>),
 ) -> Result<Found, CodeHostError> {
     let mut found = Found::default();
     for environment in &wanted.environments {
@@ -188,6 +196,7 @@ async fn look(
             Err(error @ CodeHostError::Rejected { .. }) => {
                 found.unseen.insert(Kind::Ruleset);
                 notes.push(format!("warning: the ruleset `{name}`: {error}"));
+                unseen.insert(Kind::Ruleset, error);
             }
             Err(error) => return Err(error),
         }

@@ -1,5 +1,6 @@
 //! `prompt-cicd gate`: rules over numbers that other tools produced, or that metric sources tell.
 
+mod artifacts;
 mod asked;
 
 use std::{
@@ -36,6 +37,8 @@ pub struct GateRequest {
     pub names: Vec<String>,
     /// Files that take the place of the configuration's, by the gate's name.
     pub files: Vec<(String, PathBuf)>,
+    /// A folder with one folder for each artifact: the configuration's files are looked for in those, and not beside it.
+    pub artifacts: Option<PathBuf>,
     /// What `{{prompt}}` is in queries.
     pub prompt: Option<String>,
     /// What `{{environment}}` is in queries.
@@ -63,7 +66,9 @@ pub async fn gate(services: &Services, request: &GateRequest) -> Result<Finished
     let rules = selected(config.gates, request)?;
     let given: BTreeSet<&str> = request.files.iter().map(|(name, _)| name.as_str()).collect();
     let inside = Inside::of(services, &base, config.run.files_outside);
-    confine(services, &inside, &rules, &given, &path)?;
+    if request.artifacts.is_none() {
+        confine(services, &inside, &rules, &given, &path)?;
+    }
     let before = request.baseline.as_deref().map(|path| baseline(services, path));
     let mut texts = Texts { services, read: BTreeMap::new() };
     let mut sources = config.metric_sources;
@@ -73,7 +78,11 @@ pub async fn gate(services: &Services, request: &GateRequest) -> Result<Finished
         .iter()
         .zip(asked)
         .map(|(rule, asked)| {
-            let value = asked.unwrap_or_else(|| read(rule, &base, &given, &mut texts));
+            let place = |file: &Path| match &request.artifacts {
+                None => Ok(base.join(file)),
+                Some(folder) => artifacts::find(services, &inside, folder, file),
+            };
+            let value = asked.unwrap_or_else(|| read(rule, &given, place, &mut texts));
             rule.judge(value, earlier(rule, before.as_ref()))
         })
         .collect();
@@ -162,10 +171,15 @@ impl Texts<'_> {
 
 type Baseline = Result<BTreeMap<String, f64>, Unread>;
 
-/// The number in a file.
-fn read(rule: &GateRule, base: &Path, given: &BTreeSet<&str>, texts: &mut Texts<'_>) -> Result<f64, Unread> {
+/// The number in a file. `place` is where the configuration's one is.
+fn read(
+    rule: &GateRule,
+    given: &BTreeSet<&str>,
+    place: impl Fn(&Path) -> Result<PathBuf, Unread>,
+    texts: &mut Texts<'_>,
+) -> Result<f64, Unread> {
     let Source::File { file, format, measure } = &rule.source else { return Err(Unread("its metric source was not asked".to_owned())) };
-    let path = if given.contains(rule.name.as_str()) { file.clone() } else { base.join(file) };
+    let path = if given.contains(rule.name.as_str()) { file.clone() } else { place(file)? };
     let text = texts.get(&path)?;
     format::read(text, format.as_deref(), measure).map_err(|why| Unread(format!("{}: {why}", file.display())))
 }

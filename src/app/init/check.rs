@@ -4,7 +4,7 @@ use std::path::Path;
 
 use semver::Version;
 
-use super::{CALLERS, InitRequest};
+use super::{CALLERS, InitRequest, ignored};
 use crate::{
     app::{CONFIG_PLACES, Failure, Finished, Outcome, Services, TEXT_LIMIT, test},
     report::init::{Row, State, render},
@@ -14,6 +14,7 @@ use crate::{
 pub(super) fn check(services: &Services, request: &InitRequest) -> Result<Finished, Failure> {
     let mut rows: Vec<Row> = CALLERS.iter().map(|(name, ours)| caller(services, &request.folder, name, ours)).collect();
     rows.extend(configuration(services, &request.folder));
+    rows.push(ignored::row(services, &request.folder));
     let out_of_date = rows.iter().any(Row::is_out_of_date);
     let mut stdout = Vec::new();
     render(request.shape, env!("CARGO_PKG_VERSION"), &rows, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;

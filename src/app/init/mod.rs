@@ -3,6 +3,7 @@
 mod callers;
 mod check;
 mod find;
+mod ignored;
 mod suites;
 
 use std::path::{Path, PathBuf};
@@ -65,6 +66,7 @@ pub fn init(services: &Services, request: &InitRequest) -> Result<Finished, Fail
     if existing.is_none() || !request.workflows {
         begun = writer.configuration()?;
     }
+    writer.ignored()?;
     let in_git = services.workspace.exists(&folder.join(".git"));
     let workflows = request.workflows || in_git;
     if workflows {
@@ -104,6 +106,17 @@ impl Writer<'_> {
         }
         self.services.workspace.write(&path, text.as_bytes()).map_err(Failure::File)?;
         self.lines.push(format!("wrote   {}\n", path.display()));
+        Ok(())
+    }
+
+    /// Tells git to leave alone what we keep here.
+    fn ignored(&mut self) -> Result<(), Failure> {
+        let path = self.folder.join(ignored::FILE);
+        self.confined(&path)?;
+        let there = self.services.workspace.exists(&path);
+        let Some(text) = ignored::extended(self.services, &path)? else { return Ok(()) };
+        self.services.workspace.write(&path, text.as_bytes()).map_err(Failure::File)?;
+        self.lines.push(format!("{} {}\n", if there { "added to" } else { "wrote  " }, path.display()));
         Ok(())
     }
 

@@ -19,24 +19,32 @@ use crate::{
 /// How long the comment may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Writes the comment of a run; its address comes back. Nothing here changes a verdict.
-pub(super) async fn of_run(services: &Services, told: &Told<'_>, event: &Event, notes: &mut Vec<String>) -> Option<String> {
+/// What became of a comment.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// Where it is.
+    pub(super) url: Option<String>,
+    /// The file that has its data, where this run may not write it.
+    pub(super) file: Option<String>,
+}
+
+/// Writes the comment of a run. Nothing here changes a verdict.
+pub(super) async fn of_run(services: &Services, told: &Told<'_>, event: &Event, notes: &mut Vec<String>) -> Left {
     let mode = told.telling.comment.unwrap_or(told.settings.comment);
-    let Event::PullRequest(pull) = event else { return None };
+    let Event::PullRequest(pull) = event else { return Left::default() };
     if mode == CommentMode::Off {
-        return None;
+        return Left::default();
     }
     let data = data(told, pull);
     if pull.from_fork {
         let why = "the token of a pull request from a fork can only read, so no comment is written";
-        hand_on(services, told, &data, why, notes);
-        return None;
+        return Left { url: None, file: hand_on(services, told, &data, why, notes) };
     }
     let host = match services.code_hosts.open() {
         Ok(host) => host,
         Err(error) => {
             notes.push(format!("warning: no comment is written: {}", one_line(&error.to_string())));
-            return None;
+            return Left::default();
         }
     };
     let run = services.ci.run();
@@ -45,14 +53,14 @@ pub(super) async fn of_run(services: &Services, told: &Told<'_>, event: &Event, 
     let body = comment::render(&data, around);
     let comment = Comment { pull_request: data.pull_request, marker: &marker, body: &body };
     match host.put_comment(&comment, mode, Patience::of(&*services.clock, PATIENCE)).await {
-        Ok(written) => said(written, notes),
+        Ok(written) => Left { url: said(written, notes), file: None },
         Err(error @ CodeHostError::PermissionMissing { .. }) => {
-            hand_on(services, told, &data, &format!("no comment is written: {}", one_line(&error.to_string())), notes);
-            None
+            let why = format!("no comment is written: {}", one_line(&error.to_string()));
+            Left { url: None, file: hand_on(services, told, &data, &why, notes) }
         }
         Err(error) => {
             notes.push(format!("warning: no comment is written: {}", one_line(&error.to_string())));
-            None
+            Left::default()
         }
     }
 }
@@ -137,13 +145,13 @@ fn data(told: &Told<'_>, pull: &PullRequestEvent) -> CommentData {
     data
 }
 
-/// Writes the data to a file for the run that may comment, and says how to go on.
-fn hand_on(services: &Services, told: &Told<'_>, data: &CommentData, why: &str, notes: &mut Vec<String>) {
+/// Writes the data to a file for the run that may comment, and says how to go on. Where the file is comes back.
+fn hand_on(services: &Services, told: &Told<'_>, data: &CommentData, why: &str, notes: &mut Vec<String>) -> Option<String> {
     let path = told.telling.comment_file.clone().unwrap_or_else(|| COMMENT_FILE.into());
     let written = serde_json::to_vec(data)
         .map_err(|error| error.to_string())
         .and_then(|text| services.workspace.write(&path, &text).map_err(|error| error.to_string()));
-    let next = match written {
+    let next = match &written {
         Ok(()) => format!(
             "its data is in {}: upload it as an artifact, and a `workflow_run` job posts it with `prompt-cicd publish`",
             path.display()
@@ -151,6 +159,7 @@ fn hand_on(services: &Services, told: &Told<'_>, data: &CommentData, why: &str, 
         Err(error) => format!("its data could not be written either: {error}"),
     };
     notes.push(format!("warning: {why}; {next}"));
+    written.is_ok().then(|| path.display().to_string())
 }
 
 /// Where the comment is.

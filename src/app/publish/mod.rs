@@ -78,7 +78,7 @@ pub(in crate::app) async fn test_run(services: &Services, told: Told<'_>) -> Vec
     ci.annotate(&annotations);
     let mut notes = Vec::new();
     let event = event(services, &mut notes);
-    let url = comment::of_run(services, &told, &event, &mut notes).await;
+    let comment = comment::of_run(services, &told, &event, &mut notes).await;
     if told.telling.check_run.unwrap_or(told.settings.check_run) {
         notes.extend(check::of_run(services, &told, &event, &annotations).await.err());
     }
@@ -97,7 +97,8 @@ pub(in crate::app) async fn test_run(services: &Services, told: Told<'_>) -> Vec
         ("cost", told.run.cost_usd().map(|cost| cost.to_string()).unwrap_or_default()),
         ("report-json", path("json")),
         ("report-html", path("html")),
-        ("comment-url", url.unwrap_or_default()),
+        ("comment-url", comment.url.unwrap_or_default()),
+        ("comment-file", comment.file.unwrap_or_default()),
     ];
     notes.extend(ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")));
     notes.extend(summary(services, told.run).err());
@@ -124,6 +125,7 @@ pub(in crate::app) async fn nothing_to_test(services: &Services, why: &str, conf
         ("report-json", String::new()),
         ("report-html", String::new()),
         ("comment-url", url.unwrap_or_default()),
+        ("comment-file", String::new()),
     ];
     notes.extend(ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")));
     let text = format!("## ➖ Nothing to test\n\n{}.\n", reports::escape::markdown(why));

@@ -52,7 +52,10 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let (config, _) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let files = files(services, &request.files)?;
     let parts = read(services, &files)?;
-    let merged = put_together(parts, &files, &digest::sha256_hex(text.as_bytes()), &path, &config.regression)?;
+    // As the shards asked it: what is checked out, else the job's own commit.
+    let commit = services.vcs.commit("HEAD").await.ok();
+    let job = Job { commit: commit.as_deref(), config: &digest::sha256_hex(text.as_bytes()), path: &path };
+    let merged = put_together(parts, &files, job, &config.regression)?;
     let (mut run, findings) = (merged.run, merged.lints.counting().cloned().collect::<Vec<_>>());
     let clashes = request.reports.iter().filter(|(_, file)| {
         let identity = services.workspace.identity(file);
@@ -140,17 +143,27 @@ fn read(services: &Services, files: &[PathBuf]) -> Result<Vec<Part>, Failure> {
     if problems.is_empty() { Ok(parts) } else { Err(Failure::Shards(problems)) }
 }
 
-const HELP: &str = "pass the files that `prompt-cicd test --shard … --report shard=FILE` wrote, one for each shard";
+const HELP: &str =
+    "pass the files that `prompt-cicd test --shard … --report shard=FILE` wrote at the commit that is checked out, one for each shard";
+
+/// What the parts must be of.
+#[derive(Clone, Copy)]
+struct Job<'j> {
+    commit: Option<&'j str>,
+    /// The digest of the configuration file.
+    config: &'j str,
+    /// Where that is.
+    path: &'j Path,
+}
 
 fn put_together(
     parts: Vec<Part>,
     files: &[PathBuf],
-    config: &str,
-    path: &Path,
+    job: Job<'_>,
     settings: &crate::domain::regression::Settings,
 ) -> Result<Merged, Failure> {
-    let other_config = parts.iter().any(|part| part.config != config);
-    let mut merged = shard::merge(parts).map_err(|problems| {
+    let other_config = parts.iter().any(|part| part.config != job.config);
+    let mut merged = shard::merge(parts, job.commit).map_err(|problems| {
         let of =
             |number: Option<usize>| number.and_then(|number| files.get(number)).map_or_else(|| Path::new("the shards"), PathBuf::as_path);
         Failure::Shards(problems.into_iter().map(|(number, what)| wrong(of(number), what, HELP)).collect())
@@ -158,7 +171,7 @@ fn put_together(
     if other_config {
         let message = "the shards were made with another configuration file than this one";
         return Err(Failure::Shards(vec![wrong(
-            path,
+            job.path,
             message,
             "check out the commit that the shards tested, or name its file with --config",
         )]));

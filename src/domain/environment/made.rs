@@ -52,13 +52,14 @@ pub struct Product {
     pub kind: Kind,
     /// Its name, as [`Item::name`].
     pub name: String,
-    /// The number that the code host gave it; whatever has another number was made by somebody else. Records of the first form have none.
+    /// The number that the code host gave it; whatever has another number was made by somebody else. Records of the first form have none,
+    /// and what they name may have been made by anybody since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
 }
 
 /// What we made. A thing is written down as `pending` before it is made, since a process may end at any time. What was pending and is
-/// there may be ours, or have been made by hand meanwhile: nobody can tell.
+/// there may be ours, or have been made by hand meanwhile: nobody can tell. The same holds for what was made and has no number here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Made {
@@ -86,13 +87,16 @@ impl Made {
     }
 
     /// What is left of it, going by what is there: `numbers` has everything that was found, and `unseen` the kinds that could not be
-    /// looked at, of which nothing is said. What is gone, or is there with another number, is ours no more.
+    /// looked at, of which nothing is said. What is gone, or is there with another number, is ours no more; what is there and has no
+    /// number in the record is ours for nobody's certainty, as what was pending.
     #[must_use]
     pub fn going_by(mut self, numbers: &BTreeMap<Item, u64>, unseen: &BTreeSet<Kind>) -> Self {
         let number = |kind: Kind, name: &str| numbers.get(&Item::new(kind, name)).copied();
+        let unnumbered = self.made.iter().filter(|made| made.number.is_none() && !unseen.contains(&made.kind));
+        self.pending.extend(unnumbered.map(|made| Item::new(made.kind, &made.name)));
         self.made.retain(|made| {
             let there = number(made.kind, &made.name);
-            unseen.contains(&made.kind) || there.is_some_and(|there| made.number.is_none_or(|number| number == there))
+            unseen.contains(&made.kind) || made.number.is_some_and(|number| there == Some(number))
         });
         self.pending.retain(|item| unseen.contains(&item.kind) || number(item.kind, &item.name).is_some());
         self
@@ -132,8 +136,9 @@ mod tests {
         made.made.insert(Product { kind: Kind::Environment, name: "early".to_owned(), number: None });
         let numbers = [("same", 1), ("other", 9), ("there", 4), ("early", 5)].map(|(name, number)| (item(name), number)).into();
         let left = made.clone().going_by(&numbers, &BTreeSet::new());
-        assert_eq!(left.made.iter().map(|made| made.name.as_str()).collect::<Vec<_>>(), ["early", "same"]);
-        assert_eq!(left.pending, [item("there")].into());
+        assert_eq!(left.made.iter().map(|made| made.name.as_str()).collect::<Vec<_>>(), ["same"]);
+        // Of the first form: by its name alone nobody knows whose it is.
+        assert_eq!(left.pending, [item("early"), item("there")].into());
         assert!(left.may_have(&item("there")) && !left.has(&item("there")));
         // Nothing is forgotten of what nobody could look at.
         assert_eq!(made.clone().going_by(&BTreeMap::new(), &[Kind::Environment].into()), made);

@@ -147,8 +147,8 @@ fn text(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     for item in view.unknown {
         writeln!(
             out,
-            "not ours for sure: {} {}: `env apply` was cut off while it made it, and somebody may have made it since; it is never deleted: \
-             delete it on GitHub if nobody needs it",
+            "not ours for sure: {} {}: `env apply` was cut off while it made it, or an early version kept no number of it, and somebody may \
+             have made it since; it is never deleted: delete it on GitHub if nobody needs it",
             item.kind.as_str(),
             one_line(&item.name)
         )?;

@@ -151,14 +151,15 @@ impl Played<'_> {
             return Ok(());
         }
         let pattern = self.input("pattern").strip_suffix('*').expect("our patterns end with a star");
-        assert_eq!(self.input("merge-multiple"), "true", "else each artifact has a folder of its own");
+        let together = self.input("merge-multiple") == "true";
         let mut places: Vec<PathBuf> =
             fs::read_dir(&from).map_or_else(|_| Vec::new(), |all| all.map(|entry| entry.unwrap().path()).collect());
         places.sort();
         for place in places.iter().filter(|place| place.file_name().unwrap().to_string_lossy().starts_with(pattern)) {
             let mut files = Vec::new();
             collect(place, &mut files);
-            copy(&files, place, &into);
+            let own = into.join(place.file_name().unwrap());
+            copy(&files, place, if together { &into } else { &own });
         }
         Ok(())
     }

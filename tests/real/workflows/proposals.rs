@@ -115,16 +115,14 @@ fn a_pull_request_out_of_order_is_told_what_is_missing() {
 fn gates_judge_artifacts_of_their_run_and_a_missing_one_closes_its_gate() {
     let world = quick();
     let config = std::fs::read_to_string(world.repository().join("prompt-cicd.yml")).unwrap();
-    world.write(
-        "prompt-cicd.yml",
-        &format!("{config}gates:\n  rules: {{tests: {{file: quality/junit.xml, measure: failures, at-most: 0}}}}\n"),
-    );
+    world.write("prompt-cicd.yml", &format!("{config}gates:\n  rules: {{tests: {{file: junit.xml, measure: failures, at-most: 0}}}}\n"));
     let junit = "<testsuites tests=\"2\" failures=\"0\"><testsuite name=\"a\" tests=\"2\" failures=\"0\"><testcase name=\"x\"/><testcase name=\"y\"/></testsuite></testsuites>";
     // What is committed at the artifact's place is not what this run found out.
     world.write("quality/junit.xml", junit);
+    world.write("quality/quality-tests/junit.xml", junit);
     world.commit("ci: gates");
     let missing = run(&world, "quality-gates", &Trigger::dispatch(&world, &json!({}))).ends("failure");
-    assert!(missing.said().contains("quality/junit.xml"), "{}", missing.shown());
+    assert!(missing.said().contains("no artifact in quality has the file junit.xml"), "{}", missing.shown());
     let place = world.artifacts(world.next_run() + 1).join("quality-tests");
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(place.join("junit.xml"), junit).unwrap();

@@ -3,6 +3,7 @@
 use crate::support::{
     Finished, Workspace,
     github::{FakeGitHub, Mishap, State},
+    rollout::Stage,
 };
 
 const CALL: &str = "GET /repos/octo/prompts/contents/prompt-cicd.yml";
@@ -67,8 +68,12 @@ fn commands_that_read_more_of_a_commit_than_its_configuration_refuse_it() {
 #[test]
 fn what_cannot_be_read_is_named_with_the_next_step() {
     let missing = show(&github(&[]), &["--config-at", "HEAD", "--config", "prompt-cicd.yml"]).exits(31);
-    missing.says("GET /repos/octo/prompts/contents/prompt-cicd.yml: 404").says("a job needs `permissions: contents: read`");
-    show(&github(&[]), &["--config-at", "nowhere"]).exits(31).says("contents/prompt-cicd.yml");
+    let missing = missing.says("GET /repos/octo/prompts/contents/prompt-cicd.yml: 404").says("a job needs `permissions: contents: read`");
+    missing.says("looked for prompt-cicd.yml\n").says("the same command without --config-at, from a clone");
+    let nowhere = show(&github(&[]), &["--config-at", "nowhere"]).exits(31);
+    nowhere
+        .says("the configuration at nowhere: GET /repos/octo/prompts/contents/prompt-cicd.yml: 404")
+        .says("looked for prompt-cicd.yml, prompt-cicd.yaml, .github/prompt-cicd.yml, .prompt-cicd.yml");
     show(&github(&[]), &["--config-at", "HEAD", "--config", "../other.yml"]).exits(31).says("no path from the top of the repository");
     let wrong = github(&[("", "prompt-cicd.yml", b"version: 1\nrnu: {}\n"), ("old", "prompt-cicd.yml", b"version: \xff")]);
     show(&wrong, &["--config-at", "HEAD"]).exits(3).says("prompt-cicd.yml:2");
@@ -79,4 +84,73 @@ fn what_cannot_be_read_is_named_with_the_next_step() {
     let limited = State::new().mishap("GET", "/contents", 9, Mishap::PrimaryLimit(3_600));
     show(&FakeGitHub::start(limited), &["--config-at", "HEAD"]).exits(31).says("rate limit");
     Workspace::empty().prompt_cicd(["config", "show", "--config-at", "HEAD"]).run().exits(3).says("no GitHub to ask: GITHUB_TOKEN");
+}
+
+/// What a stage's configuration says from elsewhere: its store is where it is, and so is a second target.
+fn from_elsewhere(stage: &Stage) -> String {
+    let here = stage.workspace.path().display().to_string();
+    let config = stage.workspace.read("prompt-cicd.yml");
+    config
+        .replace("path: state", &format!("path: {here}/state"))
+        .replace("{targets: [flags]}", "{targets: [flags, there]}")
+        .replace("targets:\n", &format!("targets:\n  there: {{kind: flagd, path: {here}/flags.json}}\n"))
+}
+
+fn emergency(config: &str) -> (Workspace, Finished) {
+    let github = github(&[("", "prompt-cicd.yml", config.as_bytes())]);
+    let (api, token) = (github.api_url(), github.state().token);
+    let nowhere = Workspace::empty();
+    let call = nowhere.prompt_cicd(["rollback", "greeting", "--emergency", "--config-at", "HEAD"]);
+    let finished = call.env("GITHUB_API_URL", &api).env("GITHUB_REPOSITORY", "octo/prompts").env("GITHUB_TOKEN", token).run();
+    (nowhere, finished)
+}
+
+/// Nobody reads a flag file that is made in an empty folder, whatever can be read back from it.
+#[test]
+fn a_target_beside_a_fetched_configuration_is_never_confirmed_and_the_others_are_done() {
+    let stage = Stage::new("10m", "100ms");
+    stage.rollout("start", []).exits(0);
+    assert_eq!(stage.share("2.0.0"), "10");
+    let (nowhere, finished) = emergency(&from_elsewhere(&stage));
+    let finished = finished.exits(23);
+    let said = finished.stdout.clone() + &finished.stderr;
+    assert!(said.contains("flags.json is a file beside the configuration") && said.contains("`branch` for a file of a branch"), "{said}");
+    assert!(!nowhere.path().join("flags.json").exists());
+    assert_eq!(stage.share("1.0.0"), "100", "the target that is where it says went back all the same");
+}
+
+#[test]
+fn a_store_beside_a_fetched_configuration_is_refused_and_never_taken_for_empty() {
+    let stage = Stage::new("10m", "100ms");
+    stage.rollout("start", []).exits(0);
+    let config = stage.workspace.read("prompt-cicd.yml");
+    for (kind, shown) in [
+        ("{kind: directory, path: state}", "state is beside the configuration"),
+        ("{kind: sqlite, path: state.db}", "state.db is beside the configuration"),
+        ("{kind: auto}", ".prompt-cicd/state is beside the configuration"),
+    ] {
+        let (nowhere, finished) = emergency(&config.replace("{kind: directory, path: state}", kind));
+        finished.exits(3).says(shown).says("`store: {kind: github}`").says("without --config-at");
+        assert_eq!(std::fs::read_dir(nowhere.path()).unwrap().count(), 0);
+    }
+}
+
+/// A pull request that loosens its own gates is judged by those of its base.
+#[test]
+fn gates_are_those_of_the_base() {
+    let gates = |bound: u32| {
+        format!("version: 1\ngates: {{rules: {{coverage: {{file: coverage.xml, measure: line-coverage, at-least: {bound}}}}}}}\n")
+    };
+    let github = github(&[("base-sha", "prompt-cicd.yml", gates(80).as_bytes())]);
+    let here = Workspace::empty()
+        .file("prompt-cicd.yml", &gates(1))
+        .file("quality/quality-unit/coverage.xml", "<coverage line-rate=\"0.5\" lines-valid=\"10\"/>");
+    let (api, token) = (github.api_url(), github.state().token);
+    let judged = |more: &[&str]| {
+        let call = here.prompt_cicd(["gate", "--artifacts", "quality"].into_iter().chain(more.iter().copied()));
+        call.env("GITHUB_API_URL", &api).env("GITHUB_REPOSITORY", "octo/prompts").env("GITHUB_TOKEN", token).run()
+    };
+    judged(&[]).exits(0);
+    judged(&["--config-at", "base-sha"]).exits(13).shows("50 is not at least 80");
+    judged(&["--config-at", "nowhere"]).exits(31).says("the configuration at nowhere");
 }

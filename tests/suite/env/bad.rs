@@ -138,6 +138,23 @@ fn where_there_can_be_no_rulesets_the_rest_is_set_up_and_the_next_step_is_said()
 }
 
 #[test]
+fn a_ruleset_that_cannot_be_looked_at_for_once_stays_ours() {
+    let github = FakeGitHub::start(State::new());
+    let config = "environments: {production: {targets: [t]}}\ngithub: {labels: false, ruleset: {enforcement: active}}\n";
+    let workspace = workspace(config);
+    env(&workspace, &github, &["apply"]).run().exits(0).shows("2 made");
+    github.state().add_mishap("GET", "/rulesets", 1, Mishap::Status(403, "Upgrade to GitHub Pro or make this repository public"));
+    let before = github.requests().len();
+    let blind = env(&workspace, &github, &["apply"]).run().exits(31);
+    blind.shows("1 not done").says("the ruleset `prompt-cicd`");
+    assert_eq!(writing(&github, before), Vec::<String>::new(), "nothing is made over what nobody saw");
+    env(&workspace, &github, &["status"]).run().exits(0).shows("made by `env apply`: 2 things");
+    env(&workspace, &github, &["destroy", "--yes"]).run().exits(0).shows("2 deleted");
+    assert!(github.state().administration.rulesets.is_empty());
+    github.finish();
+}
+
+#[test]
 fn a_ruleset_keeps_what_nobody_spoke_of_and_shows_what_was_left_out() {
     let github = FakeGitHub::start(State::new());
     let workspace = workspace("github: {labels: false, ruleset: {enforcement: active, required-checks: [prompts / test, lint]}}\n");

@@ -121,3 +121,34 @@ fn the_output_is_the_exit_code_also_when_the_numbers_could_not_be_saved() {
     gate(&["gate"]).exits(0);
     gate(&["gate", "--save", "junit.xml/gates.json"]).exits(3);
 }
+
+#[test]
+fn each_artifact_has_a_folder_and_a_name_that_two_have_closes_the_gate() {
+    let workspace = gated("  rules:\n    coverage: {file: coverage.xml, measure: line-coverage, at-least: 80}\n")
+        .file("coverage.xml", COVERAGE)
+        .file("quality/quality-lint/lint.json", "[]");
+    let judged = |workspace: &Workspace| workspace.prompt_cicd(["gate", "--artifacts", "quality"]).run();
+    // What lies beside the configuration is not what a job uploaded.
+    judged(&workspace).exits(13).shows("no artifact in quality has the file coverage.xml; did the job before upload it?");
+    workspace.write("quality/quality-unit/coverage.xml", COVERAGE.as_bytes());
+    judged(&workspace).exits(0).shows("✓ coverage: 84.5");
+    workspace.write("quality/quality-web/coverage.xml", COVERAGE.replace("0.845", "0.1").as_bytes());
+    judged(&workspace).exits(13).shows("coverage.xml is in several artifacts (quality-unit/coverage.xml, quality-web/coverage.xml)");
+    for (file, code, said) in [
+        ("quality-web/coverage.xml", 13, "10 is not at least 80"),
+        ("quality-unit/coverage.xml", 0, "✓ coverage: 84.5"),
+        ("../coverage.xml", 13, "../coverage.xml is no path within an artifact"),
+    ] {
+        let config = workspace.read("prompt-cicd.yml");
+        workspace.write("prompt-cicd.yml", config.replace("file: coverage.xml", &format!("file: {file}")).as_bytes());
+        judged(&workspace).exits(code).shows(said);
+        workspace.write("prompt-cicd.yml", config.as_bytes());
+    }
+    std::fs::remove_dir_all(workspace.path().join("quality")).unwrap();
+    judged(&workspace).exits(13).shows("no artifact in quality has the file coverage.xml");
+    // As in the workflow: the inputs become flags, also the prompt, which other commands take as a word.
+    let input = |name: &'static str, value: &'static str| (name, value);
+    let step = [input("INPUT_COMMAND", "gate"), input("INPUT_ARTIFACTS", "quality"), input("INPUT_PROMPT", "greeting")];
+    let call = step.iter().fold(workspace.prompt_cicd([]), |call, (name, value)| call.env(name, value));
+    call.env("INPUT_BASELINE", "no.json").env("INPUT_ENVIRONMENT", "production").run().exits(13).shows("no artifact in quality");
+}

@@ -27,7 +27,7 @@ fn rows() -> Vec<Row> {
         ("quality", "test-failures", "junit.xml", junit(300, ""), junit(300, "<testcase><failure/></testcase>"), 1.0),
         ("quality", "test-errors", "junit.xml", junit(300, ""), junit(300, "<testcase><error/></testcase>"), 1.0),
         ("quality", "lint", "lint.json", text("[]"), text("[{}]"), 1.0),
-        ("quality", "types", "types.json", text(""), text("{\"file\": \"a.py\", \"severity\": \"error\"}\n"), 1.0),
+        ("quality", "types", "types.json", text("\n"), text("{\"file\": \"a.py\", \"severity\": \"error\"}\n"), 1.0),
         ("quality", "security", "security.json", text("{\"results\": []}"), text("{\"results\": [{\"issue_severity\": \"MEDIUM\"}]}"), 1.0),
         ("quality", "complexity", "complexity.json", radon("B"), radon("C"), 1.0),
         (

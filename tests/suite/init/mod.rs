@@ -49,3 +49,25 @@ fn workflows_come_beside_a_configuration_that_is_there() {
     assert_eq!(workspace.read(".github/workflows/gradual-rollout.yml"), "mine");
     workspace.read(".github/workflows/emergency-rollback.yml");
 }
+
+#[test]
+fn git_is_told_to_leave_alone_what_is_kept_here() {
+    let workspace = Workspace::empty().file(".gitignore", "target");
+    workspace.prompt_cicd(["init"]).run().exits(0).shows("added to ./.gitignore");
+    let once = workspace.read(".gitignore");
+    assert!(once.starts_with("target\n#") && once.ends_with("\n/.prompt-cicd/\n"), "{once}");
+    workspace.prompt_cicd(["init", "--check"]).run().exits(0).shows("✓ .gitignore: as this version writes it");
+    let again = workspace.prompt_cicd(["init", "--force"]).run().exits(0);
+    assert!(!again.stdout.contains(".gitignore"), "{}", again.stdout);
+    assert_eq!(workspace.read(".gitignore"), once, "twice is once");
+    // Beside a configuration that is there, and where git had no such file.
+    std::fs::remove_file(workspace.path().join(".gitignore")).unwrap();
+    workspace
+        .prompt_cicd(["init", "--check"])
+        .run()
+        .exits(13)
+        .shows("✗ .gitignore: differs")
+        .shows("`prompt-cicd init --workflows` adds it");
+    workspace.prompt_cicd(["init", "--workflows"]).run().exits(0).shows("wrote   ./.gitignore");
+    workspace.prompt_cicd(["init", "--check"]).run().exits(0);
+}

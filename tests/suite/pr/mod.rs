@@ -208,3 +208,23 @@ fn without_a_pull_request_there_is_nothing_to_check() {
     world.pr(&[]).run().exits(4).says("pull request #7 is not open any more");
     world.pr(&[]).env("GITHUB_TOKEN", "").run().exits(3).says("GITHUB_TOKEN is not set");
 }
+
+/// A pull request that turns a check off is still held to it; where its base has no configuration, the defaults hold.
+#[test]
+fn the_checks_are_those_of_the_base() {
+    let mut state = sound();
+    "tune it".clone_into(&mut state.pull().title);
+    let world = World::on(state);
+    let config = world.workspace.read("prompt-cicd.yml");
+    let off = format!("{config}pull-request: {{checks: {{title: off}}}}\n");
+    world.workspace.write("prompt-cicd.yml", off.as_bytes());
+    world.pr(&[]).run().exits(0);
+    let at = ["--config-at", "base-sha"];
+    world.pr(&at).run().exits(31).says("base-sha...base-sha");
+    world.github.state().comparisons.insert("base-sha...base-sha".to_owned(), ("base-sha".to_owned(), Vec::new()));
+    world.pr(&at).run().exits(13).shows("✗ title: it is not `type: text`");
+    world.github.state().contents.insert(("base-sha".to_owned(), "prompt-cicd.yml".to_owned()), config.into_bytes());
+    world.pr(&at).run().exits(13).shows("✗ title: it is not `type: text`");
+    world.github.state().contents.insert(("base-sha".to_owned(), "prompt-cicd.yml".to_owned()), off.into_bytes());
+    world.pr(&at).run().exits(0);
+}

@@ -18,6 +18,7 @@ fn tested(state: State) -> World {
     let said = finished.says("the token of a pull request from a fork can only read, so no comment is written");
     said.says(".prompt-cicd/comment.json: upload it as an artifact, and a `workflow_run` job posts it with `prompt-cicd publish`");
     assert!(world.github.requests().iter().all(|request| request.starts_with("GET ")), "nothing is written");
+    assert_eq!(world.outputs()["comment-file"], ".prompt-cicd/comment.json");
     world
 }
 
@@ -148,4 +149,12 @@ fn a_token_without_the_permission_is_handled_like_a_forks() {
     finished.says("add `permissions: pull-requests: write` to the job").says("its data is in out/c.json");
     assert!(world.workspace.read("out/c.json").contains("prompt-cicd/comment/v1"));
     world.github.finish();
+}
+
+#[test]
+fn a_file_that_a_commit_brings_is_not_said_to_be_written() {
+    let workspace = Workspace::greeting().file(".prompt-cicd/comment.json", "{\"brought\": \"by a commit\"}");
+    let world = World::on(State::new(), workspace);
+    world.pull_request(&["test"]).run().exits(0);
+    assert_eq!((world.comments().len(), world.outputs()["comment-file"].as_str()), (1, ""));
 }

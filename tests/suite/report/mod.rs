@@ -1,3 +1,5 @@
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::support::{Behaviour, FakeModel, Workspace, numbered_cases};
@@ -196,4 +198,30 @@ fn what_a_part_cannot_do_is_refused_or_said() {
     workspace.write("prompt-cicd.yml", (config + "history: {record: always}\n").as_bytes());
     let finished = workspace.prompt_cicd(["test", "--shard", "1/2", "--no-fail"]).run().exits(0);
     finished.says("the history is not recorded: a shard is a part of a run");
+}
+
+/// Commits everything that is here.
+fn commit(workspace: &Workspace, message: &str) {
+    let settings = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+    for args in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", message]] {
+        let output = Command::new("git").args(settings).args(args).current_dir(workspace.path()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// A pull request brings shards that passed once: a check that merges what lies about would pass with them.
+#[test]
+fn shards_of_another_commit_are_refused_though_they_fit_one_another() {
+    let workspace = workspace();
+    commit(&workspace, "one");
+    let files = shards(&workspace, 2, &[]);
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let merge = [&["report", "merge"], files.as_slice()].concat();
+    workspace.prompt_cicd(merge.iter().copied()).run().exits(0);
+    commit(&workspace, "the results of another run");
+    let refused = workspace.prompt_cicd(merge.iter().copied()).run().exits(3);
+    refused.says("shards/1-of-2.json: of another commit: ").says("is checked out here").says("nothing was merged");
+    // Without git's folder it is the job's own commit that counts.
+    std::fs::remove_dir_all(workspace.path().join(".git")).unwrap();
+    workspace.prompt_cicd(merge.iter().copied()).run().exits(3).says("and none is checked out here");
 }

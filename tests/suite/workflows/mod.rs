@@ -64,6 +64,7 @@ fn computed(expression: &str, inputs: &BTreeMap<&str, String>) -> Option<String>
         "inputs.skip-stages && '100' || inputs.stages" => Some(inputs.get("stages").cloned().unwrap_or_default()),
         "format('{0}/{1}', matrix.shard, strategy.job-total)" => Some("2/3".to_owned()),
         "format('shard=.prompt-cicd/shards/{0}.json', matrix.shard)" => Some("shard=.prompt-cicd/shards/2.json".to_owned()),
+        at if at.starts_with("github.event.pull_request.base.sha || ") => Some("f".repeat(40)),
         _ => None,
     }
 }
@@ -121,7 +122,7 @@ fn the_program_understands_every_step() {
                 let variables = given(step, inputs);
                 let words = inputs::arguments(vec![String::new()], &|name| variables.get(name).cloned());
                 let words = words.unwrap_or_else(|error| panic!("{name}, {job}: {error}"));
-                let parsed = Cli::try_parse_from(std::iter::once("prompt-cicd".to_owned()).chain(words.clone()));
+                let parsed = Cli::try_parse_from(std::iter::once("prompt-cicd".to_owned()).chain(words.clone())).and_then(Cli::checked);
                 assert!(parsed.is_ok(), "{name}, {job}: {words:?}: {}", parsed.unwrap_err());
                 seen += 1;
             }
@@ -341,14 +342,29 @@ fn a_good_rollback_leaves_the_emergency_green_whatever_was_before() {
     assert_eq!(done[1].1["rollout-status"], "aborted");
 }
 
+const AT_BASE: &str = "${{ github.event.pull_request.base.sha || ";
+
+/// What a pull request goes onto says what it has to pass.
 #[test]
-fn gates_see_no_committed_file_but_the_configuration() {
+fn a_pull_request_does_not_choose_its_own_gates_and_checks() {
+    for (name, job) in [("quality-gates", "gates"), ("pull-request-checks", "check")] {
+        let workflow = workflow(name);
+        let steps = ours(&workflow["jobs"][job]);
+        assert!(!steps.is_empty());
+        for step in steps {
+            assert!(step["with"]["config-at"].as_str().is_some_and(|at| at.starts_with(AT_BASE)), "{name}: {step}");
+        }
+    }
+}
+
+#[test]
+fn gates_see_no_committed_file_and_no_artifact_writes_over_another() {
     let workflow = workflow("quality-gates");
-    let checkout = steps(&workflow["jobs"]["gates"]).find(|step| step["uses"].as_str().unwrap().starts_with("actions/checkout@")).unwrap();
-    assert_eq!(checkout["with"]["sparse-checkout-cone-mode"], false);
-    let seen: Vec<&str> = checkout["with"]["sparse-checkout"].as_str().unwrap().lines().collect();
-    let places = prompt_cicd::app::CONFIG_PLACES.iter().map(|place| format!("/{place}"));
-    assert_eq!(seen, places.chain(["${{ inputs.config }}".to_owned()]).collect::<Vec<_>>());
+    let all: Vec<_> = steps(&workflow["jobs"]["gates"]).collect();
+    assert!(all.iter().all(|step| !step["uses"].as_str().unwrap().starts_with("actions/checkout@")));
+    let download = all.iter().find(|step| step["uses"].as_str().unwrap().starts_with("actions/download-artifact@")).unwrap();
+    assert_eq!(download["with"].get("merge-multiple"), None);
+    assert_eq!(ours(&workflow["jobs"]["gates"])[0]["with"]["artifacts"], download["with"]["path"]);
 }
 
 #[test]
@@ -365,6 +381,10 @@ fn no_report_is_uploaded_because_a_commit_holds_a_file_of_its_name() {
         }
     }
     assert_eq!(uploads, 2);
+    let workflow = workflow("prompt-template-pr");
+    let comment = steps(&workflow["jobs"]["test"]).find(|step| step["with"]["path"] == ".prompt-cicd/comment.json").unwrap();
+    let condition = comment["if"].as_str().unwrap();
+    assert!(condition.contains("outputs.comment-file") && !condition.contains("hashFiles"), "{condition}");
 }
 
 #[test]

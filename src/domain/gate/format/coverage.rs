@@ -104,13 +104,27 @@ fn share(rate: f64) -> Result<f64, String> {
 
 fn lcov(text: &str) -> Result<Readings, String> {
     let mut sums = [0.0_f64; 4];
+    // The record that is open. What was cut off may lack the lines that nobody ran.
+    let mut open: Option<&str> = None;
+    let cut = |file: &str| format!("it ends within the record of `{file}`, which has no `end_of_record`: it was cut off");
     for line in text.lines() {
+        if let Some(file) = line.strip_prefix("SF:")
+            && let Some(before) = open.replace(file.trim())
+        {
+            return Err(cut(before));
+        }
+        if line.trim_end() == "end_of_record" {
+            open = None;
+        }
         for (sum, prefix) in sums.iter_mut().zip(["LF:", "LH:", "BRF:", "BRH:"]) {
             if let Some(count) = line.strip_prefix(prefix) {
                 let count: u32 = count.trim().parse().map_err(|error| format!("`{line}` has no count: {error}"))?;
                 *sum += f64::from(count);
             }
         }
+    }
+    if let Some(file) = open {
+        return Err(cut(file));
     }
     let [found, hit, branches, taken] = sums;
     let mut readings = Readings::from([("line-coverage", percent(hit, found, "lines")?), ("lines", found)]);
@@ -210,8 +224,25 @@ mod tests {
         let text = "TN:\nSF:a\nLF:10\nLH:9\nBRF:4\nBRH:1\nend_of_record\nSF:b\nLF:10\nLH:5\nend_of_record\n";
         assert_eq!(read(text, None, "line-coverage"), Ok(70.0));
         assert_eq!(read(text, None, "branch-coverage"), Ok(25.0));
-        assert!(read("SF:a\nLF:x\n", None, "line-coverage").unwrap_err().contains("`LF:x` has no count: "));
+        assert!(read("SF:a\nLF:x\nend_of_record\n", None, "line-coverage").unwrap_err().contains("`LF:x` has no count: "));
         assert!(read("SF:a\nend_of_record\n", None, "line-coverage").unwrap_err().contains("it covers no lines"));
+    }
+
+    #[test]
+    fn lcov_that_was_cut_off_is_no_number() {
+        let whole = "TN:\nSF:a\nDA:1,1\nLF:1\nLH:1\nend_of_record\nSF:b\nDA:1,0\nLF:1\nLH:0\nend_of_record\n";
+        assert_eq!(read(whole, None, "line-coverage"), Ok(50.0));
+        for end in 0..whole.len() - 1 {
+            assert!(
+                read(&whole[..end], Some("lcov"), "line-coverage").is_err() || whole[..end].trim_end().ends_with("LH:1\nend_of_record")
+            );
+        }
+        let said = "not lcov: it ends within the record of `b`, which has no `end_of_record`: it was cut off";
+        assert_eq!(read(whole.strip_suffix("LF:1\nLH:0\nend_of_record\n").unwrap(), None, "line-coverage").unwrap_err(), said);
+        assert_eq!(read(whole.strip_suffix("record\n").unwrap(), None, "line-coverage").unwrap_err(), said);
+        // Two that were cut and put together.
+        let joined = whole.replacen("end_of_record\n", "", 1);
+        assert!(read(&joined, None, "line-coverage").unwrap_err().contains("within the record of `a`"));
     }
 
     #[test]

@@ -44,9 +44,9 @@ fn pip(text: &str) -> Result<Readings, String> {
 }
 
 fn npm(text: &str) -> Result<Readings, String> {
-    // Nothing outdated: npm writes `{}`, some versions nothing at all.
+    // Nothing outdated: npm writes `{}`. Versions before 7 wrote nothing at all, as one does that could not start.
     if text.trim().is_empty() {
-        return Ok(counted(0));
+        return Err("it is empty: npm 7 and later write `{}` where nothing is outdated".to_owned());
     }
     let packages: Map<String, Value> = json(text)?;
     if packages.contains_key("error") {
@@ -60,9 +60,13 @@ fn cargo(text: &str) -> Result<Readings, String> {
     struct Line {
         dependencies: Vec<IgnoredAny>,
     }
-    let mut outdated = 0;
+    let (mut outdated, mut crates) = (0, 0_usize);
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         outdated += json::<Line>(line)?.dependencies.len();
+        crates += 1;
+    }
+    if crates == 0 {
+        return Err("it is empty: cargo-outdated writes a line for each crate".to_owned());
     }
     Ok(counted(outdated))
 }
@@ -75,6 +79,7 @@ mod tests {
     fn each_tool_is_counted() {
         assert_eq!(read(r#"[{"name": "a", "version": "1", "latest_version": "2"}]"#, None, "outdated"), Ok(1.0));
         assert_eq!(read(r#"{"a": {"current": "1"}, "b": {}}"#, Some("npm-outdated"), "outdated"), Ok(2.0));
+        assert_eq!(read("{}\n", Some("npm-outdated"), "outdated"), Ok(0.0));
         assert!(read(r#"{"error": {"code": "E404"}}"#, Some("npm-outdated"), "outdated").unwrap_err().contains("reports an error"));
         let cargo = "{\"crate_name\": \"a\", \"dependencies\": [{}, {}]}\n{\"crate_name\": \"b\", \"dependencies\": []}\n";
         assert_eq!(read(cargo, None, "outdated"), Ok(2.0));

@@ -80,6 +80,10 @@ fn mypy(text: &str) -> Result<Readings, String> {
     struct Line {
         severity: String,
     }
+    // Where it finds nothing it ends one empty line; where it could not start, it writes nothing.
+    if text.is_empty() {
+        return Err("it is empty: mypy writes at least the end of a line, so it did not run to its end".to_owned());
+    }
     let (mut errors, mut findings) = (0, 0);
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let line: Line = json(line).map_err(|why| format!("line {}: {why}", index + 1))?;
@@ -96,6 +100,9 @@ fn radon(text: &str) -> Result<Readings, String> {
         complexity: f64,
     }
     let files: BTreeMap<String, Vec<Block>> = json(text)?;
+    if files.is_empty() {
+        return Err("it looked at no file".to_owned());
+    }
     let blocks: Vec<&Block> = files.values().flatten().collect();
     let worse = |than: &str| number(blocks.iter().filter(|block| block.rank.as_str() > than).count());
     let mut readings = Readings::from([
@@ -121,12 +128,26 @@ mod tests {
         assert!(read(&bandit.replace("\"errors\": []", "\"errors\": [{}]"), None, "high").unwrap_err().contains("could not read 1 files"));
         let mypy = "{\"file\": \"a.py\", \"severity\": \"error\"}\n{\"file\": \"a.py\", \"severity\": \"note\"}\n";
         assert_eq!(read(mypy, None, "errors"), Ok(1.0));
-        assert_eq!(read("", Some("mypy"), "errors"), Ok(0.0), "mypy says nothing when all is well");
+        assert_eq!(read("\n", Some("mypy"), "errors"), Ok(0.0), "what mypy 1.11 and 2.4 write when all is well");
         let radon =
             r#"{"a.py": [{"rank": "A", "complexity": 1}, {"rank": "C", "complexity": 11}], "b.py": [{"rank": "B", "complexity": 6}]}"#;
         assert_eq!(read(radon, None, "worse-than-b"), Ok(1.0));
         assert_eq!(read(radon, None, "average-complexity"), Ok(6.0));
         assert_eq!(read("[{}, {}]", None, "findings"), Ok(2.0));
         assert_eq!(read("[]", Some("ruff"), "findings"), Ok(0.0));
+    }
+
+    #[test]
+    fn nothing_at_all_is_never_no_findings() {
+        assert_eq!(
+            read("", Some("mypy"), "errors").unwrap_err(),
+            "not mypy: it is empty: mypy writes at least the end of a line, so it did not run to its end"
+        );
+        assert_eq!(read("{}", Some("radon"), "worse-than-b").unwrap_err(), "not radon: it looked at no file");
+        for format in super::super::all() {
+            for measure in format.measures {
+                assert!(read("", Some(format.name), measure.0).is_err(), "{}: {}", format.name, measure.0);
+            }
+        }
     }
 }

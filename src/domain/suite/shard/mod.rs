@@ -1,5 +1,6 @@
 //! One run spread over several machines: which samples belong to which, and their parts put together again.
 
+mod mismatch;
 mod written;
 
 #[cfg(test)]
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Checkout, Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
 use crate::domain::{digest, lint::LintReport, regression::comparison::Change};
+use mismatch::mismatches;
 pub use written::{WrittenPart, WrittenRun};
 
 /// One of several parts of a run.
@@ -119,12 +121,12 @@ pub struct Merged {
 /// What keeps parts from being one run, with the number of the part that it is about; `None` for all.
 pub type Mismatch = (Option<usize>, String);
 
-/// Puts the parts of a run together. The order of the parts does not count.
+/// Puts the parts of a run together, as of the commit that this `job` works at. The order of the parts does not count.
 ///
 /// # Errors
 /// Everything that keeps them from being one run, each with the number of the part in `parts` that it is about; `None` for all.
-pub fn merge(mut parts: Vec<Part>) -> Result<Merged, Vec<Mismatch>> {
-    let problems = mismatches(&parts);
+pub fn merge(mut parts: Vec<Part>, job: Option<&str>) -> Result<Merged, Vec<Mismatch>> {
+    let problems = mismatches(&parts, job);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -162,50 +164,6 @@ pub fn merge(mut parts: Vec<Part>) -> Result<Merged, Vec<Mismatch>> {
         },
     };
     Ok(Merged { run, suites: wholes, lints })
-}
-
-/// What makes parts no parts of one run.
-fn mismatches(parts: &[Part]) -> Vec<(Option<usize>, String)> {
-    let Some(first) = parts.first() else { return Vec::new() };
-    let mut problems = Vec::new();
-    let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
-    for (number, part) in parts.iter().enumerate() {
-        let mut wrong = |what: String| problems.push((Some(number), what));
-        let shard = part.shard;
-        if part.format != Part::FORMAT {
-            wrong(format!("written in the form `{}`, not `{}`", part.format, Part::FORMAT));
-        }
-        if part.tool != first.tool {
-            wrong(format!("written by version {}, the first file by {}", part.tool, first.tool));
-        }
-        if shard.total != first.shard.total {
-            wrong(format!("shard {shard}, but the first file is of {} shards", first.shard.total));
-        } else if !(1..=shard.total).contains(&shard.index) {
-            wrong(format!("there is no shard {shard}"));
-        } else if seen.insert(shard.index, number).is_some() {
-            wrong(format!("shard {shard} a second time"));
-        }
-        if part.commit != first.commit {
-            let name = |commit: &Option<String>| commit.clone().unwrap_or_else(|| "none".to_owned());
-            wrong(format!("of another commit: {}, the first file is of {}", name(&part.commit), name(&first.commit)));
-        }
-        if part.config != first.config {
-            wrong("made with another configuration file than the first file".to_owned());
-        } else if part.plan != first.plan || part.suites != first.suites {
-            wrong("made with other prompts, cases or flags than the first file".to_owned());
-        }
-    }
-    // A shard that belongs to another number of shards is said already.
-    if problems.is_empty() {
-        let missing: Vec<String> = (1..=first.shard.total)
-            .filter(|index| !seen.contains_key(index))
-            .map(|index| Shard { index, total: first.shard.total }.to_string())
-            .collect();
-        if !missing.is_empty() {
-            problems.push((None, format!("shard {} is missing", missing.join(", "))));
-        }
-    }
-    problems
 }
 
 /// One suite of all parts, which lose it; `None` where it has no sample at all, as in the run that is not spread.

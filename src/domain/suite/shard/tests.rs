@@ -91,7 +91,7 @@ fn lints() -> LintReport {
 }
 
 fn refusal(parts: &[Part]) -> String {
-    let lines: Vec<String> = merge(parts.to_vec()).unwrap_err().iter().map(|(number, what)| format!("{number:?} {what}\n")).collect();
+    let lines: Vec<String> = merge(parts.to_vec(), None).unwrap_err().iter().map(|(number, what)| format!("{number:?} {what}\n")).collect();
     lines.concat()
 }
 
@@ -104,7 +104,7 @@ fn any_number_of_shards_in_any_order_is_the_same_run_byte_for_byte() {
         parts.rotate_left(usize::try_from(total).unwrap() / 2);
         // Each goes through its file.
         let parts: Vec<Part> = parts.iter().map(|part| serde_json::from_slice(&serde_json::to_vec(part).unwrap()).unwrap()).collect();
-        let merged = merge(parts).unwrap();
+        let merged = merge(parts, None).unwrap();
         assert_eq!(serde_json::to_vec(&merged.run).unwrap(), whole, "{total} shards");
         assert_eq!(merged.lints, lints(), "what each machine found is found once");
     }
@@ -162,9 +162,24 @@ fn parts_of_different_runs_are_no_run() {
         change(&mut other);
         refusal(&[part(1, 2), other])
     };
-    assert_eq!(with(|part| part.commit = Some("abc".to_owned())), "Some(1) of another commit: abc, the first file is of none\n");
+    assert_eq!(with(|part| part.commit = Some("abc".to_owned())), "Some(1) of another commit: abc, and none is checked out here\n");
     assert_eq!(with(|part| part.config = "x".to_owned()), "Some(1) made with another configuration file than the first file\n");
     assert_eq!(with(|part| part.plan = "x".to_owned()), "Some(1) made with other prompts, cases or flags than the first file\n");
     assert_eq!(with(|part| part.tool = "2".to_owned()), "Some(1) written by version 2, the first file by 1\n");
     assert_eq!(with(|part| part.format = "x".to_owned()), "Some(1) written in the form `x`, not `prompt-cicd-shard-3`\n");
+}
+
+/// Whoever commits shard files to the repository cannot know the commit that they will be in.
+#[test]
+fn parts_are_of_the_commit_that_the_job_works_at() {
+    let of = |commit: Option<&str>| {
+        let at = |part: Part| Part { commit: commit.map(str::to_owned), ..part };
+        vec![at(part(1, 2)), at(part(2, 2))]
+    };
+    let said = |commit, job| merge(of(commit), job).map(drop).map_err(|problems| problems.first().cloned().unwrap_or_default().1);
+    assert_eq!(said(Some("abc"), Some("abc")), Ok(()));
+    assert_eq!(said(None, None), Ok(()));
+    assert_eq!(said(Some("old"), Some("abc")), Err("of another commit: old, and abc is checked out here".to_owned()));
+    assert_eq!(said(None, Some("abc")), Err("of another commit: none, and abc is checked out here".to_owned()));
+    assert_eq!(said(Some("abc"), None), Err("of another commit: abc, and none is checked out here".to_owned()));
 }
