@@ -13,6 +13,7 @@ mod tests;
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     regression::analysis::{Drawn, Question},
+    utf8::NotUtf8,
 };
 pub use stream::pair_from;
 pub use written::Written;
@@ -160,7 +161,8 @@ fn looks_like_json(bytes: &[u8]) -> bool {
 
 fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Vec<Diagnostic>> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        vec![Diagnostic::error(Place::file(file), "", format!("not UTF-8 text (first bad byte at offset {})", error.valid_up_to()))]
+        let unplaced = || Diagnostic::error(Place::file(file), "", format!("not UTF-8 text: {error}"));
+        vec![NotUtf8::find(bytes).map_or_else(unplaced, |wrong| wrong.described(file))]
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
