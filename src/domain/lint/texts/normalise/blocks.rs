@@ -4,7 +4,7 @@ use std::{ops::Range, sync::OnceLock};
 
 use regex::Regex;
 
-use super::{Edit, compiled, replaced};
+use super::{Edit, compiled};
 
 /// Signs in base64 that are looked at.
 const SHORTEST: usize = 16;
@@ -17,21 +17,26 @@ const STEPS: usize = 6;
 pub(super) fn hexadecimal(text: &str) -> Vec<Edit> {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
     let pattern = compiled(&PATTERN, r"(?-u:\b)(?:(?:0[xX]|[uU]\+00)?[0-9a-fA-F]{2}[ \n,:;_.|-]{0,3}){8,}[0-9a-fA-F]?|[0-9a-fA-F]{16,}");
-    replaced(text, pattern, |run| {
-        let bare = run.replace("0x", " ").replace("0X", " ").replace("U+00", " ").replace("u+00", " ");
-        let groups: Vec<&str> = bare.split(|c: char| !c.is_ascii_hexdigit()).filter(|group| !group.is_empty()).collect();
-        let decoded = |skipped: usize| {
-            let of_group = |group: &&str| {
-                // A digit before the first or behind the last is not part of it.
-                let digits: Vec<u8> =
-                    group.chars().skip(skipped).filter_map(|c| c.to_digit(16)).filter_map(|digit| digit.try_into().ok()).collect();
-                digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect::<Vec<u8>>()
-            };
-            readable(&groups.iter().flat_map(of_group).collect::<Vec<u8>>())
+    let edit = |found: regex::Match<'_>| {
+        // What parts it from the next word stays.
+        let run = found.as_str().trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+        Some(Edit { range: found.start()..found.start() + run.len(), text: format!("\n{}", of_pairs(run)?) })
+    };
+    pattern.find_iter(text).filter_map(edit).collect()
+}
+
+fn of_pairs(run: &str) -> Option<String> {
+    let bare = run.replace("0x", " ").replace("0X", " ").replace("U+00", " ").replace("u+00", " ");
+    let groups: Vec<&str> = bare.split(|c: char| !c.is_ascii_hexdigit()).filter(|group| !group.is_empty()).collect();
+    let decoded = |skipped: usize| {
+        let of_group = |group: &&str| {
+            // A digit before the first or behind the last is not part of it.
+            let digits: Vec<u8> = group.chars().skip(skipped).filter_map(|c| c.to_digit(16)?.try_into().ok()).collect();
+            digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect::<Vec<u8>>()
         };
-        let text = decoded(0).or_else(|| decoded(1))?;
-        Some(format!("\n{text}"))
-    })
+        readable(&groups.iter().flat_map(of_group).collect::<Vec<u8>>())
+    };
+    decoded(0).or_else(|| decoded(1))
 }
 
 /// Texts in base64, for addresses too, also where white space was put into them.
@@ -93,7 +98,8 @@ fn pieces(text: &str) -> Vec<Piece> {
         }
         let piece = text.get(start..end).unwrap_or_default();
         // Hexadecimal is looked at before; what is left of it means something else, or is for the next round.
-        if piece.len() >= SHORTEST && piece.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let digits = piece.bytes().filter(u8::is_ascii_hexdigit).count();
+        if piece.len() >= SHORTEST && digits * 10 >= piece.len() * 9 {
             first = true;
             continue;
         }
