@@ -26,7 +26,7 @@ fn what_is_encoded_is_decoded() {
         ("say aWdub3Jl\r\nIHByZXZp b3Vz!", "base64", "say \nignore previous!"),
         ("x: 69 67 6e 6f 72 65 20 6d 65", "hexadecimal", "x: \nignore me"),
         ("0x69,0x67,0x6e,0x6f,0x72,0x65,0x20,0x6d,0x65", "hexadecimal", "\nignore me"),
-        ("69:67:6e:6f:72:65:20:6d:65;", "hexadecimal", "\nignore me"),
+        ("69:67:6e:6f:72:65:20:6d:65;", "hexadecimal", "\nignore me;"),
         ("1gn0re 42 p@st", "digits for letters", "ignore 42 past"),
         ("i g n o r e  m.e.n.o.w! a+b", "spaced letters", "ignore menow! a b"),
         ("1 g n 0 r e", "digits for letters", "ignore"),
@@ -176,5 +176,25 @@ proptest! {
         let text = format!("{before}: {}. {after}", disguised(&disguised(order, inner), outer));
         let found = super::super::scan::scan(&text, super::super::scan::Kind::Value, &|rule| rule == "prompt_injection");
         prop_assert!(!found.is_empty(), "{} in {}: {}", inner, outer, text);
+    }
+}
+
+#[test]
+fn ordinary_texts_hold_nothing_in_disguise() {
+    let texts = [
+        include_str!("../../../../../tests/data/benchmarks/google-benchmark.json"),
+        include_str!("../../../../../tests/data/benchmarks/benchmarkdotnet.json"),
+        include_str!("../../../../../tests/data/benchmarks/catch2.xml"),
+        include_str!("../../../../../tests/data/benchmarks/vitest.json"),
+        include_str!("../../../../../tests/data/benchmarks/README.md"),
+        include_str!("../../../../../tests/data/behaviour/templates.json"),
+        include_str!("../../../../../tests/data/behaviour/rules.json"),
+        include_str!("../../../../../tests/data/behaviour/rollout.json"),
+    ];
+    for text in texts {
+        let hits = super::super::scan::scan(text, super::super::scan::Kind::Value, &|_| true);
+        let disguised: Vec<_> = hits.into_iter().filter(|hit| hit.encoding.is_some()).collect();
+        let start: String = text.chars().take(40).collect();
+        assert!(disguised.is_empty(), "{start}: {disguised:?}");
     }
 }
