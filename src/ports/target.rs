@@ -68,7 +68,7 @@ pub trait Targets: Send + Sync {
 /// How applying or reading back went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TargetErrorKind {
-    /// No connection, no such socket, a program that cannot be started: nothing was applied.
+    /// No connection, no such socket, a program that cannot be started, too busy, a server behind it that is down: nothing was applied.
     Unreachable,
     /// The connection broke, or the target failed (5xx, exit status) amid the work: it may have been applied.
     Failed,

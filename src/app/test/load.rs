@@ -27,7 +27,6 @@ use crate::{
         diagnostic::{Diagnostic, Place, Severity},
         prompt::{Prompt, Variables},
         provider::{ProviderKind, ProviderSettings},
-        suggest,
         suite::{Case, CaseDefaults, CaseId, CaseSource, Repeat, SuiteSettings, run::TextBounds},
     },
 };
@@ -246,11 +245,7 @@ impl Loader<'_> {
                     .messages
                     .get(index)
                     .map_or_else(|| Place::file(&plan.prompt.source), |message| message.place.at(error.line, error.column));
-                let meant = error
-                    .missing
-                    .as_deref()
-                    .and_then(|name| suggest::nearest(name, case.prompt_variables.values().keys().map(String::as_str)));
-                add(place, meant.map_or_else(|| error.message.clone(), |meant| format!("{}; did you mean `{meant}`?", error.message)));
+                add(place, error.described(case.prompt_variables.values()));
             }
             for assertion in &case.assertions {
                 if let Err(error) = assertion.prepare(&case.assertion_variables) {

@@ -139,7 +139,7 @@ impl Reader<'_, '_> {
         let version = file.version.as_deref().and_then(|text| self.version(text));
         let messages = self.messages(file.messages, file.template, syntax);
         let parameters = self.parameters(file.model_parameters, file.response_format.as_deref(), file.json_schema.as_ref());
-        let defaults = self.defaults(file.variables.unwrap_or_default());
+        let defaults = self.defaults(file.variables.unwrap_or_default(), syntax.0);
         let cases = self.own_cases(own_cases::Written {
             test_data: file.test_data,
             evaluators: file.evaluators,
@@ -277,7 +277,7 @@ impl Reader<'_, '_> {
         parameters
     }
 
-    fn defaults(&mut self, variables: super::raw::Named<raw::Variable>) -> Map<String, Value> {
+    fn defaults(&mut self, variables: super::raw::Named<raw::Variable>, syntax: Syntax) -> Map<String, Value> {
         let mut defaults = Map::new();
         for (name, variable) in variables.0 {
             let path = Path::root().key("variables").key(name.as_str());
@@ -286,7 +286,18 @@ impl Reader<'_, '_> {
                     self.error(path.key("required"), "a variable with a default is never required", "remove `required` or `default`");
                 }
                 (Some(value), _) => drop(defaults.insert(name, value)),
-                (None, _) => {}
+                // `{{#if name}}` needs a value, and this one is written nowhere.
+                (None, Some(false)) if syntax == Syntax::Handlebars => drop(defaults.insert(name, Value::Null)),
+                (None, Some(false)) => {
+                    let message = format!("says nothing in {syntax}");
+                    let help = if syntax == Syntax::Jinja {
+                        format!("write `{name} is defined` or `{name}|default('')` in the template, or give a `default`")
+                    } else {
+                        "give a `default`".to_owned()
+                    };
+                    self.problems.push(Finding::warning(path.key("required"), message).help(help));
+                }
+                (None, Some(true) | None) => {}
             }
         }
         defaults

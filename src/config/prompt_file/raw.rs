@@ -96,7 +96,7 @@ pub(super) struct Variable {
     pub(super) description: Option<String>,
     /// Its value where neither case nor suite gives one.
     pub(super) default: Option<Value>,
-    /// Whether every case must give it, which is so for all variables without a default.
+    /// Whether every case must give it, which is so for all variables without a default; `false`: conditions may go without it.
     pub(super) required: Option<bool>,
 }
 

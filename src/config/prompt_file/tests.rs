@@ -266,3 +266,14 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_variable_that_conditions_may_go_without_says_so() {
+    let (read, warnings) = parse("template: '{{#if vip}}Dear {{/if}}you'\nvariables: {vip: {required: false}}\n", "p.yml").unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(read.render(&Variables::new(read.defaults.clone())).unwrap()[0].content, "you");
+    let bare = prompt("template: '{{vip}}'\nvariables: {vip: {required: false}}\n", "p.yml");
+    assert!(bare.render(&Variables::new(bare.defaults.clone())).unwrap_err().1.message.contains("is null"), "it is never written");
+    let (_, warnings) = parse("syntax: jinja\ntemplate: '{{ vip }}'\nvariables: {vip: {required: false}}\n", "p.yml").unwrap();
+    assert!(warnings[0].help.as_deref().unwrap().contains("vip is defined"), "{warnings:?}");
+}

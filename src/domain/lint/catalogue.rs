@@ -73,7 +73,7 @@ pub const RULES: [Rule; 12] = [
         title: "every placeholder has a value",
         severity: Severity::Error,
         why: "A placeholder without a value cannot be filled in, so the prompt cannot be sent.",
-        help: "give the variable in the case, in the suite's `defaults.vars` or a default in the prompt",
+        help: "give the variable in the case, in the suite's `defaults.vars` or a default in the prompt; `required: false` where only conditions name it",
         security: false,
         scope: Scope::Structure,
         matches: "Hello {{customer}}!",

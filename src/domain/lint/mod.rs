@@ -1,22 +1,13 @@
 //! Lints: checks on prompts and on what is put into them, before any model is asked, and scans of answers.
 //!
-//! [`catalogue`] has the rules as data; texts are [`normalise`]d and searched by [`scan`], the structure of a prompt is
-//! looked at in [`template`], [`variables`] and [`length`].
+//! [`catalogue`] has the rules as data; [`texts`] are normalised and searched, and [`structure`] is what a prompt's messages,
+//! variables and lengths are together.
 
 pub mod catalogue;
-mod confusables;
 mod finding;
-mod hidden;
-mod injection;
-mod length;
-mod normalise;
-mod personal_data;
-mod profanity;
-pub mod scan;
-mod secrets;
 mod settings;
-mod template;
-mod variables;
+mod structure;
+pub mod texts;
 
 #[cfg(test)]
 mod tests;
@@ -27,15 +18,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use finding::{Finding, Severity};
-pub use normalise::normalised;
 pub use settings::{Ignore, LintSettings};
+pub use texts::{MASK, Redaction, normalised};
 
 use super::{
     diagnostic::Place,
     prompt::{Prompt, Variables},
 };
 use catalogue::{RULES, Rule, Scope, rule};
-use scan::Kind;
+use structure::{template, variables};
+use texts::{hidden, scan, scan::Kind};
 
 /// Findings of one rule that are kept in a report; the rest is counted.
 const MOST_OF_A_RULE: usize = 100;

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::domain::prompt::{Layout, MessageTemplate, Role, Template, TextPlace};
+use crate::domain::prompt::{Layout, MessageTemplate, Role, Syntax, Template, TextPlace};
 
 /// Every rule is on, at the severity of the catalogue; lengths from 5 to 30.
 pub(super) fn settings() -> LintSettings {
@@ -17,8 +17,12 @@ pub(super) fn settings() -> LintSettings {
 }
 
 fn prompt(text: &str) -> Prompt {
+    prompt_as(text, Syntax::Handlebars)
+}
+
+fn prompt_as(text: &str, syntax: Syntax) -> Prompt {
     let place = TextPlace::new(Place::at("p.txt", 1, 1), Layout::Lines { first: 1, indent: 0 });
-    let content = Template::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let content = Template::parse_as(text, syntax).unwrap_or_else(|error| panic!("{text}: {error}"));
     Prompt {
         name: "p".to_owned(),
         description: None,
@@ -110,4 +114,59 @@ fn answers_are_scanned_by_every_rule_for_texts() {
     assert!(!of("personal_data").fails && of("personal_data").found.is_some());
     assert!(of("sql_injection").found.is_none());
     assert!(!scans.iter().any(|scan| scan.rule == "min_length"));
+}
+
+/// What the rules about variables say of a prompt without defaults and its cases.
+fn variables(text: &str, syntax: Syntax, cases: &[Value]) -> Vec<String> {
+    let prompt = Prompt { defaults: Map::new(), ..prompt_as(text, syntax) };
+    let place = Place::line("c.jsonl", 1);
+    let owned: Vec<(Map<String, Value>, Variables)> = cases.iter().map(|case| (object(case), Variables::new(object(case)))).collect();
+    let cases = owned.iter().map(|(own, all)| CaseSubject { id: "one", place: &place, own, all }).collect();
+    let report = check(&Subject { prompt: &prompt, vars: &Map::new(), place: Place::file("prompt-cicd.yml"), cases }, &settings());
+    let found = report.findings.iter().filter(|finding| matches!(finding.rule, "template_variables" | "untested_variable"));
+    found.map(|finding| format!("{} {}: {}", finding.place, finding.rule, finding.message)).collect()
+}
+
+#[test]
+fn a_misspelt_variable_of_a_condition_is_found_in_every_syntax() {
+    let given = json!({"name": "Ana", "vip": true, "items": [{"note": "x"}], "width": 9});
+    for (text, syntax, said) in [
+        ("Dear {{name}} {{#if vpi}}x{{/if}}", Syntax::Handlebars, "variable `vpi` has no value; did you mean `vip`? in case `one`"),
+        ("Dear {{#unless vpi}}x{{/unless}}", Syntax::Handlebars, "variable `vpi` has no value; did you mean `vip`? in case `one`"),
+        (
+            "Dear {{#each itmes}}x{{else}}y{{/each}}",
+            Syntax::Handlebars,
+            "variable `itmes` has no value; did you mean `items`? in case `one`",
+        ),
+        ("Dear {{#each items}}{{#if noet}}x{{/if}}{{/each}}", Syntax::Handlebars, "`noet` has no value in any case; did you mean `note`?"),
+        ("Dear {{#unless vip}}{{nmae}}{{/unless}}", Syntax::Handlebars, "`nmae` has no value in any case; did you mean `name`?"),
+        ("Dear {% if vpi %}x{% endif %}", Syntax::Jinja, "variable `vpi` has no value; did you mean `vip`? in case `one`"),
+        (
+            "Dear {% for x in itmes %}{{ x }}{% endfor %}",
+            Syntax::Jinja,
+            "variable `itmes` has no value; did you mean `items`? in case `one`",
+        ),
+        ("Dear {% if not vip %}{{ nmae }}{% endif %}", Syntax::Jinja, "`nmae` has no value in any case; did you mean `name`?"),
+        ("Dear {name:>{widht}}", Syntax::PythonFormat, "variable `widht` has no value; did you mean `width`? in case `one`"),
+        ("Dear {items[0][noet]}", Syntax::PythonFormat, "did you mean `note`? in case `one`"),
+    ] {
+        let found = variables(text, syntax, std::slice::from_ref(&given));
+        assert!(found.len() == 1 && found[0].contains("template_variables") && found[0].ends_with(said), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_optional_is_no_false_alarm() {
+    let cases = [json!({"name": "Ana", "vip": true, "items": [{"note": "x"}, {}]}), json!({"name": "Ben", "vip": false, "items": []})];
+    for (text, syntax) in [
+        ("Dear {{name}}{{#if vip}} x{{/if}}{{#each items}}{{#if note}}{{note}}{{/if}}{{/each}}", Syntax::Handlebars),
+        ("Dear {{ name }}{% if title is defined %} {{ title }}{% endif %}{{ greeting|default('') }}", Syntax::Jinja),
+        ("Dear {{ name }}{% for x in items %}{% if x.note is defined %}{{ x.note }}{% endif %}{% endfor %}", Syntax::Jinja),
+        ("Dear {name}", Syntax::PythonFormat),
+    ] {
+        assert_eq!(variables(text, syntax, &cases), [""; 0], "{text}");
+    }
+    let text = "Dear {{name}}{{#if vip}} x{{else}}{{#if vip}}{{source}}{{/if}}{{/if}}";
+    assert_eq!(variables(text, Syntax::Handlebars, &cases), ["p.txt:1:46 untested_variable: no case gives `source` a value"]);
+    assert_eq!(variables(text, Syntax::Handlebars, &[]), [""; 0], "without cases nothing is known");
 }

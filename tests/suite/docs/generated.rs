@@ -5,7 +5,7 @@ use prompt_cicd::{
     config,
     domain::{
         gate,
-        lint::{catalogue::RULES, scan},
+        lint::{catalogue::RULES, texts::scan},
         price_list,
         suite::assertion::{
             self,

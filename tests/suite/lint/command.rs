@@ -67,7 +67,9 @@ fn a_missing_variable_is_a_finding_here() {
     let config = workspace.read("prompt-cicd.yml").replace("contains: \"{{name}}\"", "contains: Hello");
     let workspace = workspace.file("prompt-cicd.yml", &config);
     let finished = workspace.prompt_cicd(["lint"]).run().exits(11);
-    finished.shows("prompts/greeting.prompt.yml:4:34: error: variable `name` has no value in case `ana` [template_variables]");
+    finished.shows(
+        "prompts/greeting.prompt.yml:4:34: error: variable `name` has no value; did you mean `nmae`? in case `ana` [template_variables]",
+    );
     workspace.prompt_cicd(["test"]).run().exits(3);
 }
 

@@ -3,12 +3,15 @@
 mod handlebars;
 mod jinja;
 mod python_format;
+mod reads;
 
 use std::{collections::BTreeSet, fmt, sync::OnceLock};
 
 use ::handlebars::Context;
 use serde_json::{Map, Value};
 use thiserror::Error;
+
+pub use reads::{Reach, Read, Step};
 
 /// How variables are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,6 +93,12 @@ impl TemplateError {
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         Self { message: message.into(), line, column, missing: None }
     }
+
+    /// The message, with the name that was most likely meant where a variable is missing.
+    pub fn described(&self, values: &Map<String, Value>) -> String {
+        let meant = self.missing.as_deref().and_then(|name| reads::meant(name, values));
+        meant.map_or_else(|| self.message.clone(), |meant| format!("{}; did you mean `{meant}`?", self.message))
+    }
 }
 
 impl Variables {
@@ -162,6 +171,16 @@ impl Template {
             Compiled::Handlebars(template) => handlebars::variables(template),
             Compiled::PythonFormat(format) => format.variables(),
             Compiled::Jinja(template) => template.variables(),
+        }
+    }
+
+    /// Every value that it reads, in branches that no rendering takes as well, as far as that can be told: not what a loop names of
+    /// its own, and none in Python's syntax, which has no branches.
+    pub fn reads(&self) -> Vec<Read> {
+        match &self.compiled {
+            Compiled::Literal | Compiled::PythonFormat(_) => Vec::new(),
+            Compiled::Handlebars(template) => handlebars::reads(template),
+            Compiled::Jinja(template) => template.reads(&self.source),
         }
     }
 

@@ -171,6 +171,65 @@ fn a_template_tells_the_variables_that_it_names() {
 }
 
 #[test]
+fn a_condition_on_a_misspelt_variable_is_an_error_like_a_placeholder() {
+    let values = json!({"name": "Ana", "vip": false, "none": null, "list": [{"name": "x"}], "user": {"name": "Ben"}});
+    for (source, syntax, column) in [
+        ("Hi\n {{#if vpi}}x{{/if}}", Syntax::Handlebars, 2),
+        ("Hi\n {{#unless vpi}}x{{/unless}}", Syntax::Handlebars, 2),
+        ("Hi\n {{#each vpi}}x{{else}}y{{/each}}", Syntax::Handlebars, 2),
+        ("Hi\n {{#with vpi}}x{{else}}y{{/with}}", Syntax::Handlebars, 2),
+        ("Hi\n {{#each list}}{{#if ../vpi}}x{{/if}}{{/each}}", Syntax::Handlebars, 16),
+        ("Hi\n {{#each list}}{{#if @root.vpi}}x{{/if}}{{/each}}", Syntax::Handlebars, 16),
+        ("Hi\n {{#if vip}}x{{else if vpi}}y{{/if}}", Syntax::Handlebars, 2),
+        ("Hi\n {{#if (eq vpi 1)}}x{{/if}}", Syntax::Handlebars, 2),
+        ("Hi\n {% if vpi %}x{% endif %}", Syntax::Jinja, 8),
+        ("Hi\n {% if not vpi %}x{% endif %}", Syntax::Jinja, 8),
+        ("Hi\n {% for x in vpi %}x{% endfor %}", Syntax::Jinja, 14),
+        ("Hi\n {name:>{vpi}}", Syntax::PythonFormat, 9),
+    ] {
+        let error = wrong(source, syntax, &values);
+        assert_eq!((error.missing.as_deref(), error.line, error.column), (Some("vpi"), 2, column), "{source}: {error}");
+        assert_eq!(error.described(values.as_object().unwrap()), "variable `vpi` has no value; did you mean `vip`?", "{source}");
+    }
+    for source in [
+        "{% if vpi == 1 %}x{% endif %}",
+        "{{ 'a' ~ vpi }}",
+        "{% if vip and vpi %}{% else %}{% if vip or vpi %}{% endif %}{% endif %}",
+        "{{ vpi in list }}",
+    ] {
+        assert_eq!(wrong(source, Syntax::Jinja, &values).missing.as_deref(), Some("vpi"), "{source}");
+    }
+    for (source, written) in [
+        ("{{#if vip}}x{{else}}y{{/if}}{{#if none}}x{{/if}}{{#unless none}}z{{/unless}}", "yz"),
+        ("{{#each list}}{{#if note}}x{{/if}}{{name}}{{#if ../vip}}x{{/if}}{{#if this.note}}x{{/if}}{{/each}}", "x"),
+        ("{{#each list as |item|}}{{#if item.note}}x{{/if}}{{item.name}}{{/each}}", "x"),
+        ("{{#if vip}}x{{else if none}}y{{else if name}}{{name}}{{else}}z{{/if}}", "Ana"),
+        ("{{#with user}}{{#if age}}x{{/if}}{{name}}{{/with}}{{#if user.age}}x{{/if}}", "Ben"),
+        ("{{#if vip}}{{nobody}}{{/if}}{{#if (not vip)}}n{{/if}}{{#each list}}{{@index}}{{/each}}{{#if true}}t{{/if}}", "n0t"),
+    ] {
+        assert_eq!(right(source, Syntax::Handlebars, &values), written, "{source}");
+    }
+}
+
+#[test]
+fn what_a_template_reads_is_known_without_rendering_it() {
+    let read = |source: &str, syntax| {
+        let reads = Template::parse_as(source, syntax).unwrap().reads();
+        reads.into_iter().map(|read| (read.written, read.line, read.column)).collect::<Vec<_>>()
+    };
+    let found =
+        |all: &[(&str, usize, usize)]| all.iter().map(|(name, line, column)| ((*name).to_owned(), *line, *column)).collect::<Vec<_>>();
+    assert_eq!(
+        read("{{#if vip}}\n  {{user.name}}{{/if}}{{#each items}}{{note}}{{../end}}{{this}}{{/each}}", Syntax::Handlebars),
+        found(&[("vip", 1, 1), ("user.name", 2, 3), ("items", 2, 23), ("note", 2, 38), ("end", 2, 46), ("this", 2, 56)])
+    );
+    assert_eq!(read("{{#each items as |item|}}{{item.x}}{{/each}}", Syntax::Handlebars), found(&[("items", 1, 1)]));
+    let source = "{# no #}{% if vip %}\n{{ user.nmae }}{% endif %}{{ a|default('') }}{% if b is not defined %}{% endif %}{% set c = 1 %}{{ c }}\
+                  {% for n in names %}{{ n.x }}{{ loop.index }}{% endfor %}{{ range(3)|length }}{{ d.items() }}";
+    assert_eq!(read(source, Syntax::Jinja), found(&[("names", 2, 116), ("user.nmae", 2, 4), ("vip", 1, 15)]));
+}
+
+#[test]
 fn every_syntax_has_its_name() {
     for syntax in Syntax::ALL {
         assert_eq!(Syntax::named(syntax.name()), Some(syntax));

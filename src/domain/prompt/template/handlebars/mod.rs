@@ -1,14 +1,18 @@
 //! Handlebars in strict mode, without HTML escaping.
 
 mod compile;
+mod given;
+mod named;
 
-use std::{collections::BTreeSet, io, sync::OnceLock};
+use std::{io, sync::OnceLock};
 
 use handlebars::{
     Context, Handlebars, Output, Path, RenderContext, RenderErrorReason, Renderable, Template, no_escape,
     template::{Parameter, TemplateElement},
 };
 use serde_json::Value;
+
+pub(super) use named::{reads, variables};
 
 use super::{MOST_WRITTEN, TemplateError, missing_message, too_large};
 
@@ -21,7 +25,8 @@ pub(super) fn parse(source: &str) -> Result<Option<Template>, TemplateError> {
         return Ok(None);
     }
     refuse(source)?;
-    let template = compile::compile(source)?;
+    let mut template = compile::compile(source)?;
+    given::checked(&mut template);
     let literal = template.elements.iter().all(|element| matches!(element, TemplateElement::RawString(_)));
     // An escaped `\{{` is literal and still not the text as written, so it is rendered.
     Ok((!literal || source.contains("\\{{")).then_some(template))
@@ -52,68 +57,6 @@ fn refuse(source: &str) -> Result<(), TemplateError> {
         }
     }
     Ok(())
-}
-
-/// The variables that a template names. Inside `each` and `with` a plain name is one of the item's, and `../name` is one again.
-pub(super) fn variables(template: &Template) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    walk(template, 0, &mut names);
-    names
-}
-
-/// `depth`: how many blocks that look into a value of their own stand around.
-fn walk(template: &Template, depth: usize, names: &mut BTreeSet<String>) {
-    for element in &template.elements {
-        element_names(element, depth, names);
-    }
-}
-
-fn element_names(element: &TemplateElement, depth: usize, names: &mut BTreeSet<String>) {
-    let (TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) | TemplateElement::HelperBlock(call)) = element else {
-        return;
-    };
-    let block = matches!(element, TemplateElement::HelperBlock(_));
-    let arguments = !call.params.is_empty() || !call.hash.is_empty();
-    // With arguments, and at the head of a block, the name is that of a helper.
-    if !block && !arguments {
-        parameter_names(&call.name, depth, names);
-    }
-    for parameter in call.params.iter().chain(call.hash.values()) {
-        parameter_names(parameter, depth, names);
-    }
-    let inner = depth + usize::from(block && matches!(call.name.as_name(), Some("each" | "with")));
-    if let Some(template) = &call.template {
-        walk(template, inner, names);
-    }
-    if let Some(template) = &call.inverse {
-        walk(template, depth, names);
-    }
-}
-
-fn parameter_names(parameter: &Parameter, depth: usize, names: &mut BTreeSet<String>) {
-    match parameter {
-        Parameter::Name(name) => top(name, depth, names),
-        Parameter::Path(Path::Relative((_, path))) => top(path, depth, names),
-        Parameter::Subexpression(inner) => element_names(&inner.element, depth, names),
-        // `@index` and its like are the block's own.
-        Parameter::Path(Path::Local(_)) | Parameter::Literal(_) | _ => {}
-    }
-}
-
-/// Adds the first part of a path when it leads to the variables themselves.
-fn top(path: &str, depth: usize, names: &mut BTreeSet<String>) {
-    let (mut rest, mut up) = (path.trim(), 0);
-    if let Some(root) = rest.strip_prefix("@root.").or_else(|| rest.strip_prefix("@root/")) {
-        (rest, up) = (root, depth);
-    }
-    while let Some(outer) = rest.strip_prefix("../") {
-        (rest, up) = (outer, up + 1);
-    }
-    let rest = rest.strip_prefix("this.").or_else(|| rest.strip_prefix("./")).unwrap_or(rest);
-    let name = rest.split(['.', '/', '[']).next().unwrap_or_default();
-    if up >= depth && !name.is_empty() && name != "this" && !name.starts_with('@') {
-        names.insert(name.to_owned());
-    }
 }
 
 /// What handlebars writes for a map.
@@ -167,8 +110,11 @@ pub(super) fn render(template: &Template, source: &str, context: &Context) -> Re
         return Err(TemplateError::at(source, offset, message));
     }
     rendered.map(|()| text.text).map_err(|error| {
-        let missing =
-            if let RenderErrorReason::MissingVariable(name) = error.reason() { Some(name.clone().unwrap_or_default()) } else { None };
+        let missing = if let RenderErrorReason::MissingVariable(name) = error.reason() {
+            Some(named::told(name.as_deref().unwrap_or_default()).to_owned())
+        } else {
+            None
+        };
         let message = missing.as_deref().map_or_else(|| error.reason().to_string().to_lowercase(), missing_message);
         TemplateError { message, line: error.line_no.unwrap_or(1), column: error.column_no.unwrap_or(1), missing }
     })
@@ -192,6 +138,7 @@ fn registry() -> &'static Handlebars<'static> {
         registry.register_escape_fn(no_escape);
         // `log` would write to the process's log from inside a prompt.
         registry.unregister_helper("log");
+        given::register(&mut registry);
         registry
     })
 }

@@ -1,8 +1,10 @@
 //! Jinja: strict about missing variables, without HTML escaping, without other templates, and with an end.
 
+mod reads;
+
 use std::{
     cell::Cell,
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     io::{self, Write},
     sync::Arc,
 };
@@ -10,7 +12,7 @@ use std::{
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
 
-use super::{MOST_WRITTEN, TemplateError, missing_message, too_large};
+use super::{MOST_WRITTEN, Read, TemplateError, missing_message, too_large};
 
 /// Steps a template may take: enough for a hundred thousand rounds of a loop, and done in a second.
 const FUEL: u64 = 5_000_000;
@@ -80,7 +82,20 @@ impl Compiled {
 
     /// The variables that it names and does not set itself.
     pub(super) fn variables(&self) -> BTreeSet<String> {
-        self.0.get_template(NAME).map(|template| template.undeclared_variables(false).into_iter().collect()).unwrap_or_default()
+        self.named(false).into_iter().collect()
+    }
+
+    /// The values that it reads and that may not be missing.
+    pub(super) fn reads(&self, source: &str) -> Vec<Read> {
+        reads::reads(&self.named(true), source)
+    }
+
+    /// Names without those that every template has, such as `range`; `whole`: with the attributes behind them.
+    fn named(&self, whole: bool) -> HashSet<String> {
+        let known: HashSet<&str> = self.0.globals().map(|(name, _)| name).collect();
+        let mut names = self.0.get_template(NAME).map(|template| template.undeclared_variables(whole)).unwrap_or_default();
+        names.retain(|name| !known.contains(name.split('.').next().unwrap_or_default()));
+        names
     }
 
     pub(super) fn render(&self, source: &str, variables: &Map<String, Value>) -> Result<String, TemplateError> {
@@ -91,7 +106,7 @@ impl Compiled {
         rendered.map(|()| String::from_utf8(text.0).unwrap_or_default()).map_err(|error| {
             let mut explained = explain(&error, source);
             if error.kind() == ErrorKind::UndefinedError
-                && let Some(name) = expression(&error, source).and_then(variable)
+                && let Some(name) = expression(&error, source).and_then(variable).or_else(|| undefined(&error))
             {
                 let first = name.split(['.', '[']).next().unwrap_or(name);
                 // Only the name of a variable can be compared with the names of those there are.
@@ -122,6 +137,12 @@ fn converted(value: &Value) -> minijinja::Value {
 /// The part of the text the error is about.
 fn expression<'s>(error: &Error, source: &'s str) -> Option<&'s str> {
     source.get(error.range()?)
+}
+
+/// The name that the engine says has no value.
+fn undefined(error: &Error) -> Option<&str> {
+    let (before, _) = error.detail()?.split_once("` is undefined")?;
+    variable(before.rsplit('`').next()?)
 }
 
 /// The expression, if it is a name with attributes and indexes and nothing more.

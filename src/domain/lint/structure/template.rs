@@ -5,10 +5,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{Collector, variables::Seen};
+use super::{super::Collector, variables::Seen};
 use crate::domain::{diagnostic::Place, prompt::Prompt};
 
-pub(super) fn check(prompt: &Prompt, vars: &Map<String, Value>, seen: &Seen, collector: &mut Collector<'_>) {
+pub(in super::super) fn check(prompt: &Prompt, vars: &Map<String, Value>, seen: &Seen, collector: &mut Collector<'_>) {
     for message in &prompt.messages {
         if message.content.source().trim().is_empty() {
             collector.add_by_id("empty_message", message.place.start().clone(), "the message is blank");

@@ -1,6 +1,9 @@
 //! How long a prompt is, all its messages together, in characters (`min_length`, `max_length`).
 
-use super::{Collector, LintSettings, variables::and_more};
+use super::{
+    super::{Collector, LintSettings},
+    variables::and_more,
+};
 use crate::domain::prompt::Prompt;
 
 /// The lengths out of bounds that were met.

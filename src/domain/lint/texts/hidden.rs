@@ -1,13 +1,13 @@
 //! Characters that people do not see (`hidden_characters`).
 
 /// The rule's id.
-pub(super) const RULE: &str = "hidden_characters";
+pub(in super::super) const RULE: &str = "hidden_characters";
 
 /// Places that are reported of one text.
 const MOST_PLACES: usize = 5;
 
 /// The first byte of each run of hidden characters, with what it is.
-pub(super) fn find(text: &str) -> Vec<(usize, String)> {
+pub(in super::super) fn find(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut previous = ' ';
     let mut in_flag = false;
