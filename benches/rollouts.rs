@@ -12,7 +12,7 @@ mod simulate;
 use std::{process::ExitCode, time::Instant};
 
 use prompt_cicd::domain::{
-    rollout::{Event, Now, Plan, Rollout, VersionRef, begin, step},
+    rollout::{Event, Now, Plan, Rollout, VersionRef, WayBack, begin, step},
     stats::rng::SplitMix64,
 };
 use simulate::{Candidate, End, SAME, look, plan, roll_out};
@@ -69,7 +69,7 @@ fn steps_per_second() -> f64 {
     let started = Instant::now();
     for _ in 0..STEPS {
         now += 1;
-        match step(&state, &Event::Tick { storm: None }, Now::wall(now), &plan) {
+        match step(&state, &Event::Tick { storm: None, back: WayBack::Origin }, Now::wall(now), &plan) {
             Ok(next) => state = next.next,
             Err(refusal) => println!("{refusal}"),
         }

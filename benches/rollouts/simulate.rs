@@ -2,7 +2,7 @@
 
 use prompt_cicd::domain::{
     rollout::{
-        Effect, Event, Now, Percent, Phase, Plan, Rollout, Strategy, VersionRef, begin,
+        Effect, Event, Now, Percent, Phase, Plan, Rollout, Strategy, VersionRef, WayBack, begin,
         health::{Arms, Comparison, Confirmation, Direction, Measured, Metric, MetricKind, OnNoData, evaluate},
         plan::{CheckLimits, OnFailure, canary},
         step,
@@ -92,7 +92,7 @@ pub(crate) fn look(state: &Rollout, plan: &Plan, candidate: Candidate, rng: &mut
         },
         Arms { candidate: failures(rng, candidate.errors, canary), stable: Some(failures(rng, SAME.errors, rest)), query: String::new() },
     ];
-    Event::Checked { check: Box::new(evaluate(plan, state.traffic, &state.memory, &arms)), storm: None }
+    Event::Checked { check: Box::new(evaluate(plan, state.traffic, &state.memory, &arms)), storm: None, back: WayBack::Origin }
 }
 
 /// Rolls one candidate out.

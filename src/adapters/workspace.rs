@@ -37,8 +37,7 @@ impl Workspace for Disk {
         if size > limit {
             return Err(too_large(size));
         }
-        let mut text = String::from_utf8(bytes)
-            .map_err(|error| WorkspaceError::NotUtf8 { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })?;
+        let mut text = String::from_utf8(bytes).map_err(|error| WorkspaceError::not_utf8(path, error.as_bytes()))?;
         if text.starts_with('\u{feff}') {
             text.remove(0);
         }
@@ -187,6 +186,7 @@ fn readable() -> fs::Permissions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::utf8::NotUtf8;
 
     #[test]
     fn a_write_replaces_the_whole_file_or_nothing() {
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(Disk.read_text(&path, 6).unwrap(), "abc");
         assert!(matches!(Disk.read_text(&path, 5), Err(WorkspaceError::TooLarge { size: 6, .. })));
         fs::write(&path, b"ab\xff").unwrap();
-        assert!(matches!(Disk.read_text(&path, 9), Err(WorkspaceError::NotUtf8 { offset: 2, .. })));
+        assert!(matches!(Disk.read_text(&path, 9), Err(WorkspaceError::NotUtf8 { wrong: NotUtf8 { line: 1, column: 3, .. }, .. })));
         assert!(Disk.read_text(folder.path(), 9).is_err());
     }
 

@@ -43,7 +43,7 @@ pub enum Failure {
         /// Every place that was asked for, where it is in none; empty for every other reason.
         places: Vec<String>,
         /// What the code host said of the first of them.
-        why: CodeHostError,
+        why: Box<CodeHostError>,
     },
     /// A file could not be read or written.
     #[error("{0}")]
@@ -123,7 +123,8 @@ impl Failure {
             | Self::Event(_)
             | Self::NotOurs { .. } => 3,
             Self::PullRequest(_) => 13,
-            Self::CodeHost(error) | Self::ConfigurationAt { why: error, .. } => code_host(error),
+            Self::CodeHost(error) => code_host(error),
+            Self::ConfigurationAt { why, .. } => code_host(why),
             Self::Base(why) | Self::History(why) => match why {
                 VcsError::Unreachable(_) => 30,
                 VcsError::Refused(_) => 31,
@@ -175,7 +176,10 @@ impl Failure {
             Self::PullRequest(_) => Some("nothing to do when somebody pushed meanwhile: the newer run posts its own".to_owned()),
             Self::NothingSelected { next, .. } => Some(next.clone()),
             Self::NoPrevious(_) => {
-                Some("name one with --to, or fix forward: `prompt-cicd rollback list-versions` shows what there is".to_owned())
+                Some(
+                    "put one back all the same with `--to VERSION --emergency`, or fix forward: `prompt-cicd rollback list-versions` shows what there is"
+                        .to_owned(),
+                )
             }
             Self::Internal(_) => Some("please report this with the output of the same command and -vv".to_owned()),
         }

@@ -96,7 +96,11 @@ fn read_yaml(text: &str, file: &str) -> Result<ReadText, Vec<Diagnostic>> {
         vec![Diagnostic { help: error.help.map(str::to_owned), ..diagnostic }]
     })?;
     stop_on_fatal(file, &problems)?;
-    let mut value: Value = serde_yaml::from_str(text).map_err(|error| vec![yaml_error(&error, file)])?;
+    let mut value: Value = serde_yaml::from_str(text).map_err(|error| {
+        // What was found before it says more, such as a number that is too long.
+        let known: Vec<Diagnostic> = problems.iter().map(|problem| text_problem(file, problem)).collect();
+        if known.is_empty() { vec![yaml_error(&error, file)] } else { in_order(known) }
+    })?;
     if text.contains("<<") {
         merge(&mut value, &Path::root(), &tree, &mut problems);
     }

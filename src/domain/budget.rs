@@ -31,6 +31,10 @@ pub enum BudgetStop {
     Usd(f64),
     /// The next request could pass this many tokens.
     Tokens(u64),
+    /// Not even one request fits: it could pass this many dollars, as it may come to so many.
+    TooFewUsd(f64, f64),
+    /// The same for tokens.
+    TooFewTokens(u64, u64),
     /// An answer came whose cost nobody knows, so this many dollars cannot be held.
     CostUnknown(f64),
 }
@@ -109,6 +113,8 @@ pub struct Spending {
     usd_under_way: f64,
     tokens_under_way: u64,
     under_way: usize,
+    /// Whether anything was asked.
+    begun: bool,
     stop: Option<BudgetStop>,
 }
 
@@ -139,18 +145,22 @@ impl Spending {
             Budget { usd: Some(most), .. } if estimate.usd.is_none() => Some(BudgetStop::CostUnknown(most)),
             // One part in a billion absorbs the rounding of sums.
             Budget { usd: Some(most), .. } if self.usd + self.usd_under_way + estimate.usd.unwrap_or_default() > most * (1.0 + 1e-9) => {
-                Some(BudgetStop::Usd(most))
+                Some(match estimate.usd {
+                    Some(needed) if !self.begun => BudgetStop::TooFewUsd(most, needed),
+                    _ => BudgetStop::Usd(most),
+                })
             }
             Budget { tokens: Some(most), .. }
                 if self.tokens.saturating_add(self.tokens_under_way).saturating_add(estimate.tokens()) > most =>
             {
-                Some(BudgetStop::Tokens(most))
+                Some(if self.begun { BudgetStop::Tokens(most) } else { BudgetStop::TooFewTokens(most, estimate.tokens()) })
             }
             Budget { .. } => None,
         };
         match passed {
             None => {
                 self.under_way += 1;
+                self.begun = true;
                 self.usd_under_way += estimate.usd.unwrap_or_default();
                 self.tokens_under_way = self.tokens_under_way.saturating_add(estimate.tokens());
                 Leave::Go
@@ -239,6 +249,12 @@ mod tests {
             run.end(estimate(100), 100, Some(0.1));
         }
         assert_eq!(run.begin(estimate(1)), Leave::Never(BudgetStop::Usd(0.3)));
+    }
+
+    #[test]
+    fn a_budget_that_allows_no_request_is_not_spent() {
+        assert_eq!(spending(None, Some(5)).begin(estimate(6)), Leave::Never(BudgetStop::TooFewTokens(5, 6)));
+        assert_eq!(spending(Some(0.005), None).begin(estimate(6)), Leave::Never(BudgetStop::TooFewUsd(0.005, 0.006)));
     }
 
     #[test]

@@ -36,4 +36,5 @@ pub mod store;
 pub mod suggest;
 pub mod suite;
 pub mod target;
+pub mod utf8;
 pub mod wildcard;

@@ -36,6 +36,15 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// Why that is not known.
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError>;
+
+    /// Takes away the name that stands for what it shows, in at most `deadline` from now: an alias at a registry. Versions stay.
+    ///
+    /// # Errors
+    /// A target that has no such name, and whatever keeps it from being taken away.
+    async fn withdraw(&self, _deadline: Duration) -> Result<(), TargetError> {
+        let message = format!("target \"{}\": it has no alias to take away", self.name());
+        Err(TargetError { kind: TargetErrorKind::Refused, message })
+    }
 }
 
 /// Opens targets from settings: the app says what, the wiring knows how.
@@ -59,7 +68,7 @@ pub trait Targets: Send + Sync {
 /// How applying or reading back went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TargetErrorKind {
-    /// No connection, no such socket, a program that cannot be started: nothing was applied.
+    /// No connection, no such socket, a program that cannot be started, too busy, a server behind it that is down: nothing was applied.
     Unreachable,
     /// The connection broke, or the target failed (5xx, exit status) amid the work: it may have been applied.
     Failed,

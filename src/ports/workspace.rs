@@ -7,6 +7,8 @@ use std::{
 
 use thiserror::Error;
 
+use crate::domain::utf8::NotUtf8;
+
 /// Reads and writes files.
 pub trait Workspace: Send + Sync {
     /// A text file, without a byte-order mark.
@@ -87,12 +89,12 @@ pub enum WorkspaceError {
         source: io::Error,
     },
     /// Bytes that are no text.
-    #[error("{path}: not UTF-8 text (first bad byte at offset {offset})", path = path.display())]
+    #[error("{path}: {wrong}", path = path.display())]
     NotUtf8 {
         /// The file.
         path: PathBuf,
-        /// Where, in bytes from 0.
-        offset: usize,
+        /// The first of them.
+        wrong: NotUtf8,
     },
     /// More than we read.
     #[error("{path}: {size} bytes, more than the {limit} allowed here", path = path.display())]
@@ -104,4 +106,15 @@ pub enum WorkspaceError {
         /// The most we take.
         limit: u64,
     },
+}
+
+impl WorkspaceError {
+    /// The error of bytes that are no text.
+    pub fn not_utf8(path: &Path, bytes: &[u8]) -> Self {
+        match NotUtf8::find(bytes) {
+            Some(wrong) => Self::NotUtf8 { path: path.to_owned(), wrong },
+            // Only asked where the bytes were refused.
+            None => Self::Io { path: path.to_owned(), source: io::ErrorKind::InvalidData.into() },
+        }
+    }
 }

@@ -51,6 +51,8 @@ pub struct View<'v> {
     pub targets: &'v [TargetLine],
     /// The time.
     pub now: Moment,
+    /// What people should know.
+    pub warnings: &'v [String],
 }
 
 /// RFC 3339 in UTC.
@@ -79,7 +81,7 @@ fn json(view: &View<'_>) -> Value {
     let stable = deployment.stable.as_ref().map(|version| version.version.clone());
     let Some(rollout) = &deployment.rollout else {
         return json!({"schema_version": 1, "deployment_name": deployment.prompt, "environment": deployment.environment, "rollout_id": null,
-            "status": "none", "stable_version": stable, "epoch": deployment.epoch, "allowed": ["start"]});
+            "status": "none", "stable_version": stable, "epoch": deployment.epoch, "allowed": ["start"], "warnings": view.warnings});
     };
     let stages: Vec<u8> = rollout.plan.stages.iter().map(|stage| stage.traffic.get()).collect();
     let targets: Vec<Value> =
@@ -115,6 +117,7 @@ fn json(view: &View<'_>) -> Value {
         },
         "targets": targets,
         "allowed": rollout.allowed(),
+        "warnings": view.warnings,
     })
 }
 
@@ -192,6 +195,9 @@ fn markdown(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**{phase}** at stage {}", rollout.stage_name())?;
     for told in [hold.map(str::to_owned), reason].into_iter().flatten() {
         writeln!(out, "· {}", cell(&told))?;
+    }
+    for warning in view.warnings {
+        writeln!(out, "\n⚠️ {}", markdown_table_cell(warning, 1_000))?;
     }
     if let Some(check) = &rollout.last_check {
         writeln!(out, "\n| metric | verdict | value | stable | bound | why |\n|---|---|---:|---:|---|---|")?;

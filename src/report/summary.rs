@@ -1,20 +1,23 @@
 //! What every report for people says, in words, before it is laid out: raw text, to be escaped by the renderer.
 
+mod not_run;
+
 use super::{
     figures::{Figures, Spread},
     number,
 };
 use crate::domain::{
     answer::Usage,
-    budget::BudgetStop,
     duration,
     price_list::Listed,
     provider::FaultKind,
     regression::Comparison,
     suite::run::{
-        AssertionRun, GraderCall, KeptAnswer, NotRun, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of,
+        AssertionRun, GraderCall, KeptAnswer, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of,
     },
 };
+
+pub(super) use not_run::{not_run, not_run_reason};
 
 /// The longest text shown of one variable.
 const LONGEST_VARIABLE: usize = 40;
@@ -91,6 +94,7 @@ pub(super) fn conclusion(run: &TestRun) -> String {
             match (run.interrupted, run.stopped_by_lints(), run.stopped_by_budget()) {
                 (true, _, _) => " (the run was stopped)",
                 (false, true, _) => " (the lints stopped the run)",
+                (false, false, true) if run.has_no_budget() => " (the budget allows no request)",
                 (false, false, true) => " (the budget was spent)",
                 (false, false, false) => "",
             }
@@ -219,37 +223,6 @@ pub(super) fn faults(suite: &SuiteRun) -> Vec<FaultGroup<'_>> {
     groups
 }
 
-/// Why samples of a suite were not asked, and how many for each reason, in the order they first came up.
-pub(super) fn not_run(suite: &SuiteRun) -> Vec<(String, usize)> {
-    let mut groups: Vec<(String, usize)> = Vec::new();
-    let of_base = suite.base.iter().flat_map(|base| &base.samples);
-    for sample in suite.samples.iter().chain(of_base) {
-        if let SampleResult::NotRun(reason) = &sample.result {
-            let reason = not_run_reason(reason);
-            match groups.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, count)) => *count += 1,
-                None => groups.push((reason, 1)),
-            }
-        }
-    }
-    groups
-}
-
-/// Why one sample was not asked.
-pub(super) fn not_run_reason(reason: &NotRun) -> String {
-    match reason {
-        NotRun::Interrupted => "the run was stopped".to_owned(),
-        NotRun::SuiteTimeLimit(limit) => format!("the suite's time limit of {} was reached", duration::human(*limit)),
-        NotRun::Lints(count) => format!("the lints stopped the run ({})", number::plural(*count, "finding")),
-        NotRun::Budget(BudgetStop::Usd(most)) => format!("the budget of {} was spent", number::usd(*most)),
-        NotRun::Budget(BudgetStop::Tokens(most)) => format!("the budget of {} tokens was spent", number::count(*most)),
-        NotRun::Budget(BudgetStop::CostUnknown(most)) => {
-            format!("the cost of an answer is not known, so the budget of {} cannot be held", number::usd(*most))
-        }
-        NotRun::ProviderDown(kind) => format!("the provider had failed too often ({})", kind.as_str()),
-    }
-}
-
 /// Whom an assertion asked, what that cost and what was said.
 pub(super) fn grader_call(call: &GraderCall) -> String {
     let model = call.model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
@@ -327,8 +300,6 @@ fn spent(figures: &Figures) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::domain::provider::ProviderFault;
     use crate::report::fixture;
@@ -342,26 +313,6 @@ mod tests {
         let groups = faults(&run.suites[0]);
         assert_eq!(groups.iter().map(|group| (group.message, group.count)).collect::<Vec<_>>(), [("often", 3), ("once", 1)]);
         assert_eq!(groups[0].samples().matches(", ").count(), 2, "{}", groups[0].samples());
-    }
-
-    #[test]
-    fn every_reason_for_not_running_has_its_sentence() {
-        let mut run = fixture::passing(4);
-        let reasons = [
-            NotRun::Interrupted,
-            NotRun::SuiteTimeLimit(Duration::from_mins(5)),
-            NotRun::ProviderDown(FaultKind::Denied),
-            NotRun::Interrupted,
-        ];
-        for (sample, reason) in run.suites[0].samples.iter_mut().zip(reasons) {
-            sample.result = SampleResult::NotRun(reason);
-        }
-        let expected = [
-            ("the run was stopped", 2),
-            ("the suite's time limit of 5 min 00 s was reached", 1),
-            ("the provider had failed too often (denied)", 1),
-        ];
-        assert_eq!(not_run(&run.suites[0]), expected.map(|(reason, count)| (reason.to_owned(), count)));
     }
 
     #[test]

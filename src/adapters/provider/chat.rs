@@ -13,6 +13,7 @@ use super::{
     endpoint::Endpoint,
     fault,
     sse::{Event, Parser},
+    surrogates::Halves,
 };
 use crate::{
     adapters::http::{BodyError, MAX_BODY, read_body},
@@ -129,7 +130,7 @@ impl<D: Dialect> Chat<D> {
     /// Reads events as they arrive. Each piece is stamped when it is here, before it is parsed.
     async fn read_stream(&self, mut response: Response, started: Instant) -> Result<Answer, ProviderFault> {
         let mut parser = Parser::default();
-        let mut assembler = self.dialect.assembler();
+        let (mut assembler, mut halves) = (self.dialect.assembler(), Halves::default());
         let (mut first, mut latency, mut size, mut events, mut ended) = (None, Duration::ZERO, 0, 0_usize, false);
         while !ended {
             let Some(piece) = response.chunk().await.map_err(|error| self.endpoint.unread(&BodyError::Broken(error)))? else {
@@ -142,6 +143,7 @@ impl<D: Dialect> Chat<D> {
             }
             for event in parser.feed(&piece) {
                 events += 1;
+                let event = Event { data: halves.hide(event.data), ..event };
                 match assembler.take(&event).map_err(|trouble| self.trouble(&trouble))? {
                     Step::Quiet => {}
                     Step::Text => first = first.or(Some(latency)),
@@ -154,6 +156,7 @@ impl<D: Dialect> Chat<D> {
             let _drained = tokio::time::timeout(AFTER_LAST_EVENT, rest).await;
         } else if let Some(event) = parser.finish() {
             events += 1;
+            let event = Event { data: halves.hide(event.data), ..event };
             // Half an event is what a cut connection leaves; the missing end is reported below.
             if assembler.take(&event) == Ok(Step::Text) {
                 first = first.or(Some(latency));
@@ -163,6 +166,7 @@ impl<D: Dialect> Chat<D> {
             return Err(self.endpoint.malformed("an event stream without events", "check `base-url`"));
         }
         let reply = assembler.reply().ok_or_else(|| self.endpoint.cut("the stream ended before the answer was complete"))?;
+        let reply = halves.join(reply).map_err(|trouble| self.trouble(&trouble))?;
         Ok(answer(reply, latency, first))
     }
 

@@ -20,6 +20,7 @@ mod record;
 mod recording;
 mod retry_after;
 mod sse;
+mod surrogates;
 #[cfg(test)]
 mod tests;
 

@@ -68,13 +68,13 @@ impl FlagBranch {
 
     fn trouble(&self, error: &StoreError) -> TargetError {
         let kind = match error {
-            StoreError::Unreachable { maybe_done: true, .. } | StoreError::Full { maybe_done: true, .. } => TargetErrorKind::Failed,
+            // Room that is missing may be made, as with a file.
+            StoreError::Unreachable { maybe_done: true, .. } | StoreError::Full { .. } => TargetErrorKind::Failed,
             StoreError::Unreachable { .. } => TargetErrorKind::Unreachable,
             StoreError::Conflict(_) => TargetErrorKind::Conflict,
             StoreError::Corrupt { .. }
             | StoreError::Newer { .. }
             | StoreError::Refused { .. }
-            | StoreError::Full { .. }
             | StoreError::TooLarge { .. }
             | StoreError::Settings(_) => TargetErrorKind::Refused,
         };

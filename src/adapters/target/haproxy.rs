@@ -37,6 +37,8 @@ struct Server {
     weight: u32,
     /// Whether it gets requests: not down, and not being drained.
     up: bool,
+    /// Whether somebody took it out, by a drain or for maintenance: it comes back when they say so.
+    out: bool,
 }
 
 /// Whether a text can be a part of a command without ending it.
@@ -138,8 +140,14 @@ impl Haproxy {
                 return Err(self.teller.error(TargetErrorKind::Refused, &what));
             };
             if !server.up {
-                let what = format!("server `{name}` of backend `{}` is down or drained; nothing was changed", self.backend);
-                return Err(self.teller.error(TargetErrorKind::Refused, &what));
+                // HAProxy's own checks bring up again what they took down.
+                let (kind, state) = if server.out {
+                    (TargetErrorKind::Refused, "drained, or in maintenance")
+                } else {
+                    (TargetErrorKind::Unreachable, "down")
+                };
+                let what = format!("server `{name}` of backend `{}` is {state}; nothing was changed", self.backend);
+                return Err(self.teller.error(kind, &what));
             }
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares are whole numbers from 0 to 100")]
             wanted.insert(name, share as u32);
@@ -228,10 +236,15 @@ fn parse(answer: &str) -> Result<Vec<Server>, Wrong> {
                 name: field(name)?.to_owned(),
                 weight: field(weight)?.parse().map_err(|_none| Wrong::Malformed)?,
                 up: gets_requests(field(state)?, field(admin)?),
+                out: field(admin)?.parse::<u32>().map_or(true, |admin| admin & OUT != 0),
             })
         })
         .collect()
 }
+
+/// The administrative states of HAProxy's management guide ("show servers state") in which somebody took a server out: maintenance is 1, 2 (of the
+/// one that it follows) and 4 (in the configuration), drains are 8 and 16. Others pass by themselves.
+const OUT: u32 = 1 | 2 | 4 | 8 | 16;
 
 /// Whether a server gets new requests, by the numbers of HAProxy's management guide ("show servers state"): stopped is 0 and stopping 3; of the
 /// administrative states, 8 and 16 are drains, in which the weight that is told stays as it was.
@@ -272,12 +285,13 @@ mod tests {
     fn servers_are_read_by_the_names_of_columns() {
         let answer = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight\n\
                       3 b 1 v1.0.0 127.0.0.1 2 0 90 1\n3 b 2 v2.0.0 127.0.0.1 0 0 10 1\n\n";
-        let server = |name: &str, weight, up| Server { name: name.into(), weight, up };
+        let server = |name: &str, weight, up| Server { name: name.into(), weight, up, out: false };
         assert_eq!(parse(answer).unwrap(), [server("v1.0.0", 90, true), server("v2.0.0", 10, false)]);
         // Drained by hand, drained by the one it follows, leaving softly.
         for (state, admin) in [(2, 8), (2, 16), (3, 0), (0, 1)] {
             let answer = format!("1\n# srv_name srv_op_state srv_admin_state srv_uweight\nv1 {state} {admin} 90\n");
-            assert_eq!(parse(&answer).unwrap(), [server("v1", 90, false)], "{state} {admin}");
+            let expected = Server { out: admin > 0, ..server("v1", 90, false) };
+            assert_eq!(parse(&answer).unwrap(), [expected], "{state} {admin}");
         }
         assert_eq!(parse("Can't find backend.\n"), Err(Wrong::Refused));
         assert_eq!(parse("1\n# a b\n"), Err(Wrong::Malformed));

@@ -18,6 +18,8 @@ const OURS: &str = "prompt-cicd";
 pub(super) enum ManifestError {
     /// Not a manifest.
     Malformed(String),
+    /// It is JSON, and of something else.
+    Other,
     /// The flag is somebody else's.
     Foreign(String),
     /// The flag is ours and newer.
@@ -30,7 +32,9 @@ impl ManifestError {
     /// As a target's failure; `shown` is where the manifest is.
     pub(super) fn told(self, teller: &Teller, flag: &str, shown: &str) -> TargetError {
         match self {
-            Self::Malformed(what) => teller.error(TargetErrorKind::Foreign, &format!("{shown} is no flag manifest: {what}")),
+            // Half a file that somebody else is writing, a page of a proxy: it may be whole the next time.
+            Self::Malformed(what) => teller.error(TargetErrorKind::Malformed, &format!("{shown} is no flag manifest: {what}")),
+            Self::Other => teller.error(TargetErrorKind::Foreign, &format!("{shown} is no flag manifest: it has no map `flags`")),
             Self::Foreign(what) => teller.error(
                 TargetErrorKind::Foreign,
                 &format!("the flag `{flag}` in {shown}: {what}, so it is left alone; rename it or write another `flag`"),
@@ -65,7 +69,7 @@ impl Manifest {
         match value {
             Value::Object(map) if map.get("flags").is_some_and(Value::is_object) => Ok(Self(map)),
             Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Err(ManifestError::Malformed("it has no map `flags`".to_owned()))
+                Err(ManifestError::Other)
             }
         }
     }
@@ -282,8 +286,11 @@ mod tests {
         assert_eq!(with("epoch", json!(5)).put("greeting", &emergency, "op"), Err(ManifestError::Newer(5)));
         assert_eq!(with("prompt", json!(7)).put("greeting", &emergency, "op"), Err(ManifestError::Unreadable("prompt")));
         assert_eq!(with("prompt", json!(7)).put("greeting", &desired(50, 9), "op"), Err(ManifestError::Unreadable("prompt")));
-        for broken in ["", "[]", "{}", "{\"flags\": []}", "{\"flags\": {"] {
+        for broken in ["", "{\"flags\": {"] {
             assert!(matches!(Manifest::parse(broken.as_bytes()), Err(ManifestError::Malformed(_))), "{broken}");
+        }
+        for other in ["[]", "{}", "{\"flags\": []}"] {
+            assert_eq!(Manifest::parse(other.as_bytes()), Err(ManifestError::Other), "{other}");
         }
     }
 }

@@ -58,7 +58,9 @@ impl Teller {
     pub(super) fn refused(&self, shown: &str, reply: &Reply) -> TargetError {
         let (kind, next) = match reply.status.as_u16() {
             401 | 403 => (TargetErrorKind::Refused, "check the token that `token-env` names"),
-            409 => (TargetErrorKind::Conflict, "somebody else writes at the same time; try again"),
+            408 => (TargetErrorKind::TimedOut, "the server waited too long for the request; try again"),
+            409 | 423 => (TargetErrorKind::Conflict, "somebody else writes at the same time; try again"),
+            425 | 429 => (TargetErrorKind::Unreachable, "the server is too busy for it now; try again"),
             412 => (TargetErrorKind::Fenced, "a newer epoch is there: a rollback came between"),
             300..=399 => (TargetErrorKind::Refused, "it redirects, which is not followed; write the final address in `url`"),
             500.. => (TargetErrorKind::Failed, "the server failed; look into its log"),

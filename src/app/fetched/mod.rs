@@ -35,7 +35,11 @@ pub async fn with_configuration(services: &Services, given: Option<PathBuf>, at:
     let places = given.map_or_else(|| CONFIG_PLACES.map(PathBuf::from).to_vec(), |path| vec![path]);
     let shown: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
     let shown_at = if at == "HEAD" { "HEAD, the default branch" } else { at };
-    let failed = |places: &[String], why| Failure::ConfigurationAt { at: one_line(shown_at), places: places.to_vec(), why };
+    let failed = |places: &[String], why: CodeHostError| Failure::ConfigurationAt {
+        at: one_line(shown_at),
+        places: places.to_vec(),
+        why: Box::new(why),
+    };
     let mut missing = None;
     for (path, shown) in places.into_iter().zip(&shown) {
         let bytes = match host.file(shown.strip_prefix("./").unwrap_or(shown), at, limit, patience).await {
@@ -46,8 +50,7 @@ pub async fn with_configuration(services: &Services, given: Option<PathBuf>, at:
             }
             Err(error) => return Err(failed(&[], error)),
         };
-        let text = String::from_utf8(bytes)
-            .map_err(|error| Failure::File(WorkspaceError::NotUtf8 { path: path.clone(), offset: error.utf8_error().valid_up_to() }))?;
+        let text = String::from_utf8(bytes).map_err(|error| Failure::File(WorkspaceError::not_utf8(&path, error.as_bytes())))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
         return Ok((services_with(services, Some((path.clone(), text))), path));
     }

@@ -71,7 +71,8 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let mut lost = Vec::new();
     let style = Style { color: false, ..request.style };
     run.suites.retain(|suite| !suite.samples.is_empty());
-    let linted = LintRun { prompts: run.suites.len(), cases: cases(&run), report: merged.lints, settings: config.lints };
+    let mut linted = LintRun { prompts: run.suites.len(), cases: cases(&run), report: merged.lints, settings: config.lints };
+    linted.report.merge(run.scanned(&linted.settings));
     for (format, file) in &request.reports {
         let written = services.workspace.write_by(file, &mut |out| match format {
             FileFormat::Run(format) => report::render(*format, &run, &style, out),

@@ -16,7 +16,7 @@ use crate::{
             target::{Candidate, Search},
             trigger::Trigger,
         },
-        rollout::{Phase, Rollout, VersionRef, state::Return},
+        rollout::{Phase, Rollout, VersionRef, WayBack, state::Return},
     },
     ports::store::{Patience, StoreError},
     report::escape::one_line,
@@ -65,13 +65,32 @@ pub(super) async fn fit(world: &World, loaded: &Loaded, asked: Option<&str>, pat
 }
 
 /// What is to be said where something that nobody chose a version for, an automatic rollback or `rollout abort`, came to one that is
-/// marked bad.
+/// marked bad, and what leads to a better one.
 pub(crate) async fn came_to_bad(world: &World, loaded: &Loaded) -> Option<String> {
     let phase = &loaded.deployment.rollout.as_ref()?.phase;
     let back = returned(phase).filter(|back| back.trigger.is_none_or(Trigger::is_automatic))?;
     let there = candidate(world, loaded, &back.to, true, brief(world, world.base.patience())).await.ok()?;
-    let next = format!("`prompt-cicd rollback {} -e {}` goes to the newest good one", one_line(&world.prompt), world.settings.name);
-    there.bad.then(|| format!("warning: {}, which has everything again, is marked bad: {next}", back.to))
+    if !there.bad {
+        return None;
+    }
+    let command = format!("prompt-cicd rollback {} -e {}", one_line(&world.prompt), one_line(&world.settings.name));
+    let next = match previous(world, loaded, false, brief(world, world.base.patience())).await {
+        Ok(good) => format!("`{command}` goes to {good}, the newest good one"),
+        Err(_) => format!("no version is known to be better; `{command} --to VERSION --emergency` goes to any"),
+    };
+    Some(format!("warning: {}, which has everything again, is marked bad: {next}", back.to))
+}
+
+/// Where going back by itself leads from this rollout. What the registry does not say in time is not taken for bad: it serves already.
+pub(crate) async fn way_back(world: &World, loaded: &Loaded, rollout: &Rollout) -> WayBack {
+    let look = brief(world, world.base.patience());
+    if !candidate(world, loaded, &rollout.from, true, look).await.is_ok_and(|from| from.bad) {
+        return WayBack::Origin;
+    }
+    match previous(world, loaded, false, brief(world, world.base.patience())).await {
+        Ok(version) => WayBack::Instead(version),
+        Err(failure) => WayBack::Nowhere(format!("{failure}; `--to VERSION --emergency` puts any back")),
+    }
 }
 
 /// What is being gone back to, or has been.

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
-    let world = subject.open(services)?;
+    let world = subject.open_unmeasured(services)?;
     let patience = world.base.patience();
     let loaded = world.load_known_within(patience).await?;
     let all = choose::candidates(&world, &loaded, patience).await?;
@@ -43,7 +43,7 @@ pub async fn list_versions(services: &Services, subject: &Subject) -> Result<Fin
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Result<Finished, Failure> {
-    let world = subject.open(services)?;
+    let world = subject.open_unmeasured(services)?;
     let loaded = world.load_known().await?;
     let mut stdout = Vec::new();
     report::history(subject.shape, &loaded.deployment.rollbacks, limit, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
@@ -56,7 +56,7 @@ pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Re
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject, watch: bool) -> Result<Finished, Failure> {
-    let world = subject.open(services)?;
+    let world = subject.open_unmeasured(services)?;
     let mut loaded = world.load_known().await?;
     let told = if subject.dry_run { Vec::new() } else { afterwards(&world, &mut loaded, watch).await };
     let shown = match &loaded.deployment.rollout {
@@ -115,7 +115,7 @@ fn is_newest(deployment: &Deployment, record: &RollbackRecord) -> bool {
 /// # Errors
 /// Why it could not.
 pub async fn validate(services: &Services, subject: &Subject, version: Option<&str>) -> Result<Finished, Failure> {
-    let world = subject.open(services)?;
+    let world = subject.open_unmeasured(services)?;
     let patience = within(&world, Deadline::new(services.clock.elapsed(), world.settings.rollback_timeout));
     let loaded = world.load_known_within(patience).await?;
     let to = choose::fit(&world, &loaded, version, patience).await?;

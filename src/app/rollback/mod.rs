@@ -12,7 +12,7 @@ mod watch;
 
 use std::{path::PathBuf, time::Duration};
 
-pub(crate) use choose::came_to_bad;
+pub(crate) use choose::{came_to_bad, way_back};
 pub use look::{history, list_versions, status, validate};
 pub use resume::resume;
 
@@ -76,7 +76,7 @@ pub struct RollbackRequest {
 /// # Errors
 /// Nothing to go back to; a version that is not fit, unless it is an emergency; whatever keeps the store from being read.
 pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<Finished, Failure> {
-    let mut world = request.subject.open(services)?;
+    let mut world = request.subject.open_unmeasured(services)?;
     // The clock was made when the program started: fetching the configuration counts.
     let deadline = Deadline::new(Duration::ZERO, request.timeout.unwrap_or(world.settings.rollback_timeout));
     let patience = within(&world, deadline);

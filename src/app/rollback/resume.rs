@@ -24,7 +24,7 @@ use crate::{
 /// # Errors
 /// When there is none, or when the targets do not say which version it was for.
 pub async fn resume(services: &Services, subject: &Subject, timeout: Option<Duration>) -> Result<Finished, Failure> {
-    let mut world = subject.open(services)?;
+    let mut world = subject.open_unmeasured(services)?;
     let deadline = Deadline::new(services.clock.elapsed(), timeout.unwrap_or(world.settings.rollback_timeout));
     let patience = within(&world, deadline);
     let mut loaded = world.load_known_within(patience).await?;

@@ -10,10 +10,11 @@ use crate::{
     app::{
         Failure,
         registry::{marks, text_of},
+        rollback,
     },
     domain::{
         rollback::record::TargetOutcome,
-        rollout::{Desired, Effect, Event, Percent, Refusal, Rollout, VersionRef, step},
+        rollout::{Desired, Effect, Event, Now, Percent, Phase, Refusal, Rollout, Transition, VersionRef, step},
         target::{self, Agreement, Observed, PinnedVersion, Subject},
     },
     ports::{
@@ -50,7 +51,7 @@ impl World {
     pub(crate) async fn commit_within(&mut self, loaded: &mut Loaded, event: Event, patience: Patience) -> Result<Vec<Effect>, Failure> {
         let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(self.nothing(event.verb()).await) };
         let now = self.now();
-        let transition = step(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
+        let (event, transition) = self.decide(loaded, &rollout, event, now).await?;
         if transition.next != rollout {
             let mut after = loaded.deployment.clone();
             let tolerant = matches!(event, Event::Rollback { .. });
@@ -69,6 +70,19 @@ impl World {
         Ok(transition.effects)
     }
 
+    /// What comes of an event. Where that is going back by itself, it is found out first where to: never to a version that was marked bad.
+    pub(crate) async fn decide(&self, loaded: &Loaded, rollout: &Rollout, event: Event, now: Now) -> Result<(Event, Transition), Failure> {
+        let decide = |event: &Event| step(rollout, event, now, &rollout.plan).map_err(Failure::Refused);
+        let transition = decide(&event)?;
+        let returns = |phase: &Phase| matches!(phase, Phase::Returning { .. });
+        if !event.is_own() || returns(&rollout.phase) || !returns(&transition.next.phase) {
+            return Ok((event, transition));
+        }
+        let event = event.going(rollback::way_back(self, loaded, rollout).await);
+        let transition = decide(&event)?;
+        Ok((event, transition))
+    }
+
     /// Carries out what was decided, if anything was. What the targets say comes back; empty when there was nothing to do.
     pub(crate) async fn settle(&mut self, loaded: &mut Loaded) -> Result<Vec<Shown>, Failure> {
         let Some(rollout) = loaded.deployment.rollout.clone() else { return Ok(Vec::new()) };
@@ -80,20 +94,28 @@ impl World {
             return Ok(Vec::new());
         }
         self.learn_texts(&intent.desired).await?;
-        let mut shown = Vec::new();
-        for index in 0..self.targets.len() {
-            let said = self.make_show(index, &rollout, &intent.desired, &intent.operation, TARGET_TIME).await;
-            let going_on = said.confirmed;
-            shown.push(said);
-            if !going_on {
-                // The order of the targets is the order of the changes.
-                break;
-            }
-        }
+        let shown = self.make_all_show(&rollout, &intent.desired, &intent.operation).await;
         if shown.len() == self.targets.len() && shown.iter().all(|said| said.confirmed) {
             self.commit(loaded, Event::Confirmed { operation: intent.operation }).await?;
         }
         Ok(shown)
+    }
+
+    /// Applies to the targets and reads them back, several at once where the order allows it. What they say comes in their order; where
+    /// one does not show it, those that come after it are left out.
+    async fn make_all_show(&self, rollout: &Rollout, desired: &Desired, operation: &str) -> Vec<Shown> {
+        let keeps: Vec<bool> = self.targets.iter().map(|target| target.keeps_texts()).collect();
+        let mut shown: Vec<(usize, Shown)> = Vec::new();
+        for together in desired.together(&keeps) {
+            let each = together.iter().map(|index| self.make_show(*index, rollout, desired, operation, TARGET_TIME));
+            let said = join_all(each).await;
+            shown.extend(together.into_iter().zip(said));
+            if shown.iter().any(|(_, said)| !said.confirmed) {
+                break;
+            }
+        }
+        shown.sort_by_key(|(index, _)| *index);
+        shown.into_iter().map(|(_, said)| said).collect()
     }
 
     /// Reads the texts of the two versions, where a target keeps texts. A rollback does without: what it goes back to is there already.

@@ -11,7 +11,7 @@ use crate::{
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn history(services: &Services, subject: &Subject, limit: usize) -> Result<Finished, Failure> {
-    let world = subject.open(services)?;
+    let world = subject.open_unmeasured(services)?;
     let loaded = world.load_known().await?;
     let mut stdout = Vec::new();
     shown(subject.shape, &loaded.deployment, limit, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;

@@ -9,6 +9,7 @@ pub(crate) mod measure;
 mod order;
 mod plan;
 mod run;
+mod slots;
 mod smoke;
 mod start;
 mod status;
@@ -58,7 +59,17 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Opens what the subject needs.
+    ///
+    /// # Errors
+    /// A configuration that cannot be used, also for its health metrics.
     pub(crate) fn open(&self, services: &Services) -> Result<World, Failure> {
+        let mut world = self.open_unmeasured(services)?;
+        world.misplaced.take().map_or(Ok(world), Err)
+    }
+
+    /// The same for who stops, goes back or only shows: a file of numbers that may not be read does not keep anybody from that.
+    pub(crate) fn open_unmeasured(&self, services: &Services) -> Result<World, Failure> {
         let base = Base::open(services, self.config.clone())?;
         World::open(base, &self.prompt, self.environment.as_deref())
     }
@@ -74,7 +85,8 @@ impl Subject {
             .map(|shown| TargetLine { target: shown.target.clone(), confirmed: shown.confirmed, shows: shown.text.clone() })
             .collect();
         let mut stdout = Vec::new();
-        let view = View { deployment, targets: &lines, now: world.base.moment() };
+        let warnings: Vec<String> = said.iter().filter_map(|line| line.strip_prefix("warning: ").map(str::to_owned)).collect();
+        let view = View { deployment, targets: &lines, now: world.base.moment(), warnings: &warnings };
         render(self.shape, &view, &self.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
         let outcome = deployment.rollout.as_ref().map_or(Outcome::Done, |rollout| outcome(rollout, shown));
         let mut notes = super::lines(&world.base.warnings);

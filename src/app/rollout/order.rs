@@ -78,9 +78,9 @@ impl Order {
 /// # Errors
 /// An order that this state does not allow; whatever keeps the store or the targets from answering.
 pub async fn order(services: &Services, subject: &Subject, order: Order) -> Result<Finished, Failure> {
-    let mut world = subject.open(services)?;
-    let mut loaded = world.load(world.base.patience()).await?;
     let event = order.event(subject.by(services));
+    let mut world = if stops(&event) { subject.open_unmeasured(services)? } else { subject.open(services)? };
+    let mut loaded = world.load(world.base.patience()).await?;
     if subject.dry_run {
         let Some(rollout) = loaded.deployment.rollout.clone() else { return Err(world.nothing(event.verb()).await) };
         let now = world.now();
@@ -98,11 +98,14 @@ pub async fn order(services: &Services, subject: &Subject, order: Order) -> Resu
         world.settle_or_mend(&mut loaded, &mut said).await?
     };
     said.extend(world.deliver(&mut loaded).await);
-    said.extend(crate::app::rollback::came_to_bad(&world, &loaded).await);
+    let bad = crate::app::rollback::came_to_bad(&world, &loaded).await;
+    let is_bad = bad.is_some();
+    said.extend(bad);
     let mut finished = subject.show(&world, &loaded.deployment, &shown, said)?;
-    // What was ordered was done: standing still is what a pause is for.
+    // What was ordered was done: standing still is what a pause is for. That a bad version has everything again is for people.
     let held = matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Held { .. } | Phase::Aborted { .. }));
-    if held && finished.outcome == crate::app::Outcome::RolloutHeld && shown.iter().all(|shown| shown.confirmed) {
+    let done = held && !is_bad && shown.iter().all(|shown| shown.confirmed);
+    if done && finished.outcome == crate::app::Outcome::RolloutHeld {
         finished.outcome = crate::app::Outcome::Done;
     }
     Ok(finished)

@@ -4,7 +4,8 @@ use super::{
     Subject,
     execute::refused,
     plan::plan as show_plan,
-    world::{Loaded, World, deployment_key},
+    slots,
+    world::{Loaded, World},
 };
 use crate::{
     app::{
@@ -20,7 +21,7 @@ use crate::{
             settings::EnvironmentSettings,
         },
     },
-    ports::store::{Key, read},
+    ports::store::Patience,
 };
 
 /// What a rollout is started with.
@@ -78,14 +79,36 @@ pub(super) fn chosen_plan(settings: &EnvironmentSettings, request: &StartRequest
 /// Begins a rollout, and shows its first stage.
 ///
 /// # Errors
-/// One that is under way; a version that may not come here; whatever keeps the store from answering.
+/// One that is under way, or as many as the environment takes; a version that may not come here; whatever keeps the store from answering.
 pub async fn start(services: &Services, subject: &Subject, request: &StartRequest) -> Result<Finished, Failure> {
     let mut world = subject.open(services)?;
     let patience = world.base.patience();
+    let mut tries = 0;
+    let begun = loop {
+        match begin_first(&mut world, subject, request, patience).await {
+            Err(failure) if slots::again(services, &world.settings.name, &failure, tries, patience).await => tries += 1,
+            other => break other?,
+        }
+    };
+    let Some((mut loaded, started)) = begun else { return show_plan(services, subject, request).await };
+    world.changes(&started);
+    let mut said = Vec::new();
+    let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
+    said.extend(world.deliver(&mut loaded).await);
+    subject.show(&world, &loaded.deployment, &shown, said)
+}
+
+/// Writes that a rollout begins, and its intent: the record, with the version that was started. `None`: it may, and is not to.
+async fn begin_first(
+    world: &mut World,
+    subject: &Subject,
+    request: &StartRequest,
+    patience: Patience,
+) -> Result<Option<(Loaded, String)>, Failure> {
     let loaded = world.load(patience).await?;
-    may_start(&world, &loaded, request)?;
+    may_start(world, &loaded, request)?;
     let mut plan = chosen_plan(&world.settings, request)?;
-    let by = subject.by(services);
+    let by = subject.by(&world.base.services);
     let (mut entry, expect) = find_version(&world.base, &world.prompt, request.version.as_deref(), &by, patience).await?;
     if request.retry {
         entry.bad = None;
@@ -106,13 +129,13 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
             to.clone()
         }
     };
-    at_most(&world, &loaded).await?;
+    let id = format!("{}.{}.{}", world.settings.name, world.prompt, loaded.deployment.count + 1);
+    let slot = slots::take(world, &id, patience).await?;
     if subject.dry_run {
-        return show_plan(services, subject, request).await;
+        return Ok(None);
     }
     let now = world.now();
     let mut after: Deployment = loaded.deployment.clone();
-    let id = format!("{}.{}.{}", world.settings.name, world.prompt, after.count + 1);
     if entry.parent.is_none() && from != to {
         entry.parent = Some(from.version.clone());
     }
@@ -120,15 +143,10 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
     if request.retry {
         after.bad.retain(|bad| bad.version != to);
     }
-    let started = entry.version.version.clone();
     let begun = begin(&id, (from, to), &plan, after.epoch, now);
     after.begun(begun.next);
-    let mut loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?], patience).await?;
-    world.changes(&started);
-    let mut said = Vec::new();
-    let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
-    said.extend(world.deliver(&mut loaded).await);
-    subject.show(&world, &loaded.deployment, &shown, said)
+    let loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?, slot], patience).await?;
+    Ok(Some((loaded, entry.version.version)))
 }
 
 /// Starts the last version again, also when it was rolled back.
@@ -156,27 +174,4 @@ fn may_start(world: &World, loaded: &Loaded, request: &StartRequest) -> Result<(
         return Err(refused("start", why, &["start --approved-by NAME"]));
     }
     Ok(())
-}
-
-/// Not more rollouts at once than the environment takes. Two that start in the same moment may both come in.
-async fn at_most(world: &World, loaded: &Loaded) -> Result<(), Failure> {
-    let patience = world.base.patience();
-    let folder = Key::of(&["rollout", &world.settings.name])
-        .map_err(|error| Failure::Store(crate::ports::store::StoreError::Settings(error.to_string())))?;
-    let mut busy = Vec::new();
-    for key in world.base.store.list(Some(&folder), patience).await.map_err(Failure::Store)? {
-        if key == deployment_key(&world.settings.name, &loaded.deployment.prompt)? {
-            continue;
-        }
-        if let Some((other, _)) = read::<Deployment>(world.base.store.as_ref(), &key, patience).await.map_err(Failure::Store)?
-            && other.is_busy()
-        {
-            busy.push(other.prompt);
-        }
-    }
-    if busy.len() < world.settings.max_concurrent {
-        return Ok(());
-    }
-    let why = format!("{} rollouts are under way in {} ({})", busy.len(), world.settings.name, busy.join(", "));
-    Err(refused("start", why, &["start when one is over", "raise rollouts.max-concurrent"]))
 }

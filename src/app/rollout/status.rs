@@ -8,7 +8,7 @@ use crate::app::{Failure, Finished, Services};
 /// # Errors
 /// Whatever keeps the store from answering.
 pub async fn status(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
-    let world = subject.open(services)?;
+    let world = subject.open_unmeasured(services)?;
     let loaded = world.load_known().await?;
     let shown = match &loaded.deployment.rollout {
         Some(rollout) => world.observe(rollout).await,

@@ -1,5 +1,7 @@
 //! `rollout step`: one reconcile. Safe to call from cron at any time, any number of times, from several machines.
 
+use futures::future::join_all;
+
 use super::{
     Subject,
     execute::Shown,
@@ -12,7 +14,7 @@ use crate::{
     app::{Failure, Finished, Services, rollback},
     domain::{
         rollback::{deadline::Deadline, storm::storm},
-        rollout::{Effect, Event, Phase, Rollout, step as decide},
+        rollout::{Effect, Event, Phase, Rollout, WayBack, step as decide},
     },
     ports::store::StoreError,
 };
@@ -50,7 +52,7 @@ async fn dry(world: &mut World, subject: &Subject) -> Result<Finished, Failure> 
     if rollout.check_is_due(world.base.moment()) {
         let event = world.checked(&rollout, &loaded).await;
         let now = world.now();
-        let transition = decide(&rollout, &event, now, &rollout.plan).map_err(Failure::Refused)?;
+        let (event, transition) = world.decide(&loaded, &rollout, event, now).await?;
         said.extend(told(&transition.effects));
         after.stepped(transition.next, event, now);
     }
@@ -148,7 +150,7 @@ impl World {
         for effect in &effects {
             if let Effect::Smoke { suite } = effect {
                 let passed = smoke(self, suite).await?;
-                said.extend(told(&self.commit(loaded, Event::Smoked { passed, storm: self.storm(loaded) }).await?));
+                said.extend(told(&self.commit(loaded, Event::Smoked { passed, storm: self.storm(loaded), back: WayBack::Origin }).await?));
             }
         }
         let Some(next) = &loaded.deployment.rollout else { return Ok(false) };
@@ -171,13 +173,14 @@ impl World {
         }
         let (desired, operation) = (rollout.shown(), format!("{}.{}.{}.again", rollout.id, rollout.epoch, rollout.sequence));
         self.learn_texts(&desired).await?;
-        let mut all = true;
-        for (index, slot) in shown.iter_mut().enumerate() {
-            if !slot.confirmed && slot.error.is_none() {
-                *slot = self.make_show(index, rollout, &desired, &operation, self.settings.rollback_timeout).await;
-            }
-            all &= slot.confirmed;
-        }
+        let (world, time) = (&*self, self.settings.rollback_timeout);
+        let drifted = shown.iter_mut().enumerate().filter(|(_, slot)| !slot.confirmed && slot.error.is_none());
+        let each = drifted.map(|(index, slot)| {
+            let (desired, operation) = (&desired, &operation);
+            async move { *slot = world.make_show(index, rollout, desired, operation, time).await }
+        });
+        join_all(each).await;
+        let all = shown.iter().all(|slot| slot.confirmed);
         Ok((!all).then(|| "warning: a target does not show what was confirmed".to_owned()))
     }
 
@@ -209,11 +212,11 @@ impl World {
     async fn checked(&self, rollout: &Rollout, loaded: &Loaded) -> Event {
         let pair = Pair { candidate: &rollout.to, stable: &rollout.from };
         let found = check(self, &rollout.plan, pair, rollout.traffic, &rollout.memory).await;
-        Event::Checked { check: Box::new(found), storm: self.storm(loaded) }
+        Event::Checked { check: Box::new(found), storm: self.storm(loaded), back: WayBack::Origin }
     }
 
     fn tick(&self, loaded: &Loaded) -> Event {
-        Event::Tick { storm: self.storm(loaded) }
+        Event::Tick { storm: self.storm(loaded), back: WayBack::Origin }
     }
 
     /// What stands against an automatic rollback now.

@@ -8,13 +8,13 @@ use std::{
 };
 
 use crate::{
-    app::{Failure, Services, audit::commit, notify, read_config, registry},
+    app::{Failure, Services, audit::commit, inside::Inside, notify, read_config, registry},
     config::{self, Config},
     domain::{
         audit,
         diagnostic::{Diagnostic, Place},
         kubernetes::ClusterSettings,
-        metric_source::MetricSourceKind,
+        metric_source::MetricSourceSettings,
         registry::Entry,
         rollout::{
             Moment, Now,
@@ -66,6 +66,8 @@ pub(crate) struct World {
     pub(crate) prompt: String,
     pub(crate) targets: Vec<Arc<dyn Target>>,
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
+    /// Why the files of metric sources may not be read.
+    pub(crate) misplaced: Option<Failure>,
     /// Versions whose records were changed and that mirrors do not have yet.
     changed: Mutex<BTreeSet<String>>,
     /// Texts of versions by digest, where a target wants to be told them.
@@ -85,11 +87,6 @@ impl Base {
                 *file = folder.join(&*file);
             }
             if let TargetKind::Kubernetes { cluster: ClusterSettings { kubeconfig: Some(file), .. }, .. } = &mut target.kind {
-                *file = folder.join(&*file);
-            }
-        }
-        for source in &mut config.metric_sources {
-            if let MetricSourceKind::File(file) = &mut source.kind {
                 *file = folder.join(&*file);
             }
         }
@@ -128,8 +125,9 @@ impl Base {
 }
 
 impl World {
-    /// Opens everything for one prompt in one environment.
-    pub(crate) fn open(base: Base, prompt: &str, environment: Option<&str>) -> Result<Self, Failure> {
+    /// Opens everything for one prompt in one environment. Where a metric source is a file outside of the repository, no source is opened,
+    /// and `misplaced` says so.
+    pub(crate) fn open(mut base: Base, prompt: &str, environment: Option<&str>) -> Result<Self, Failure> {
         let settings = base.environment(environment)?.clone();
         let subject = Subject { prompt: prompt.to_owned(), environment: settings.name.clone() };
         let (mut targets, mut sources, mut errors) = (Vec::new(), Vec::new(), Vec::new());
@@ -141,12 +139,13 @@ impl World {
                 }
             }
         }
-        for source in &base.config.metric_sources {
-            if settings.plan.metrics.iter().any(|metric| metric.source == source.name) {
-                match base.services.metric_sources.open(source) {
-                    Ok(source) => sources.push(source),
-                    Err(error) => errors.push(error),
-                }
+        let asked = |source: &MetricSourceSettings| settings.plan.metrics.iter().any(|metric| metric.source == source.name);
+        let inside = Inside::of(&base.services, &base.folder, base.config.run.files_outside);
+        let confined = inside.sources(&base.services, &base.path, &mut base.config.metric_sources, asked);
+        for source in base.config.metric_sources.iter().filter(|source| confined.is_ok() && asked(source)) {
+            match base.services.metric_sources.open(source) {
+                Ok(source) => sources.push(source),
+                Err(error) => errors.push(error),
             }
         }
         if !errors.is_empty() {
@@ -158,6 +157,7 @@ impl World {
             prompt: prompt.to_owned(),
             targets,
             sources,
+            misplaced: confined.err(),
             changed: Mutex::default(),
             texts: BTreeMap::new(),
             last: None,

@@ -130,7 +130,7 @@ impl Graders {
             Need::Program { argv, input, limit } => {
                 return Ok(self.run(label, argv, input, (*limit).min(until.saturating_sub(now))).await?);
             }
-            Need::Judge { judge, messages, .. } => (Grader::Judge(judge.clone()), request(Task::Chat, messages.clone(), repeat)),
+            Need::Judge { judge, messages, .. } => (judge.clone(), request(Task::Chat, messages.clone(), repeat)),
             Need::Embeddings { provider, texts, .. } => {
                 let messages = texts.iter().map(|text| Message { role: Role::User, content: text.clone() });
                 (Grader::Embeddings(provider.clone()), request(Task::Embeddings, messages.collect(), 0))

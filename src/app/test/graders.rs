@@ -45,9 +45,19 @@ fn problem(settings: &SuiteSettings, place: &Place, message: &str, help: &str) -
     Diagnostic::error(place.clone(), &settings.path, message).with_help(help)
 }
 
+/// Whether this provider has the models that GitHub's evaluators name.
+fn is_github_models(provider: &ProviderSettings) -> bool {
+    match &provider.kind {
+        ProviderKind::OpenAi(http) => http.base_url.starts_with("https://models.github.ai/"),
+        ProviderKind::Anthropic(_) | ProviderKind::Command { .. } | ProviderKind::Echo | ProviderKind::Cassette { .. } => false,
+    }
+}
+
 fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]) -> Result<GraderPlan, (String, String)> {
+    let own = || providers.iter().find(|own| own.name == settings.provider && is_github_models(origin(own, providers)));
     let (name, what) = match grader {
         Grader::Judge(judge) => (judge.as_ref().or(settings.judge.as_ref()), "judge"),
+        Grader::Evaluator(_) => (settings.judge.as_ref().or_else(|| own().map(|own| &own.name)), "judge"),
         Grader::Embeddings(provider) => {
             (provider.as_ref().or(settings.judge.as_ref()).or(Some(&settings.provider)), "server of embeddings")
         }
@@ -56,7 +66,12 @@ fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]
         let message = "it needs a judge, and neither it nor the suite names one".to_owned();
         return Err((
             message,
-            format!("write `judge: NAME` at the assertion or at suite `{}`, with the name of a provider", settings.name),
+            match grader {
+                Grader::Evaluator(_) => format!("write `judge: NAME` at suite `{}`, with the name of a provider", settings.name),
+                Grader::Judge(_) | Grader::Embeddings(_) => {
+                    format!("write `judge: NAME` at the assertion or at suite `{}`, with the name of a provider", settings.name)
+                }
+            },
         ));
     };
     let Some(provider) = providers.iter().find(|provider| provider.name == *name) else {
@@ -71,8 +86,13 @@ fn one(grader: &Grader, settings: &SuiteSettings, providers: &[ProviderSettings]
         return Err((message, "name a provider of kind openai under `provider`".to_owned()));
     }
     let without_models = matches!(origin.kind, ProviderKind::Command { .. } | ProviderKind::Echo);
-    let model = provider.model.as_ref().or(origin.model.as_ref()).cloned();
-    let model = model.or_else(|| without_models.then(|| origin.kind.name().to_owned()));
+    let model = provider.model.as_ref().or(origin.model.as_ref());
+    let model = match grader {
+        Grader::Evaluator(named) if is_github_models(origin) => named.as_ref().or(model),
+        Grader::Evaluator(named) => model.or(named.as_ref()),
+        Grader::Judge(_) | Grader::Embeddings(_) => model,
+    };
+    let model = model.cloned().or_else(|| without_models.then(|| origin.kind.name().to_owned()));
     let Some(model) = model else {
         return Err((format!("the {what} `{name}` has no model"), format!("add `model:` to provider `{name}`")));
     };

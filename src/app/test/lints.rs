@@ -49,10 +49,12 @@ impl Linted {
         &self.all
     }
 
-    /// Everything, for a report of its own.
-    pub(super) fn run(&self, plan: &Plan) -> LintRun {
+    /// Everything, with what was found in the answers, for a report of its own.
+    pub(super) fn run(&self, plan: &Plan, run: &TestRun) -> LintRun {
         let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
-        LintRun { report: self.all.clone(), prompts: plan.suites.len(), cases, settings: plan.lints.clone() }
+        let mut report = self.all.clone();
+        report.merge(run.scanned(&plan.lints));
+        LintRun { report, prompts: plan.suites.len(), cases, settings: plan.lints.clone() }
     }
 
     /// What each rule says about a suite.

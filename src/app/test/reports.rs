@@ -48,7 +48,7 @@ pub(super) fn write(
         let mut render = |out: &mut dyn io::Write| match format {
             FileFormat::Run(format) => report::render(*format, run, &style, out),
             FileFormat::Shard => spread.write(run, linted.report(), out),
-            FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan), &style, out),
+            FileFormat::Sarif => report::lint::render(report::lint::Format::Sarif, &linted.run(plan, run), &style, out),
         };
         services.workspace.write_by(path, &mut render).map_err(|error| format!("error: the report could not be written: {error}"))
     });

@@ -16,15 +16,18 @@ use crate::{
     domain::{
         answer::Answer,
         budget::usage_of,
-        lint::{self, AnswerScan, LintSettings},
+        lint::{self, AnswerScan, LintSettings, Redaction},
         provider::{FaultKind, Prices, ProviderFault, Request},
         suite::{
             Limits,
             assertion::{Subject, score},
-            run::{AssertionRun, GraderCall, NotRun, Sample, SampleResult},
+            run::{AssertionRun, GraderCall, NotRun, SCAN, Sample, SampleResult},
         },
     },
 };
+
+/// What came of a sample: its result, its attempts, whom its assertions asked, and what of all that must not be shown.
+type Came = (SampleResult, u32, Vec<GraderCall>, Option<Redaction>);
 
 /// What one sample needs while it runs on its own task.
 pub(super) struct SampleRunner {
@@ -74,15 +77,17 @@ impl SampleRunner {
         sample.queue = slot_taken.saturating_sub(self.enqueued);
         let stopped = *self.stopped.borrow();
         match passed {
-            Passed::TooLate => sample.result = SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)),
+            Passed::TooLate => sample.result = SampleResult::NotRun(NotRun::RateLimit(self.shared.limits.suite)),
             Passed::Now(_slot, permit) if stopped == Stop::No => {
                 let hard_stop = self.stopped.clone();
                 let answered = tokio::select! {
                     answered = self.answered(request, slot_taken, permit) => Some(answered),
                     () = told_to_stop_now(hard_stop) => None,
                 };
-                if let Some((result, attempts, asked)) = answered {
+                if let Some((result, attempts, asked, redaction)) = answered {
                     (sample.result, sample.attempts, sample.asked) = (result, attempts, asked);
+                    // Before anybody sees it: progress, reports, history and shards get what is shown.
+                    redaction.iter().for_each(|redaction| sample.redact(redaction));
                 }
             }
             Passed::Now(..) | Passed::Stopped => {}
@@ -103,35 +108,50 @@ impl SampleRunner {
         sample
     }
 
-    async fn answered(&self, request: anyhow::Result<Request>, now: Duration, permit: Permit) -> (SampleResult, u32, Vec<GraderCall>) {
+    async fn answered(&self, request: anyhow::Result<Request>, now: Duration, permit: Permit) -> Came {
         if now >= self.suite_until {
-            return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0, Vec::new());
+            return (SampleResult::NotRun(NotRun::SuiteTimeLimit(self.shared.limits.suite)), 0, Vec::new(), None);
         }
         let request = match request {
             Ok(request) => request,
             // Rendering was proved before the run; saying it is better than hiding it should that ever break.
             Err(error) => {
-                return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0, Vec::new());
+                return (SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, format!("{error:#}"))), 0, Vec::new(), None);
             }
         };
         let until = self.suite_until.min(now + self.shared.limits.case);
         let asking = Asking { request: &request, limit: self.shared.limits.request, until };
         let (asked, attempts) = self.asker.ask(asking, Some(permit), self.stopped.clone()).await;
-        let mut calls = Vec::new();
+        let (mut calls, mut redaction) = (Vec::new(), None);
         let result = match asked {
-            Asked::Answered(answer) => self.judged(answer, &request, until, &mut calls).await,
+            Asked::Answered(answer) => {
+                let file = &self.case.case.place.file;
+                let scans = self.shared.scan.as_ref().map(|settings| lint::scan_answer(&answer.text, file, settings)).unwrap_or_default();
+                redaction = Redaction::of(&answer.text, &scans);
+                self.judged(answer, &request, (until, scans), &mut calls).await
+            }
             Asked::Faulted(fault) => SampleResult::Faulted(fault),
             Asked::Down(kind) => SampleResult::NotRun(NotRun::ProviderDown(kind)),
             Asked::Unaffordable(stop) => SampleResult::NotRun(NotRun::Budget(stop)),
             Asked::Stopped => SampleResult::NotRun(NotRun::Interrupted),
         };
-        (result, attempts, calls)
+        (result, attempts, calls, redaction)
     }
 
-    async fn judged(&self, answer: Box<Answer>, request: &Request, until: Duration, calls: &mut Vec<GraderCall>) -> SampleResult {
+    async fn judged(
+        &self,
+        answer: Box<Answer>,
+        request: &Request,
+        (until, scans): (Duration, Vec<AnswerScan>),
+        calls: &mut Vec<GraderCall>,
+    ) -> SampleResult {
         let answer = Box::new(Answer { usage: usage_of(&answer, request), ..*answer });
         let cost_usd = self.shared.prices.and_then(|prices| prices.cost_usd(answer.usage));
         let subject = Subject { request: Some(request), ..Subject::new(&answer, &self.case.assertion_variables, cost_usd) };
+        if let Some(lacks) = self.case.assertions.iter().find_map(|assertion| assertion.lacks(&subject)) {
+            calls.push(graded::unjudged(&answer, request, &self.shared.provider, cost_usd));
+            return SampleResult::Faulted(ProviderFault::new(FaultKind::Malformed, lacks));
+        }
         let time = (self.services.clock.elapsed(), until);
         let replies = match self.shared.graders.ask(&self.case.assertions, subject, time, &self.stopped, calls).await {
             Ok(replies) => replies,
@@ -143,19 +163,16 @@ impl SampleRunner {
         let subject = Subject { replies: Some(&replies), ..subject };
         let mut assertions: Vec<_> = self.case.assertions.iter().map(|assertion| assertion.judge(&subject)).collect();
         let (mut passed, score) = score(&assertions, self.case.threshold);
-        if let Some(settings) = &self.shared.scan {
-            // A leak fails the sample whatever its assertions score.
-            let scans = lint::scan_answer(&answer.text, &self.case.case.place.file, settings);
-            passed &= !scans.iter().any(|scan| scan.fails);
-            assertions.extend(scans.into_iter().map(scanned));
-        }
+        // A leak fails the sample whatever its assertions score.
+        passed &= !scans.iter().any(|scan| scan.fails);
+        assertions.extend(scans.into_iter().map(scanned));
         SampleResult::Judged { answer: (*answer).into(), cost_usd, passed, score, assertions: assertions.into() }
     }
 }
 
 /// What a rule says about an answer, as an assertion's judgement.
 fn scanned(scan: AnswerScan) -> AssertionRun {
-    let name = format!("scan:{}", scan.rule);
+    let name = format!("{SCAN}{}", scan.rule);
     let passed = scan.found.is_none();
     AssertionRun {
         label: name.clone(),

@@ -22,6 +22,7 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Place},
         suite::{Case, CaseId},
+        utf8::{NotUtf8, Utf8},
     },
 };
 
@@ -57,7 +58,7 @@ pub(super) struct Rows<R> {
 impl<R: Read> Rows<R> {
     pub(super) fn new(input: R, file: &str) -> Self {
         let since_row = Arc::new(AtomicU64::new(0));
-        let input = Bounded { input, since_row: Arc::clone(&since_row), quotes: Quotes::default() };
+        let input = Bounded { input, since_row: Arc::clone(&since_row), quotes: Quotes::default(), utf8: Utf8::default() };
         let rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(input).into_records();
         Self { records: rows, since_row, file: file.to_owned(), header: None, position: 0, reader: CaseReader::default(), ended: false }
     }
@@ -117,11 +118,12 @@ impl<R: Read> Iterator for Rows<R> {
     }
 }
 
-/// Refuses a row that is longer than any is, and quotes that are not closed where their field ends.
+/// Refuses a row that is longer than any is, bytes that are no text, and quotes that are not closed where their field ends.
 struct Bounded<R> {
     input: R,
     since_row: Arc<AtomicU64>,
     quotes: Quotes,
+    utf8: Utf8,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -130,6 +132,12 @@ impl<R: Read> Read for Bounded<R> {
         if self.since_row.fetch_add(read as u64, Ordering::Relaxed) > LONGEST_ROW {
             return Err(io::Error::other(format!("a row has more than {LONGEST_ROW} bytes; is a double quote not closed?")));
         }
+        match buffer.get(..read) {
+            Some(bytes) if read > 0 => self.utf8.take(bytes),
+            _ if buffer.is_empty() => Ok(()),
+            _ => self.utf8.end(),
+        }
+        .map_err(io::Error::other)?;
         let quotes = match buffer.get(..read) {
             Some(bytes) if read > 0 => self.quotes.take(bytes),
             _ if buffer.is_empty() => Ok(()),
@@ -282,6 +290,11 @@ fn line_of(row: &StringRecord) -> usize {
 }
 
 fn broken(error: &csv::Error, file: &str) -> Diagnostic {
+    if let csv::ErrorKind::Io(error) = error.kind()
+        && let Some(wrong) = error.get_ref().and_then(|error| error.downcast_ref::<NotUtf8>())
+    {
+        return wrong.described(file);
+    }
     if let csv::ErrorKind::Io(error) = error.kind()
         && let Some(quotes) = error.get_ref().and_then(|error| error.downcast_ref::<Unbalanced>())
     {

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Place},
         suite::Case,
+        utf8::Utf8,
     },
 };
 
@@ -69,9 +70,14 @@ impl<R: Read> Iterator for Lines<R> {
                 let message = format!("the line has {length} bytes, more than the {LONGEST_LINE} of a case");
                 return Some(Err(vec![Diagnostic::error(place, "", message)]));
             }
-            let Ok(line) = String::from_utf8(line) else {
-                self.position += 1;
-                return Some(Err(vec![Diagnostic::error(place, "", "not UTF-8 text")]));
+            let line = match String::from_utf8(line) {
+                Ok(line) => line,
+                Err(error) => {
+                    self.position += 1;
+                    let mut utf8 = Utf8::from_line(self.number);
+                    let wrong = utf8.take(error.as_bytes()).and_then(|()| utf8.end()).err();
+                    return Some(Err(wrong.map(|wrong| wrong.described(&self.file)).into_iter().collect()));
+                }
             };
             let line = if self.number == 1 { line.strip_prefix('\u{feff}').unwrap_or(&line) } else { &line };
             if !line.trim().is_empty() {
@@ -102,6 +108,14 @@ fn read_line(line: &str, number: usize, position: usize, file: &str, reader: &mu
             return Err(problems.finish().err().unwrap_or_default());
         }
     };
+    if locate::may_lose(line) {
+        let (tree, losses) = locate::read_json(line, number);
+        if !losses.is_empty() {
+            let mut problems = Problems::new(file, &tree);
+            problems.extend_text(&losses);
+            return Err(problems.finish().err().unwrap_or_default());
+        }
+    }
     let mut findings = Vec::new();
     let case = reader.read(value, position, Place::line(file, number), &Path::root(), &mut findings);
     if let (Some(case), true) = (case, findings.is_empty()) {

@@ -42,9 +42,11 @@ impl Reader<'_> {
             }
             ',' | ':' | ' ' | '\t' | '\r' | '\n' | '\u{feff}' => {}
             _ => {
+                let mut written = String::from(c);
                 while self.rest.peek().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-')) {
-                    self.next();
+                    written.extend(self.next());
                 }
+                self.builder.number(mark, &written);
                 self.builder.add(mark, Kind::Scalar(Style::Plain));
             }
         }

@@ -1,14 +1,19 @@
 //! Where things are: a tree of marks beside the values, so that every problem can point at a line and a column.
 
+mod digits;
 mod json;
 mod yaml;
 
 use std::collections::HashMap;
 
+pub(super) use digits::may_lose;
 pub(super) use json::read as read_json;
 pub(super) use yaml::read as read_yaml;
 
-use super::path::{Path, Segment};
+use super::{
+    path::{Path, Segment},
+    suggest::shorten,
+};
 
 /// Values nested deeper than this are refused: nothing we read needs it, and everything after us may recurse.
 pub(super) const DEEPEST: usize = 64;
@@ -240,6 +245,14 @@ impl Builder {
             Kind::Scalar(_) | Kind::Alias(_) => None,
         };
         self.open.iter().enumerate().filter_map(step).collect()
+    }
+
+    /// Reports a number that would be kept with other digits than it is written with.
+    fn number(&mut self, mark: Mark, written: &str) {
+        if digits::loses(written) {
+            let (path, message) = (self.path(), format!("the number {} would lose digits", shorten(written)));
+            self.problems.push(TextProblem { mark, path, message, help: Some(digits::HELP), fatal: false });
+        }
     }
 
     fn problem(&mut self, mark: Mark, message: impl Into<String>, help: Option<&'static str>) {

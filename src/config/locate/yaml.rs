@@ -92,6 +92,9 @@ impl Reader {
         if style == Style::Plain && is_no_json_number(&text) {
             self.builder.problem(mark, format!("`{text}` is no number we can use"), Some("write a finite number, or quote a text"));
         }
+        if style == Style::Plain {
+            self.builder.number(mark, &text);
+        }
         let id = self.builder.add(mark, Kind::Scalar(style));
         self.anchor(anchor, id);
     }

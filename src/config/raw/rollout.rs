@@ -13,7 +13,7 @@ use crate::domain::rollout::Strategy;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(in crate::config) struct Environment {
-    /// The targets that make a share of the traffic real, by their names, in the order of their changes.
+    /// The targets that make a share of the traffic real, by their names; a rolling rollout changes them in this order, all others at once.
     #[schemars(required, length(min = 1))]
     pub(in crate::config) targets: Option<Vec<Option<String>>>,
     /// The environment in which a version must have completed a rollout before it may come here.

@@ -20,7 +20,7 @@ pub(in crate::config) struct Run {
     #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = 0, max = 1000))]
     pub(in crate::config) warm_up: Option<u32>,
-    /// Whether prompts, cases and cassettes may lie outside of the repository, where a path or a link leads there.
+    /// Whether prompts, cases, cassettes and files of numbers may lie outside of the repository, where a path or a link leads there.
     pub(in crate::config) files_outside: Option<bool>,
     /// What the run may spend at most; then it stops, and what is left has no judgement.
     pub(in crate::config) budget: Option<Budget>,

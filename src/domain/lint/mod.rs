@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 pub use finding::{Finding, Severity};
 pub use settings::{Ignore, LintSettings};
-pub use texts::normalised;
+pub use texts::{MASK, Redaction, normalised};
 
 use super::{
     diagnostic::Place,

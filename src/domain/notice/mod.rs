@@ -38,7 +38,7 @@ pub enum Happening {
     RollbackFailed,
     /// After a rollback, health is not well or cannot be told.
     RollbackUnhealthy,
-    /// No automatic rollback is made any more: people must look.
+    /// No automatic rollback is made, after too many or for want of a good version: people must look.
     StormLimit,
     /// A metric of production got worse, or is well again.
     Monitor,
@@ -94,7 +94,7 @@ impl Happening {
             Self::RollbackFinished => "Rolled back",
             Self::RollbackFailed => "Rollback FAILED: people needed",
             Self::RollbackUnhealthy => "Not healthy after the rollback",
-            Self::StormLimit => "Too many automatic rollbacks: people needed",
+            Self::StormLimit => "No automatic rollback: people needed",
             Self::Monitor => "Production",
         }
     }

@@ -47,7 +47,8 @@ fn notice(said: &Recorded, after: &Deployment, who: &Who, at: Moment) -> Option<
 }
 
 fn happening(said: &Recorded, after: &Deployment) -> Option<Happening> {
-    let storm = matches!(after.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Held { hold: Hold::Storm, .. }));
+    let phase = after.rollout.as_ref().map(|rollout| &rollout.phase);
+    let storm = matches!(phase, Some(Phase::Held { hold: Hold::Storm | Hold::NoPrevious, .. }));
     Some(match said.what {
         "rollout-started" => Happening::RolloutStarted,
         "rollout-promoted" | "stage-begun" => Happening::RolloutPromoted,

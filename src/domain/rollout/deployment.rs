@@ -282,7 +282,7 @@ impl Deployment {
 /// An event without what only the next step needs.
 fn lean(event: Event) -> Event {
     match event {
-        Event::Checked { mut check, storm } => {
+        Event::Checked { mut check, storm, back } => {
             check.memory = super::health::Memory::default();
             for metric in &mut check.metrics {
                 // The plan says these.
@@ -291,7 +291,7 @@ fn lean(event: Event) -> Event {
                     metric.why.truncate(end);
                 }
             }
-            Event::Checked { check, storm }
+            Event::Checked { check, storm, back }
         }
         other @ (Event::Tick { .. }
         | Event::Smoked { .. }
@@ -311,7 +311,7 @@ mod tests {
     use super::*;
     use crate::domain::rollback::watch::Watch;
     use crate::domain::rollout::{
-        begin,
+        WayBack, begin,
         health::{Check, HealthVerdict, MetricResult},
         step,
         step_tests::{plan, version},
@@ -341,6 +341,7 @@ mod tests {
                 None => Event::Checked {
                     check: Box::new(Check { metrics: metrics.clone(), ..Check::plain(HealthVerdict::Inconclusive) }),
                     storm: Some("held".to_owned()),
+                    back: WayBack::Origin,
                 },
             };
             let next = step(&rollout, &event, now, &plan).unwrap().next;

@@ -28,6 +28,22 @@ impl Desired {
     pub fn share(&self, target: usize) -> Percent {
         if self.units.is_none_or(|units| target < units) { self.traffic } else { Percent::NONE }
     }
+
+    /// The places of targets that are changed at the same time, group after group: all of them at once, but one by one where the plan goes
+    /// from target to target, and first those that keep the texts of versions (`keeps`, for each target) where a candidate gets traffic:
+    /// nobody is sent to a version whose text is not there yet.
+    pub fn together(&self, keeps: &[bool]) -> Vec<Vec<usize>> {
+        let all = 0..keeps.len();
+        let groups: Vec<Vec<usize>> = if self.units.is_some() {
+            all.map(|target| vec![target]).collect()
+        } else if self.traffic > Percent::NONE {
+            let (first, then) = all.partition(|target| keeps.get(*target).is_some_and(|keeps| *keeps));
+            vec![first, then]
+        } else {
+            vec![all.collect()]
+        };
+        groups.into_iter().filter(|group| !group.is_empty()).collect()
+    }
 }
 
 /// Something to be done in the world.
@@ -77,4 +93,27 @@ pub struct Transition {
     pub next: Rollout,
     /// What to do.
     pub effects: Vec<Effect>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::rollout::step_tests::version;
+
+    #[test]
+    fn targets_are_changed_at_once_where_their_order_says_nothing() {
+        let desired = |traffic, units| Desired {
+            rollout: "r".to_owned(),
+            stable: version("1.0.0"),
+            candidate: version("2.0.0"),
+            traffic: Percent::new(traffic).unwrap(),
+            units,
+        };
+        let none = [false; 3];
+        assert_eq!(desired(10, None).together(&none), [vec![0, 1, 2]]);
+        assert_eq!(desired(0, None).together(&[false, true, false]), [vec![0, 1, 2]], "going back waits for nobody");
+        assert_eq!(desired(50, None).together(&[false, true, false]), [vec![1], vec![0, 2]], "a text is there before its traffic");
+        assert_eq!(desired(100, Some(2)).together(&none), [vec![0], vec![1], vec![2]], "rolling goes from target to target");
+        assert!(desired(10, None).together(&[]).is_empty());
+    }
 }

@@ -5,6 +5,25 @@ use serde::{Deserialize, Serialize};
 use super::{health::Check, plan::Percent, state::VersionRef};
 use crate::domain::rollback::trigger::Trigger;
 
+/// Where going back by itself leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WayBack {
+    /// To the version that the rollout came from.
+    #[default]
+    Origin,
+    /// To the previous stable version, since the one that the rollout came from was marked bad meanwhile.
+    Instead(VersionRef),
+    /// Nowhere: that one was marked bad, and there is no other. Why, in words.
+    Nowhere(String),
+}
+
+impl WayBack {
+    fn is_origin(&self) -> bool {
+        *self == Self::Origin
+    }
+}
+
 /// Something that happened. Every event of a rollout is kept, so that replaying them gives its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -13,6 +32,9 @@ pub enum Event {
     Tick {
         /// Why no automatic rollback may be made now.
         storm: Option<String>,
+        /// Where an automatic rollback would lead.
+        #[serde(default, skip_serializing_if = "WayBack::is_origin")]
+        back: WayBack,
     },
     /// Health was checked.
     Checked {
@@ -20,6 +42,9 @@ pub enum Event {
         check: Box<Check>,
         /// Why no automatic rollback may be made now.
         storm: Option<String>,
+        /// Where an automatic rollback would lead.
+        #[serde(default, skip_serializing_if = "WayBack::is_origin")]
+        back: WayBack,
     },
     /// The suite of a stage ran.
     Smoked {
@@ -28,6 +53,9 @@ pub enum Event {
         /// Why no automatic rollback may be made now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         storm: Option<String>,
+        /// Where an automatic rollback would lead.
+        #[serde(default, skip_serializing_if = "WayBack::is_origin")]
+        back: WayBack,
     },
     /// Every target was read back as desired.
     Confirmed {
@@ -104,6 +132,29 @@ pub enum Event {
 }
 
 impl Event {
+    /// Whether it comes of looking, and not of a person's word.
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Tick { .. } | Self::Checked { .. } | Self::Smoked { .. } | Self::Confirmed { .. })
+    }
+
+    /// The same with another way back, where it is an event that can lead back by itself.
+    #[must_use]
+    pub fn going(self, way: WayBack) -> Self {
+        match self {
+            Self::Tick { storm, back: _ } => Self::Tick { storm, back: way },
+            Self::Checked { check, storm, back: _ } => Self::Checked { check, storm, back: way },
+            Self::Smoked { passed, storm, back: _ } => Self::Smoked { passed, storm, back: way },
+            other @ (Self::Confirmed { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::Promote { .. }
+            | Self::Set { .. }
+            | Self::Complete { .. }
+            | Self::Abort { .. }
+            | Self::Rollback { .. }) => other,
+        }
+    }
+
     /// The word people use for it.
     pub fn verb(&self) -> &'static str {
         match self {

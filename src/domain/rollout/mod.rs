@@ -7,6 +7,7 @@ pub mod clock;
 pub mod deployment;
 pub mod effect;
 pub mod event;
+mod failing;
 pub mod health;
 mod orders;
 pub mod plan;
@@ -23,7 +24,7 @@ mod step_tests;
 
 pub use clock::{Moment, Now};
 pub use effect::{Desired, Effect, Transition};
-pub use event::Event;
+pub use event::{Event, WayBack};
 pub use plan::{Percent, Plan, Stage, Strategy};
 pub use refusal::Refusal;
 pub use state::{Hold, Phase, Rollout, VersionRef};

@@ -63,7 +63,7 @@ impl Making<'_> {
                 return Err(self.refusal("resume", "it waits for an approval: say whose with --approved-by".to_owned()));
             }
             Hold::Person | Hold::Approval => self.next.passed_gates += 1,
-            Hold::Paused | Hold::Unhealthy | Hold::Inconclusive | Hold::Error | Hold::Storm => {}
+            Hold::Paused | Hold::Unhealthy | Hold::Inconclusive | Hold::Error | Hold::Storm | Hold::NoPrevious => {}
         }
         (self.next.unhealthy, self.next.inconclusive, self.next.errors) = (0, 0, 0);
         self.next.phase = Phase::Progressing;

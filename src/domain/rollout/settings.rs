@@ -10,7 +10,7 @@ use crate::domain::rollback::{storm::StormLimits, watch::WatchSettings};
 pub struct EnvironmentSettings {
     /// Its name.
     pub name: String,
-    /// The names of its targets, in the order of their changes.
+    /// The names of its targets, in the order in which a rolling rollout changes them.
     pub targets: Vec<String>,
     /// The environment in which a version must have been stable before.
     pub promote_from: Option<String>,

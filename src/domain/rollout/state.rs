@@ -48,6 +48,8 @@ pub enum Hold {
     Error,
     /// Rolled back too often: people must look.
     Storm,
+    /// It should go back, and every version that it could go back to is bad: people must look.
+    NoPrevious,
 }
 
 impl Hold {
@@ -61,6 +63,7 @@ impl Hold {
             Self::Inconclusive => "health is inconclusive",
             Self::Error => "health cannot be checked",
             Self::Storm => "too many automatic rollbacks",
+            Self::NoPrevious => "no good version to go back to",
         }
     }
 

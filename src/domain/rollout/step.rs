@@ -6,9 +6,10 @@ use super::{
     clock::{Now, StageClock},
     effect::{Desired, Effect, Transition},
     event::Event,
+    failing::Way,
     health::{Check, HealthVerdict, Memory},
     orders,
-    plan::{OnFailure, Percent, Plan},
+    plan::{Percent, Plan},
     refusal::Refusal,
     state::{Hold, Intent, Phase, Return, Rollout, VersionRef},
 };
@@ -56,9 +57,9 @@ pub fn step(state: &Rollout, event: &Event, now: Now, plan: &Plan) -> Result<Tra
     let changed = match event {
         Event::Rollback { to, trigger, reason, by, above } => making.roll_back(Return::new(to.clone(), Some(*trigger), reason, by), *above),
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } if state.phase.is_over() => false,
-        Event::Tick { storm } => making.tick(storm.as_ref()),
-        Event::Checked { check, storm } => making.checked(check, storm.as_ref()),
-        Event::Smoked { passed, storm } => making.smoked(*passed, storm.as_ref()),
+        Event::Tick { storm, back } => making.tick((storm.as_ref(), back)),
+        Event::Checked { check, storm, back } => making.checked(check, (storm.as_ref(), back)),
+        Event::Smoked { passed, storm, back } => making.smoked(*passed, (storm.as_ref(), back)),
         Event::Confirmed { operation } => making.confirmed(operation),
         Event::Pause { .. }
         | Event::Resume { .. }
@@ -142,13 +143,13 @@ impl Making<'_> {
         self.next.clock.pass(self.now, most);
     }
 
-    fn tick(&mut self, storm: Option<&String>) -> bool {
+    fn tick(&mut self, way: Way<'_>) -> bool {
         self.pass();
         if let Some(intent) = &self.next.intent {
             // Decided and not confirmed: whoever decided it may have been killed.
             self.effects.push(Effect::Apply { operation: intent.operation.clone(), desired: intent.desired.clone() });
         }
-        if self.timed_out(storm) {
+        if self.timed_out(way) {
             return true;
         }
         if !self.next.is_measured() && self.next.intent.is_none() {
@@ -162,7 +163,7 @@ impl Making<'_> {
         true
     }
 
-    fn timed_out(&mut self, storm: Option<&String>) -> bool {
+    fn timed_out(&mut self, way: Way<'_>) -> bool {
         let going = matches!(&self.next.phase, Phase::Progressing) || matches!(&self.next.phase, Phase::Held { hold, .. } if hold.heals());
         if !going || self.next.clock.watched <= self.plan.stage_timeout {
             return false;
@@ -170,11 +171,11 @@ impl Making<'_> {
         let reason = format!("stage {} took longer than {} s", self.next.stage_name(), self.plan.stage_timeout / 1_000);
         // The next time-out needs another whole stage time.
         self.next.clock = StageClock::starting(self.now);
-        self.fail(Trigger::DeploymentTimeout, reason, storm);
+        self.fail(Trigger::DeploymentTimeout, reason, way);
         true
     }
 
-    fn checked(&mut self, check: &Check, storm: Option<&String>) -> bool {
+    fn checked(&mut self, check: &Check, way: Way<'_>) -> bool {
         if self.next.intent.is_some() || !matches!(&self.next.phase, Phase::Progressing | Phase::Held { .. }) {
             // What was measured belongs to a share that is being left.
             return false;
@@ -192,18 +193,18 @@ impl Making<'_> {
                 next.phase = Phase::Progressing;
                 next.inconclusive = 0;
             }
-            if !self.timed_out(storm) {
+            if !self.timed_out(way) {
                 self.advance();
             }
             return true;
         }
         next.healthy = 0;
         next.clock.discard();
-        self.count(check, storm);
+        self.count(check, way);
         true
     }
 
-    fn count(&mut self, check: &Check, storm: Option<&String>) {
+    fn count(&mut self, check: &Check, way: Way<'_>) {
         let (limits, next) = (self.plan.limits, &mut self.next);
         match check.verdict {
             HealthVerdict::Healthy => {}
@@ -213,20 +214,20 @@ impl Making<'_> {
                 if next.inconclusive > limits.inconclusive {
                     self.hold(Hold::Inconclusive, check.summary());
                 }
-                self.timed_out(storm);
+                self.timed_out(way);
             }
             HealthVerdict::Error => {
                 next.errors = next.errors.saturating_add(1);
                 if next.errors > limits.consecutive_error {
                     self.hold(Hold::Error, check.summary());
                 }
-                self.timed_out(storm);
+                self.timed_out(way);
             }
             HealthVerdict::Unhealthy => {
                 next.errors = 0;
                 next.unhealthy = next.unhealthy.saturating_add(1);
                 if check.hard || next.unhealthy > limits.failure {
-                    self.fail(check.trigger.unwrap_or(Trigger::HealthCheckFailure), check.summary(), storm);
+                    self.fail(check.trigger.unwrap_or(Trigger::HealthCheckFailure), check.summary(), way);
                 }
             }
         }
@@ -240,32 +241,7 @@ impl Making<'_> {
         }
     }
 
-    fn fail(&mut self, trigger: Trigger, reason: String, storm: Option<&String>) {
-        let back = |trigger, to| Return::new(to, trigger, &reason, "prompt-cicd");
-        match (self.plan.on_failure, storm) {
-            (OnFailure::Rollback, None) => {
-                let back = back(Some(trigger), self.next.from.clone());
-                self.roll_back(back, None);
-            }
-            (OnFailure::Rollback, Some(storm)) => {
-                let text = format!("{reason}; not rolled back by itself: {storm}");
-                if !matches!(&self.next.phase, Phase::Held { hold: Hold::Storm, .. }) {
-                    self.tell(format!("{} needs people: {text}", self.next.id));
-                }
-                self.next.phase = Phase::Held { hold: Hold::Storm, reason: text };
-            }
-            (OnFailure::Pause, _) => {
-                self.tell(format!("{} is unhealthy at {}: {reason}", self.next.id, self.next.stage_name()));
-                self.next.phase = Phase::Held { hold: Hold::Unhealthy, reason };
-            }
-            (OnFailure::Abort, _) => {
-                let back = back(None, self.next.from.clone());
-                self.go_back(back);
-            }
-        }
-    }
-
-    fn smoked(&mut self, passed: Option<bool>, storm: Option<&String>) -> bool {
+    fn smoked(&mut self, passed: Option<bool>, way: Way<'_>) -> bool {
         let suite = self.plan.entered(self.next.stage).and_then(|stage| stage.smoke.clone());
         let Some(suite) = suite.filter(|_| self.next.phase == Phase::Progressing && self.next.intent.is_none()) else { return false };
         match passed {
@@ -273,7 +249,7 @@ impl Making<'_> {
                 self.next.smoked = true;
                 self.advance();
             }
-            Some(false) => self.fail(Trigger::HealthCheckFailure, format!("the suite `{suite}` failed"), storm),
+            Some(false) => self.fail(Trigger::HealthCheckFailure, format!("the suite `{suite}` failed"), way),
             None => self.hold(Hold::Inconclusive, format!("the suite `{suite}` came to no conclusion")),
         }
         true
@@ -339,7 +315,7 @@ impl Making<'_> {
     }
 
     /// A rollback. `false`: the version is there, or on its way, already.
-    fn roll_back(&mut self, back: Return, above: Option<u64>) -> bool {
+    pub(super) fn roll_back(&mut self, back: Return, above: Option<u64>) -> bool {
         let there = match &self.next.phase {
             Phase::Completed => Some(&self.next.to),
             Phase::Aborted { back } | Phase::RolledBack { back } | Phase::Returning { back } => Some(&back.to),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    Event, Moment, Now, Percent, Phase, Plan, Refusal, Rollout, Strategy, VersionRef, begin,
+    Event, Moment, Now, Percent, Phase, Plan, Refusal, Rollout, Strategy, VersionRef, WayBack, begin,
     effect::{Desired, Effect},
     health::{Check, Comparison, Confirmation, Direction, HealthVerdict, Metric, MetricKind, OnNoData},
     plan::{CheckLimits, Gate, OnFailure, canary},
@@ -54,7 +54,7 @@ pub(super) fn plan(traffic: &[u8]) -> Plan {
 
 pub(super) fn checked(verdict: HealthVerdict) -> Event {
     let trigger = (verdict == HealthVerdict::Unhealthy).then_some(Trigger::PerformanceRegression);
-    Event::Checked { check: Box::new(Check { trigger, ..Check::plain(verdict) }), storm: None }
+    Event::Checked { check: Box::new(Check { trigger, ..Check::plain(verdict) }), storm: None, back: WayBack::Origin }
 }
 
 pub(super) fn rollback(to: &str) -> Event {
@@ -177,7 +177,7 @@ fn a_failure_may_pause_or_abort_instead() {
 fn a_storm_holds_and_calls_people() {
     let mut drive = Drive::new(plan(&[10, 100]));
     let check = Box::new(Check { trigger: Some(Trigger::ErrorRateSpike), ..Check::plain(HealthVerdict::Unhealthy) });
-    drive.then(&Event::Checked { check, storm: Some("3 in the last hour".to_owned()) }).unwrap();
+    drive.then(&Event::Checked { check, storm: Some("3 in the last hour".to_owned()), back: WayBack::Origin }).unwrap();
     assert_eq!((drive.held(), drive.shown.as_slice()), (Some(Hold::Storm), [10].as_slice()));
 }
 
@@ -187,7 +187,7 @@ fn a_suite_that_fails_in_a_storm_calls_people_too() {
     plan.stages[0].smoke = Some("smoke".to_owned());
     let mut drive = Drive::new(plan);
     drive.checks(HealthVerdict::Healthy, 10);
-    drive.then(&Event::Smoked { passed: Some(false), storm: Some("3 in the last hour".to_owned()) }).unwrap();
+    drive.then(&Event::Smoked { passed: Some(false), storm: Some("3 in the last hour".to_owned()), back: WayBack::Origin }).unwrap();
     assert_eq!((drive.held(), drive.shown.as_slice()), (Some(Hold::Storm), [10].as_slice()));
 }
 
@@ -233,7 +233,7 @@ fn without_metrics_people_decide() {
     let mut drive = Drive::new(plan);
     for _ in 0..40 {
         drive.now += 30_000;
-        drive.then(&Event::Tick { storm: None }).unwrap();
+        drive.then(&Event::Tick { storm: None, back: WayBack::Origin }).unwrap();
     }
     assert_eq!((drive.held(), drive.shown.as_slice()), (Some(Hold::Person), [10].as_slice()));
     drive.then(&Event::Resume { by: by(), approved_by: None }).unwrap();
@@ -291,7 +291,7 @@ fn events() -> impl Strategy2<Value = (Event, u64)> {
         1 => Just(HealthVerdict::Unhealthy),
     ];
     let event = prop_oneof![
-        4 => Just(Event::Tick { storm: None }),
+        4 => Just(Event::Tick { storm: None, back: WayBack::Origin }),
         20 => verdicts.prop_map(checked),
         8 => Just(Event::Confirmed { operation: String::new() }),
         1 => Just(Event::Pause { reason: "p".into(), by: "a".into() }),

@@ -235,6 +235,7 @@ fn ending(result: &SampleResult) -> (State, Option<f64>, Option<Error<'_>>) {
                 NotRun::Lints(_) => "lints",
                 NotRun::Budget(_) => "budget",
                 NotRun::SuiteTimeLimit(_) => "suite-time-limit",
+                NotRun::RateLimit(_) => "rate-limit",
                 NotRun::ProviderDown(_) => "provider-down",
             };
             (State::NotRun, None, Some(Error { kind, message: summary::not_run_reason(reason).into() }))

@@ -347,7 +347,7 @@ pub enum Origin {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Error<'a> {
     /// A provider's fault (`unreachable`, `timeout`, `rate-limited`, `denied`, `rejected`, `malformed`, `not-recorded`) or
-    /// the reason for not asking (`interrupted`, `suite-time-limit`, `provider-down`, `lints`, `budget`).
+    /// the reason for not asking (`interrupted`, `suite-time-limit`, `rate-limit`, `provider-down`, `lints`, `budget`).
     pub kind: &'static str,
     /// What happened and what to do.
     pub message: std::borrow::Cow<'a, str>,

@@ -144,7 +144,7 @@ fn each_artifact_has_a_folder_and_a_name_that_two_have_closes_the_gate() {
         judged(&workspace).exits(code).shows(said);
         workspace.write("prompt-cicd.yml", config.as_bytes());
     }
-    std::fs::remove_dir_all(workspace.path().join("quality")).unwrap();
+    fs::remove_dir_all(workspace.path().join("quality")).unwrap();
     judged(&workspace).exits(13).shows("no artifact in quality has the file coverage.xml");
     // As in the workflow: the inputs become flags, also the prompt, which other commands take as a word.
     let input = |name: &'static str, value: &'static str| (name, value);

@@ -4,6 +4,8 @@ mod behaviour;
 mod command;
 /// Lints before the first request of `test`, and scans of answers.
 mod in_test;
+/// Secrets in answers, which no output may show.
+mod leak;
 
 use crate::support::Workspace;
 

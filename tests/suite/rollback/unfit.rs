@@ -30,7 +30,7 @@ fn a_version_that_was_gone_back_to_and_turned_out_bad_is_left_too() {
         // Where there is none left, that is no success.
         mark(&stage, "1.0.0");
         let none = stage.call(["rollback", "greeting", how]).exits(23);
-        none.says("there is no previous stable version (1.0.0: marked bad; 2.0.0: marked bad)");
+        none.says("there is no previous stable version (1.0.0: marked bad; 2.0.0: marked bad)").says("`--to VERSION --emergency`");
         stage.call(["rollback", "validate", "greeting"]).exits(23);
     }
 }
@@ -41,21 +41,67 @@ fn an_abort_to_a_version_that_is_marked_bad_says_so() {
     stage.version("3.0.0");
     stage.rollout("start", []).exits(0);
     mark(&stage, "2.0.0");
-    let said =
-        "2.0.0, which has everything again, is marked bad: `prompt-cicd rollback greeting -e production` goes to the newest good one";
-    stage.rollout("abort", []).exits(0).says(said);
-    stage.rollout("step", []).says(said);
+    let said = "2.0.0, which has everything again, is marked bad: `prompt-cicd rollback greeting -e production` goes to 1.0.0, the newest good one";
+    let aborted = stage.rollout("abort", ["--format", "json"]).exits(21).says(said);
+    assert_eq!(aborted.json()["warnings"], serde_json::json!([said]));
+    assert_eq!(stage.share("2.0.0"), "100", "a person's word is done");
+    stage.rollout("step", []).exits(21).says(said);
     stage.call(["rollback", "greeting", "--yes"]).exits(0);
     assert_eq!(stage.share("1.0.0"), "100");
 }
 
 #[test]
-fn an_automatic_rollback_to_a_version_that_is_marked_bad_says_so() {
-    let stage = Stage::new("10m", "10ms");
+fn an_abort_to_a_bad_version_without_a_better_one_names_the_way_out() {
+    let stage = Stage::new("10m", "30s");
     stage.rollout("start", []).exits(0);
     mark(&stage, "1.0.0");
-    stage.numbers(500.0, 9000.0);
-    stage.rollout("run", []).exits(22).says("which has everything again, is marked bad");
+    let way = "no version is known to be better; `prompt-cicd rollback greeting -e production --to VERSION --emergency` goes to any";
+    stage.rollout("abort", []).exits(21).says(way);
+}
+
+#[test]
+fn what_goes_back_by_itself_goes_to_the_newest_good_version() {
+    for (plan, code, phase) in [("on-failure: rollback", 22, "rolled-back"), ("on-failure: abort", 21, "aborted")] {
+        let stage = Stage::with(&format!("stage-duration: 10m\n  {plan}"), "10ms");
+        stage.rollout("start", []).exits(0);
+        stage.rollout("complete", ["--skip-final-checks"]).exits(0);
+        stage.version("3.0.0");
+        stage.rollout("start", []).exits(0);
+        mark(&stage, "2.0.0");
+        stage.numbers(500.0, 9000.0);
+        // What would be is the same as what is.
+        let foreseen = stage.rollout("step", ["--dry-run"]).exits(0).says("to 1.0.0: ");
+        assert!(!foreseen.stderr.contains("which has everything again"), "{}", foreseen.stderr);
+        let ran = stage.rollout("run", []).exits(code);
+        assert!(!ran.stderr.contains("which has everything again, is marked bad"), "{}", ran.stderr);
+        let status = stage.status();
+        assert_eq!(
+            (status["phase"].as_str(), status["stable_version"].as_str(), stage.share("1.0.0")),
+            (Some(phase), Some("1.0.0"), "100".to_owned())
+        );
+        assert!(status["reason"].as_str().unwrap().ends_with("; 2.0.0, which it came from, is marked bad"), "{status}");
+        stage.call(["audit", "verify"]).exits(0);
+    }
+}
+
+#[test]
+fn where_every_version_is_bad_what_goes_back_by_itself_holds_and_calls_people() {
+    for plan in ["on-failure: rollback", "on-failure: abort"] {
+        let stage = Stage::with(&format!("stage-duration: 10m\n  {plan}"), "10ms");
+        stage.rollout("start", []).exits(0);
+        mark(&stage, "1.0.0");
+        stage.numbers(500.0, 9000.0);
+        let held = stage.rollout("run", []).exits(21);
+        held.shows("no good version to go back to")
+            .shows("there is no previous stable version (1.0.0: marked bad)")
+            .shows("--to VERSION --emergency");
+        assert_eq!((stage.status()["phase"].as_str(), stage.share("2.0.0")), (Some("held"), "10".to_owned()), "{plan}");
+        stage.rollout("step", []).exits(21);
+        assert_eq!(stage.share("2.0.0"), "10", "it stays where it is: {plan}");
+        // A person may go anywhere.
+        stage.call(["rollback", "greeting", "--to", "1.0.0", "--emergency"]).exits(0);
+        assert_eq!(stage.share("1.0.0"), "100");
+    }
 }
 
 #[test]

@@ -151,7 +151,7 @@ async fn faults_have_names_and_change_nothing() {
     assert_eq!(nobody.kind, TargetErrorKind::Unreachable);
     let proxy = start(folder.path(), &[("v1.0.0", 100, 2), ("v2.0.0", 0, 0)]);
     let down = open(haproxy("b"), folder.path()).apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();
-    assert!(down.kind == TargetErrorKind::Refused && down.message.contains("`v2.0.0` of backend `b` is down"), "{down}");
+    assert!(down.kind == TargetErrorKind::Unreachable && down.message.contains("`v2.0.0` of backend `b` is down"), "{down}");
     proxy.lock().unwrap().servers.remove("v2.0.0");
     let missing = open(haproxy("b"), folder.path()).apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();
     assert!(missing.message.contains("has no server `v2.0.0`"), "{missing}");

@@ -12,7 +12,10 @@ use std::{
 };
 
 use axum::{Json, response::IntoResponse as _};
-use prompt_cicd::{domain::target::TargetKind, ports::target::TargetErrorKind};
+use prompt_cicd::{
+    domain::target::{Desired, TargetKind},
+    ports::target::TargetErrorKind,
+};
 use serde_json::json;
 
 use super::{DEADLINE, desired, http, open};
@@ -78,6 +81,10 @@ async fn an_epoch_that_somebody_wrote_over_is_no_missing_fence() {
             assert!(error.message.contains("delete_registered_model_tag(\"greeting\", \"prompt-cicd.epoch\")"), "{error}");
         }
         assert!(host.received().iter().all(|request| request.method == "GET"), "nothing is changed");
+        // An emergency that was told of it goes on to the versions, of which this server has none.
+        let emergency = Desired { overwrites: true, ..desired(0, 8) };
+        let further = target.apply(&emergency, "emergency", DEADLINE).await.unwrap_err();
+        assert!(further.kind != TargetErrorKind::EpochUnreadable && !further.message.contains("prompt-cicd.epoch"), "{further}");
     }
 }
 

@@ -56,6 +56,12 @@ async fn every_refusal_has_its_name() {
         (400, TargetErrorKind::Refused),
         (401, TargetErrorKind::Refused),
         (302, TargetErrorKind::Refused),
+        (404, TargetErrorKind::Refused),
+        (422, TargetErrorKind::Refused),
+        (408, TargetErrorKind::TimedOut),
+        (423, TargetErrorKind::Conflict),
+        (425, TargetErrorKind::Unreachable),
+        (429, TargetErrorKind::Unreachable),
         (409, TargetErrorKind::Conflict),
         (412, TargetErrorKind::Fenced),
     ] {
@@ -63,6 +69,8 @@ async fn every_refusal_has_its_name() {
             Host::start(move |_| async move { (StatusCode::from_u16(status).unwrap(), "hunter2hunter2 says no").into_response() }).await;
         let error = open(hook(&host.url), Path::new("")).apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();
         assert_eq!(error.kind, kind, "{status}: {error}");
+        // What passes by itself is tried again until the deadline of a rollback.
+        assert_eq!(kind.is_transient(), [408, 409, 423, 425, 429, 500, 503].contains(&status), "{status}");
         assert!(error.message.contains("says no") && !error.message.contains("hunter2"), "{error}");
     }
     let nobody = open(hook("http://127.0.0.1:9"), Path::new("")).apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err();

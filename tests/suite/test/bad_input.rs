@@ -27,19 +27,25 @@ fn bomb(key: &str) -> String {
 const PROMPT: &str = "prompts/greeting.prompt.yml";
 const JSONL: &str = "cases/greeting.jsonl";
 const CSV: &str = "cases/greeting.csv";
+const YAML: &str = "cases/greeting.yml";
 const CONFIG: &str = "prompt-cicd.yml";
 
 #[expect(clippy::too_many_lines, reason = "one row an input")]
 fn inputs() -> Vec<Bad> {
     let head = "version: 1\nproviders: {model: {kind: echo}}\n";
     vec![
-        bad("a binary prompt", PROMPT, b"\x89PNG\r\n\x1a\n\0\0\0\xff".as_slice(), &[PROMPT, "not UTF-8 text (first bad byte at offset 0)"]),
-        bad("binary cases", JSONL, b"{\"id\": \"\xfe\xff\"}".as_slice(), &[JSONL, "not UTF-8 text (first bad byte at offset 8)"]),
+        bad(
+            "a binary prompt",
+            PROMPT,
+            b"\x89PNG\r\n\x1a\n\0\0\0\xff".as_slice(),
+            &[PROMPT, "not UTF-8 text: the byte 0x89 in line 1, column 1"],
+        ),
+        bad("binary cases", JSONL, b"{\"id\": \"\xfe\xff\"}".as_slice(), &[JSONL, "not UTF-8 text: the byte 0xFE in line 1, column 9"]),
         bad(
             "a binary configuration",
             CONFIG,
             b"version: 1\n\xc3\x28".as_slice(),
-            &[CONFIG, "not UTF-8 text (first bad byte at offset 11)"],
+            &[CONFIG, "not UTF-8 text: the byte 0xC3 in line 2, column 1"],
         ),
         bad("a text with a NUL in YAML", PROMPT, "name: a\nmessages: [{role: user, content: \"a\0b\"}]\n", &[PROMPT, ":2:"]),
         bad("a YAML bomb as prompt", PROMPT, bomb("messages"), &[PROMPT, "aliases (`*name`) repeat too much here"]),
@@ -76,8 +82,36 @@ fn inputs() -> Vec<Bad> {
             "name: a\nname: b\nmessages: [{role: user, content: hi}]\n",
             &["prompts/greeting.prompt.yml:2:1: name: this key stands here a second time"],
         ),
-        bad("a CSV in Latin-1", CSV, b"id,name\na,Jos\xe9\n".as_slice(), &[CSV, "not UTF-8 text (first bad byte at offset 13)"]),
-        bad("a CSV in UTF-16", CSV, b"\xff\xfei\0d\0".as_slice(), &[CSV, "not UTF-8 text (first bad byte at offset 0)"]),
+        bad(
+            "a CSV in Latin-1",
+            CSV,
+            b"id,name\na,Jos\xe9\n".as_slice(),
+            &[CSV, "not UTF-8 text: the byte 0xE9 in line 2, column 6", "save the file as UTF-8"],
+        ),
+        bad(
+            "a CSV in UTF-16",
+            CSV,
+            b"\xff\xfei\0d\0".as_slice(),
+            &[CSV, "not UTF-8 text: the byte 0xFF in line 1, column 1", "save the file as UTF-8"],
+        ),
+        bad(
+            "a number that loses digits in JSON Lines",
+            JSONL,
+            "{\"id\": \"a\", \"vars\": {\"name\": \"x\"}}\n{\"id\": \"b\", \"vars\": {\"name\": 12345678901234567890123}}\n",
+            &["cases/greeting.jsonl:2:", "vars.name: the number 12345678901234567890123 would lose digits", "put it in quotes"],
+        ),
+        bad(
+            "a number that loses digits in a list",
+            YAML,
+            "- id: a\n  vars: {name: 0.12345678901234567890}\n",
+            &["cases/greeting.yml:2:16:", "the number 0.12345678901234567890 would lose digits", "put it in quotes"],
+        ),
+        bad(
+            "a number that loses digits in a prompt",
+            PROMPT,
+            "name: a\nmessages: [{role: user, content: hi}]\ntestData: [{name: -98765432109876543210}]\n",
+            &["prompts/greeting.prompt.yml:3:19:", "would lose digits"],
+        ),
         bad(
             "a row with a field too many",
             CSV,
@@ -127,8 +161,8 @@ fn every_bad_input_has_a_message_with_its_place() {
     let mut table = String::new();
     for Bad { name, file, bytes, says } in inputs() {
         let workspace = Workspace::asking(&model.base_url());
-        if file == CSV {
-            let config = workspace.read(CONFIG).replace(JSONL, CSV);
+        if file == CSV || file == YAML {
+            let config = workspace.read(CONFIG).replace(JSONL, file);
             workspace.write(CONFIG, config.as_bytes());
         }
         workspace.write(file, &bytes);

@@ -72,7 +72,9 @@ fn an_echo_costs_nothing_and_a_replay_neither() {
     let echo = echo.file("prompt-cicd.yml", &config);
     echo.prompt_cicd(["test", "--record", "tape.jsonl"]).run().exits(0);
     echo.prompt_cicd(["test", "--replay", "tape.jsonl", "--budget-tokens", "1"]).run().exits(0);
-    echo.prompt_cicd(["test", "--budget-tokens", "1"]).run().exits(13);
+    let none = echo.prompt_cicd(["test", "--budget-tokens", "1"]).run().exits(13);
+    let none = none.shows("the budget of 1 token allows no request").shows("(the budget allows no request)");
+    assert!(!none.stdout.contains("was spent"), "{}", none.stdout);
 }
 
 #[test]
@@ -95,7 +97,9 @@ fn a_minute_has_no_more_requests_than_the_provider_allows() {
     assert_eq!(model.requests(), 4, "the fifth would have to wait longer than the suite may take");
     let json = finished.json();
     assert_eq!((json["passed_tests"].as_u64(), json["not_run_tests"].as_u64()), (Some(4), Some(2)));
-    assert_eq!(json["test_case_results"][5]["error"]["kind"], "suite-time-limit");
+    let error = &json["test_case_results"][5]["error"];
+    assert_eq!(error["kind"], "rate-limit", "the provider's limit held it, not the suite's: {error}");
+    assert!(error["message"].as_str().unwrap().contains("`requests-per-minute`"), "{error}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use crate::support::Workspace;
+use crate::support::{Behaviour, FakeModel, Workspace};
 
 /// A suite without cases of its own: those of the prompt's file are run, and the answer is the prompt.
 fn suite(prompt: &str, text: &str) -> Workspace {
@@ -130,16 +130,50 @@ fn a_file_of_github_runs_as_it_stands() {
     suite("summarize.prompt.yml", &text).prompt_cicd(["test"]).run().exits(10).shows("Output has what is expected");
 }
 
+/// GitHub's file with two evaluators that ask a model.
+fn judged() -> String {
+    format!(
+        "{GITHUB}  - {{name: same, uses: github/similarity}}\n  - name: mine\n    llm:\n      modelId: openai/gpt-4o\n      \
+         prompt: 'Rate {{{{completion}}}} for {{{{input}}}}.'\n      choices: [{{choice: poor, score: 0}}, {{choice: good, score: 1}}]\n"
+    )
+}
+
 #[test]
-fn an_evaluator_that_asks_a_model_is_named_and_never_makes_a_case_pass() {
-    let judge = "  - {name: judge, llm: {modelId: openai/gpt-4o, prompt: 'Is it good?'}}\n";
-    suite("a.prompt.yml", &format!("{GITHUB}{judge}"))
+fn evaluators_that_ask_a_model_ask_the_judge_and_fail_by_its_word() {
+    type Judge = fn(usize, &str) -> Result<String, u16>;
+    let judges: [(Judge, i32); 5] = [
+        (|_, said| Ok(if said.starts_with("Rate ") { "good" } else { r#"{"score": 9}"# }.to_owned()), 0),
+        (|_, said| Ok(if said.starts_with("Rate ") { "I find it poor." } else { r#"{"score": 9}"# }.to_owned()), 10),
+        (|_, said| Ok(if said.starts_with("Rate ") { "good" } else { r#"{"score": 1}"# }.to_owned()), 10),
+        (|_, said| Ok(if said.starts_with("Rate ") { "excellent" } else { r#"{"score": 9}"# }.to_owned()), 30),
+        (|_, said| Ok(if said.starts_with("Rate ") { "good" } else { r#"{"score": 11}"# }.to_owned()), 30),
+    ];
+    for (judge, code) in judges {
+        let model = FakeModel::start(Behaviour::Rule(judge));
+        let workspace = suite("a.prompt.yml", &judged());
+        let config = workspace.read("prompt-cicd.yml");
+        let provider = format!("  judge: {{kind: openai, base-url: \"{}\", model: fake}}\nsuites:", model.base_url());
+        let config = config.replace("suites:", &provider).replace("provider: say", "provider: say\n    judge: judge");
+        let run = workspace.file("prompt-cicd.yml", &config).prompt_cicd(["test", "--format", "json"]).run().exits(code);
+        let asked = model.received(|received| received.iter().map(|request| request.body.to_string()).collect::<Vec<_>>().concat());
+        assert!(asked.contains("Rate Summary - Nothing. for Nothing..") || code == 30 && asked.contains("Reference"), "{asked}");
+        if code == 30 {
+            assert!(run.stdout.contains("no verdict of"), "{}", run.stdout);
+        }
+    }
+}
+
+#[test]
+fn an_evaluator_without_a_judge_is_no_silent_pass() {
+    let run = suite("a.prompt.yml", &judged()).prompt_cicd(["test"]).run().exits(3);
+    run.says("assertion same: it needs a judge").says("assertion mine: it needs a judge").says("write `judge: NAME` at suite");
+    let unknown = judged().replace("github/similarity", "github/simularity");
+    suite("a.prompt.yml", &unknown)
         .prompt_cicd(["test"])
         .run()
-        .exits(0)
-        .shows("`llm` asks a model, which is not supported yet");
-    let only = format!("{}evaluators:\n{judge}", GITHUB.split("evaluators:").next().unwrap());
-    suite("a.prompt.yml", &only).prompt_cicd(["test"]).run().exits(3).says("could never fail").says("give the prompt's file `evaluators`");
+        .exits(3)
+        .says("there is no evaluator")
+        .says("did you mean `github/similarity`?");
 }
 
 #[test]

@@ -206,3 +206,27 @@ async fn a_connection_that_stays_open_after_the_end_does_not_hold_us() {
     assert_eq!(answer.text, "Grüß dich 😀");
     assert!(answer.latency < super::LIMIT);
 }
+
+/// A stream whose pieces of text are written as JSON writes them, escapes and all.
+fn escaped(pieces: &[&str]) -> Vec<Vec<u8>> {
+    let piece = |text: &&str| format!("data: {{\"choices\": [{{\"index\": 0, \"delta\": {{\"content\": \"{text}\"}}}}]}}\n\n").into_bytes();
+    let end = delta_end().to_string();
+    pieces.iter().map(piece).chain([format!("data: {end}\n\ndata: [DONE]\n\n").into_bytes()]).collect()
+}
+
+fn delta_end() -> Value {
+    chunk(json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]))
+}
+
+#[tokio::test]
+async fn an_emoji_that_is_cut_between_two_pieces_is_whole_again() {
+    let answer = stream(escaped(&["Hi \\ud83d", "\\ude00", " and \\u00e9"]), false).await.unwrap();
+    assert_eq!(answer.text, "Hi 😀 and é");
+    assert_eq!(answer.raw["choices"][0]["message"]["content"], "Hi 😀 and é");
+    let bytes = escaped(&["Hi 😀"]).concat();
+    let server = Server::start(move |_| events(bytes.chunks(1).map(<[u8]>::to_vec).collect(), false)).await;
+    assert_eq!(ask(ProviderKind::OpenAi(streaming(&server.url))).await.unwrap().text, "Hi 😀", "the network may cut anywhere");
+    let fault = stream(escaped(&["Hi \\ud83d"]), false).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Malformed);
+    assert!(fault.message.contains("half a character (\\ud83d) whose other half never came"), "{fault}");
+}

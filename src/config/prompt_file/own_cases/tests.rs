@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{super::read, OwnCases};
-use crate::domain::suite::Case;
+use crate::domain::suite::{Case, assertion::Grader};
 
 fn own(text: &str, file: &str) -> OwnCases {
     let (prompt, warnings) = read(text, file).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -109,12 +109,38 @@ validation_rules: [all, no_profanity, no_profanity]
 }
 
 #[test]
-fn evaluators_that_are_wrong_or_not_supported_are_named() {
+fn evaluators_that_ask_a_model_are_assertions() {
+    let text = "messages: [{role: user, content: 'Say {{input}}'}]
+testData: [{input: one, expected: 1}]
+evaluators:
+  - {name: same, uses: github/similarity}
+  - uses: github/fluency
+  - name: mine
+    llm:
+      modelId: openai/gpt-4o
+      systemPrompt: You are strict.
+      prompt: 'Is this good? {{completion}}'
+      choices: [{choice: bad, score: 0}, {choice: 5, score: 4}, {choice: good, score: 8}]
+";
+    let own = own(text, "p.prompt.yml");
+    assert_eq!(labels(&own.cases[0]), [("github/similarity", "same"), ("github/fluency", "github/fluency"), ("llm", "mine")]);
+    let judge = |model: &str| vec![Grader::Evaluator(Some(model.to_owned()))];
+    assert!(own.cases[0].assertions.iter().all(|assertion| assertion.graders() == judge("openai/gpt-4o")));
+    let check = format!("{:?}", own.cases[0].assertions[2].check);
+    assert!(check.contains("score: 0.5") && check.contains("score: 1.0"), "the best choice is worth 1: {check}");
+}
+
+#[test]
+fn evaluators_that_are_wrong_are_named() {
     let text = "template: Hi
 testData: [{a: 1}, 2]
 evaluators:
   - {name: judge, llm: {modelId: m, prompt: p}}
-  - {name: similar, uses: github/similarity}
+  - {name: similar, uses: github/similarty}
+  - {llm: {promt: p, choices: [{choice: a, score: 1}, {choice: A, score: 0}, {choise: b, score: -1}]}}
+  - {llm: {prompt: 'x {{completion}}', choices: [{choice: a, score: 0}]}}
+  - {llm: good, uses: 3}
+  - {uses: promptfoo/other}
   - {name: nothing}
   - {string: {contain: x}}
   - {strng: {contains: x}}

@@ -126,6 +126,12 @@ fn lcov(text: &str) -> Result<Readings, String> {
     if let Some(file) = open {
         return Err(cut(file));
     }
+    // The next record's first letters, or a `TN:` that nothing follows.
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with('#'));
+    if let Some(last) = last.filter(|last| *last != "end_of_record" && text.contains("end_of_record")) {
+        let last: String = last.chars().take(40).collect();
+        return Err(format!("its last line is `{last}`, not `end_of_record`: it was cut off"));
+    }
     let [found, hit, branches, taken] = sums;
     let mut readings = Readings::from([("line-coverage", percent(hit, found, "lines")?), ("lines", found)]);
     if branches > 0.0 {
@@ -233,9 +239,8 @@ mod tests {
         let whole = "TN:\nSF:a\nDA:1,1\nLF:1\nLH:1\nend_of_record\nSF:b\nDA:1,0\nLF:1\nLH:0\nend_of_record\n";
         assert_eq!(read(whole, None, "line-coverage"), Ok(50.0));
         for end in 0..whole.len() - 1 {
-            assert!(
-                read(&whole[..end], Some("lcov"), "line-coverage").is_err() || whole[..end].trim_end().ends_with("LH:1\nend_of_record")
-            );
+            let cut = whole.get(..end).unwrap();
+            assert!(read(cut, Some("lcov"), "line-coverage").is_err() || cut.trim_end().ends_with("LH:1\nend_of_record"));
         }
         let said = "not lcov: it ends within the record of `b`, which has no `end_of_record`: it was cut off";
         assert_eq!(read(whole.strip_suffix("LF:1\nLH:0\nend_of_record\n").unwrap(), None, "line-coverage").unwrap_err(), said);

@@ -6,7 +6,9 @@ mod injection;
 mod normalise;
 mod personal_data;
 mod profanity;
+mod redaction;
 pub mod scan;
 mod secrets;
 
 pub use normalise::normalised;
+pub use redaction::{MASK, Redaction};

@@ -1,6 +1,6 @@
 //! Looking for patterns in texts: one pass over a text says which patterns it holds, and only those are located.
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::{collections::BTreeSet, ops::Range, sync::OnceLock};
 
 use regex::{Regex, RegexSet, RegexSetBuilder};
 
@@ -90,6 +90,8 @@ pub struct Hit {
     pub shown: String,
     /// How it was encoded, where it was.
     pub encoding: Option<String>,
+    /// The bytes that nobody may see, where there are such: the secret without the words that tell of it.
+    pub(super) private: Option<(usize, usize)>,
 }
 
 impl Hit {
@@ -129,16 +131,34 @@ fn source(detector: &Detector) -> String {
 
 /// What the rules of `wanted` find in a text, in its order. Time grows with the text's length, not with its content.
 pub fn scan(text: &str, kind: Kind, wanted: &dyn Fn(&str) -> bool) -> Vec<Hit> {
+    let mut hits: Vec<Hit> = in_pieces(text, kind, wanted, MOST_PLACES).into_iter().collect();
+    // What the border of a piece cut is found once more in the next one.
+    hits.dedup_by(|next, kept| (next.start, next.rule, next.what, &next.shown) == (kept.start, kept.rule, kept.what, &kept.shown));
+    hits
+}
+
+/// The bytes of a text that nobody may see: every secret that the rules of `wanted` find, in its order; they may overlap.
+pub(super) fn private(text: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
+    let hits = in_pieces(text, Kind::Value, wanted, usize::MAX).into_iter();
+    hits.filter_map(|hit| {
+        let (start, end) = hit.private?;
+        Some(start..if hit.what == secrets::PRIVATE_KEY { secrets::end_of_key(text, end) } else { end })
+    })
+    .collect()
+}
+
+fn in_pieces(text: &str, kind: Kind, wanted: &dyn Fn(&str) -> bool, most: usize) -> BTreeSet<Hit> {
     let mut hits = BTreeSet::new();
     let mut start = 0;
     loop {
         let end = border(text, start + PIECE);
         let piece = text.get(start..end).unwrap_or_default();
-        for hit in in_piece(piece, kind, wanted) {
-            hits.insert(Hit { start: start + hit.start, ..hit });
+        for hit in in_piece(piece, kind, wanted, most) {
+            let private = hit.private.map(|(from, to)| (start + from, start + to));
+            hits.insert(Hit { start: start + hit.start, private, ..hit });
         }
         if end == text.len() {
-            return hits.into_iter().collect();
+            return hits;
         }
         start = border(text, end - OVERLAP);
     }
@@ -149,9 +169,10 @@ fn border(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-fn in_piece(piece: &str, kind: Kind, wanted: &dyn Fn(&str) -> bool) -> Vec<Hit> {
+fn in_piece(piece: &str, kind: Kind, wanted: &dyn Fn(&str) -> bool, most: usize) -> Vec<Hit> {
     let scanner = scanner();
     let mut hits: Vec<Hit> = Vec::new();
+    let mut seen = BTreeSet::new();
     for view in normalise::views(piece) {
         for index in scanner.set.matches(&view.text) {
             let Some((detector, pattern, regex)) = scanner.each.get(index) else { continue };
@@ -163,7 +184,10 @@ fn in_piece(piece: &str, kind: Kind, wanted: &dyn Fn(&str) -> bool) -> Vec<Hit> 
             let mut places = 0;
             for captures in regex.captures_iter(&view.text) {
                 let Some(all) = captures.get(0) else { continue };
-                let groups = captures.iter().skip(1).flatten().map(|group| group.as_str()).collect();
+                let groups: Vec<regex::Match<'_>> = captures.iter().skip(1).flatten().collect();
+                // Of what is written beside a secret, the last group is the secret itself.
+                let inner = if detector.rule == secrets::RULE { groups.last().copied().unwrap_or(all) } else { all };
+                let groups = groups.iter().map(regex::Match::as_str).collect();
                 let before = view.text.get(..all.start()).unwrap_or_default();
                 if !(detector.holds)(&Match { text: all.as_str(), groups, before, kind }) {
                     continue;
@@ -171,20 +195,28 @@ fn in_piece(piece: &str, kind: Kind, wanted: &dyn Fn(&str) -> bool) -> Vec<Hit> 
                 let lead = all.as_str().len() - all.as_str().trim_start().len();
                 let start = view.origin(all.start() + lead);
                 // What stands there as it is was found in the first view already.
-                if hits.iter().any(|hit| hit.rule == detector.rule && hit.what == detector.what && hit.start == start) {
+                if !seen.insert((detector.rule, detector.what, start)) {
                     continue;
                 }
                 let shown = shown(all.as_str(), detector.redacted);
                 let encoding = view.encoding(all.range());
-                hits.push(Hit { start, rule: detector.rule, what: detector.what, shown, encoding });
+                let private = detector.redacted.then(|| (view.origin(inner.start()), end_of(&view, inner.end())));
+                hits.push(Hit { start, rule: detector.rule, what: detector.what, shown, encoding, private });
                 places += 1;
-                if places == MOST_PLACES {
+                if places == most {
                     break;
                 }
             }
         }
     }
     hits
+}
+
+/// Where a match that ends before byte `at` of a view ends in the original: what is decoded ends where its code does.
+fn end_of(view: &normalise::View, at: usize) -> usize {
+    let last = view.origin(at.saturating_sub(1));
+    let after = (at..=view.text.len()).map(|at| view.origin(at)).find(|origin| *origin > last);
+    after.unwrap_or_else(|| view.origin(view.text.len()))
 }
 
 fn shown(text: &str, redacted: bool) -> String {

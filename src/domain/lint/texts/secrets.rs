@@ -2,7 +2,13 @@
 
 use super::scan::{Detector, Match, entropy};
 
-const SECRET: Detector = Detector { rule: "secrets", exact_case: true, redacted: true, ..Detector::PLAIN };
+/// The rule's id.
+pub(super) const RULE: &str = "secrets";
+
+/// What the line before a private key is called.
+pub(super) const PRIVATE_KEY: &str = "private key";
+
+const SECRET: Detector = Detector { rule: RULE, exact_case: true, redacted: true, ..Detector::PLAIN };
 
 /// Bits in a character from which a text counts as random.
 const RANDOM: f64 = 3.5;
@@ -104,7 +110,7 @@ pub(super) const DETECTORS: [Detector; 19] = [
         ..SECRET
     },
     Detector {
-        what: "private key",
+        what: PRIVATE_KEY,
         pattern: r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----",
         matches: &["-----BEGIN PRIVATE KEY-----", "-----BEGIN OPENSSH PRIVATE KEY-----"],
         spares: &["-----BEGIN PUBLIC KEY-----"],
@@ -149,6 +155,15 @@ pub(super) const DETECTORS: [Detector; 19] = [
         ..SECRET
     },
 ];
+
+/// Where the key ends whose first line ends at byte `from`: with its last line, or without one with what looks like a key.
+pub(super) fn end_of_key(text: &str, from: usize) -> usize {
+    const LAST: &str = "-----END ";
+    let rest = text.get(from..).unwrap_or_default();
+    let closed = rest.find(LAST).and_then(|at| Some(at + LAST.len() + rest.get(at + LAST.len()..)?.find("-----")? + "-----".len()));
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "+/=\\:,-".contains(c);
+    from + closed.unwrap_or_else(|| rest.find(|c| !is_of_key(c)).unwrap_or(rest.len()))
+}
 
 fn value<'t>(found: &Match<'t>) -> &'t str {
     found.groups.last().copied().unwrap_or(found.text)

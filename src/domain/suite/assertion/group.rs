@@ -173,6 +173,10 @@ impl Check for Group {
         self.members.iter().any(Assertion::needs_cost)
     }
 
+    fn lacks(&self, subject: &Subject<'_>) -> Option<String> {
+        self.members.iter().find_map(|member| member.check.lacks(subject))
+    }
+
     fn graders(&self) -> Vec<Grader> {
         self.members.iter().flat_map(Assertion::graders).collect()
     }

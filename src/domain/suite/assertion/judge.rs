@@ -23,6 +23,11 @@ impl Assertion {
         self.check.needs_cost()
     }
 
+    /// What this answer lacks without which nothing can be judged, with the assertion's label.
+    pub fn lacks(&self, subject: &Subject<'_>) -> Option<String> {
+        self.check.lacks(subject).map(|what| format!("assertion {}: {what}", self.label))
+    }
+
     /// Whom it will ask.
     pub fn graders(&self) -> Vec<Grader> {
         self.check.graders()

@@ -67,6 +67,12 @@ pub trait Check: fmt::Debug + Send + Sync {
         false
     }
 
+    /// What an answer lacks without which nothing can be judged: the provider's fault, and no word about the prompt.
+    fn lacks(&self, subject: &Subject<'_>) -> Option<String> {
+        let _ = subject;
+        None
+    }
+
     /// Whom it will ask, known before any answer: so that a missing judge is said before the first paid call.
     fn graders(&self) -> Vec<Grader> {
         Vec::new()

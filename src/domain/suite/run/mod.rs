@@ -5,6 +5,7 @@ mod counts;
 mod kept;
 mod known;
 mod sample;
+mod scanned;
 mod spent;
 
 use std::{path::PathBuf, time::Duration};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::Confirmation;
 use crate::domain::{
+    budget::BudgetStop,
     lint::LintResult,
     price_list::Listed,
     provider::FaultKind,
@@ -28,6 +30,7 @@ pub use counts::Counts;
 pub use kept::{Keeping, LEFT_OUT, MOST_TEXTS, TextBounds, listed};
 pub use known::{KnownCase, KnownCases, KnownFlaky, Quarantined};
 pub use sample::{AssertionRun, GraderCall, KeptAnswer, NotRun, Sample, SampleResult, Texts};
+pub use scanned::SCAN;
 pub use spent::{cost_of, grader_cost_of, would_come_to};
 
 /// What one run of `test` found.
@@ -252,7 +255,8 @@ impl TestRun {
             .filter_map(|sample| match &sample.result {
                 SampleResult::Faulted(fault) => Some(fault.kind),
                 SampleResult::NotRun(NotRun::ProviderDown(kind)) => Some(*kind),
-                SampleResult::NotRun(NotRun::SuiteTimeLimit(_)) => Some(FaultKind::Timeout),
+                // Nobody refused us: our own limits held the sample until its time was over.
+                SampleResult::NotRun(NotRun::SuiteTimeLimit(_) | NotRun::RateLimit(_)) => Some(FaultKind::Timeout),
                 SampleResult::NotRun(NotRun::Interrupted | NotRun::Lints(_) | NotRun::Budget(_)) | SampleResult::Judged { .. } => None,
             })
             .collect()
@@ -261,6 +265,15 @@ impl TestRun {
     /// Whether the lints stopped the run before its first request.
     pub fn stopped_by_lints(&self) -> bool {
         self.samples().any(|sample| matches!(sample.result, SampleResult::NotRun(NotRun::Lints(_))))
+    }
+
+    /// Whether the budget is too small for a single request.
+    pub fn has_no_budget(&self) -> bool {
+        let too_small = |stop: &BudgetStop| matches!(stop, BudgetStop::TooFewUsd(..) | BudgetStop::TooFewTokens(..));
+        self.samples().chain(self.samples_of_base()).any(|sample| match &sample.result {
+            SampleResult::NotRun(NotRun::Budget(stop)) => too_small(stop),
+            SampleResult::NotRun(_) | SampleResult::Judged { .. } | SampleResult::Faulted(_) => false,
+        })
     }
 
     /// Whether the budget kept samples of head or base from being asked or judged.

@@ -89,6 +89,8 @@ pub enum NotRun {
     Interrupted,
     /// The suite's time limit was reached.
     SuiteTimeLimit(Duration),
+    /// The provider's own limits by the minute left it no turn before the suite's time limit.
+    RateLimit(Duration),
     /// The provider had failed too often; the kind of its last fault.
     ProviderDown(FaultKind),
     /// The lints stopped the run; how many of their findings did.

@@ -37,10 +37,7 @@ fn blank() -> Option<&'static HelperTemplate> {
     static BLANK: OnceLock<Option<HelperTemplate>> = OnceLock::new();
     let made = BLANK.get_or_init(|| {
         let mut template = Template::compile("{{a b}}").ok()?;
-        match template.elements.pop()? {
-            TemplateElement::Expression(call) => Some(*call),
-            _ => None,
-        }
+        if let TemplateElement::Expression(call) = template.elements.pop()? { Some(*call) } else { None }
     });
     made.as_ref()
 }

@@ -39,10 +39,12 @@ fn walk(template: &Template, depth: usize, names: &mut BTreeSet<String>) {
 
 /// The call of an element, and whether it is a block.
 pub(super) fn call(element: &TemplateElement) -> Option<(&HelperTemplate, bool)> {
-    let (call, is_block) = match element {
-        TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => (call, false),
-        TemplateElement::HelperBlock(call) => (call, true),
-        _ => return None,
+    let (call, is_block) = if let TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) = element {
+        (call, false)
+    } else if let TemplateElement::HelperBlock(call) = element {
+        (call, true)
+    } else {
+        return None;
     };
     // What was put there reads what is read behind it.
     let put = matches!(&call.name, Parameter::Name(name) if name == HELPER);
@@ -83,7 +85,7 @@ pub(super) fn top(path: &str, depth: usize) -> Option<(&str, bool)> {
     let (rest, up) = climbed(path, depth);
     let rest = bare(rest);
     let name = rest.split(['.', '/', '[']).next().unwrap_or_default();
-    (up >= depth && !name.is_empty() && name != "this" && !name.starts_with('@')).then(|| (name, name.len() == rest.len()))
+    (up >= depth && !name.is_empty() && name != "this" && !name.starts_with('@')).then_some((name, name.len() == rest.len()))
 }
 
 /// A path without what climbs out of blocks, and how many it climbs out of.

@@ -195,7 +195,7 @@ fn read(parameters: &Parameters<'_>, question: Question) -> Parsed {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Arc::new(ByJudge { question, value, context, asked, threshold, judge }))
+    Ok(Arc::new(ByJudge { question, value, context, asked, threshold, judge: Grader::Judge(judge) }))
 }
 
 /// The name of a provider.
@@ -225,7 +225,12 @@ struct ByJudge {
     context: Option<Template>,
     asked: Option<Template>,
     threshold: Option<f64>,
-    judge: Option<String>,
+    judge: Grader,
+}
+
+/// A check that scores the answer by these criteria, as `g-eval` does.
+pub(super) fn graded(criteria: Template, threshold: f64, judge: Grader) -> Arc<dyn Check> {
+    Arc::new(ByJudge { question: Question::Graded, value: Some(criteria), context: None, asked: None, threshold: Some(threshold), judge })
 }
 
 impl ByJudge {
@@ -239,7 +244,7 @@ impl ByJudge {
             parts.push(("question", &asked));
         }
         let form = self.question.form();
-        Ok(Need::Judge { judge: self.judge.clone(), messages: messages(self.question.text(), form, &parts), form })
+        Ok(Need::Judge { judge: self.judge.clone(), messages: messages(self.question.text(), &form, &parts), form })
     }
 
     fn judged(&self, verdict: &Verdict) -> Judgement {
@@ -272,7 +277,7 @@ fn filled(template: Option<&Template>, subject: &Subject<'_>) -> Result<Option<S
 }
 
 /// The last user message of the request.
-fn question_of(subject: &Subject<'_>) -> String {
+pub(super) fn question_of(subject: &Subject<'_>) -> String {
     let messages = subject.request.map(|request| request.messages.as_slice()).unwrap_or_default();
     messages
         .iter()
@@ -306,7 +311,7 @@ impl Check for ByJudge {
     }
 
     fn graders(&self) -> Vec<Grader> {
-        vec![Grader::Judge(self.judge.clone())]
+        vec![self.judge.clone()]
     }
 
     fn needs(&self, subject: &Subject<'_>) -> Vec<Need> {

@@ -2,6 +2,7 @@
 //! asked elsewhere; what comes back is judged here.
 
 mod by_judge;
+pub mod evaluator;
 pub mod need;
 mod program;
 mod prompt;

@@ -15,6 +15,8 @@ use crate::domain::{answer::Answer, prompt::Message};
 pub enum Grader {
     /// A model: this provider, else the suite's judge.
     Judge(Option<String>),
+    /// A model for one of GitHub's `evaluators`, which names it: the suite's judge, else the suite's own provider where that is GitHub Models.
+    Evaluator(Option<String>),
     /// A provider with embeddings: this one, else the suite's judge, else the suite's own provider.
     Embeddings(Option<String>),
 }
@@ -24,8 +26,8 @@ pub enum Grader {
 pub enum Need {
     /// A verdict of a model.
     Judge {
-        /// The provider; `None`: the suite's judge.
-        judge: Option<String>,
+        /// Who judges.
+        judge: Grader,
         /// What it is asked.
         messages: Vec<Message>,
         /// What its verdict looks like.

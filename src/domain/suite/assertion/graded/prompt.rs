@@ -46,7 +46,7 @@ fn template(text: Text) -> Option<&'static Template> {
 }
 
 /// The messages for a judge. `parts` are what is judged, each under the name that the template knows.
-pub(super) fn messages(text: Text, form: Form, parts: &[(&str, &str)]) -> Vec<Message> {
+pub(super) fn messages(text: Text, form: &Form, parts: &[(&str, &str)]) -> Vec<Message> {
     let all: Vec<&str> = parts.iter().map(|(_, part)| *part).collect();
     let mark: String = digest::of_json(&json!(all)).chars().filter(char::is_ascii_hexdigit).take(16).collect();
     let fenced = |(name, part): &(&str, &str)| {

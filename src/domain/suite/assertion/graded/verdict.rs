@@ -1,5 +1,7 @@
 //! Verdicts of judges and programs: JSON of a known form, or an error. What cannot be read never passes.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use thiserror::Error;
 
@@ -12,7 +14,7 @@ use crate::domain::suite::assertion::{
 const REASON: usize = 500;
 
 /// What a verdict looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Form {
     /// `{"reason": …, "pass": true or false, "score": from 0 to 1}`; the score may be missing.
     Pass,
@@ -24,6 +26,17 @@ pub enum Form {
     Statements,
     /// `{"passed": true or false, "score": from 0 to 1, "reason": …}`; score and reason may be missing.
     Program,
+    /// One of these words, alone, as the last line, or as the only one of them in the text.
+    OneOf(Arc<[Choice]>),
+}
+
+/// A word that a judge may choose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The word.
+    pub word: String,
+    /// What it is worth, in [0, 1]; more than 0 passes.
+    pub score: f64,
 }
 
 /// What was decided.
@@ -50,7 +63,10 @@ impl Form {
     ///
     /// # Errors
     /// When there is no verdict, or more than one.
-    pub fn read(self, text: &str) -> Result<Verdict, Unreadable> {
+    pub fn read(&self, text: &str) -> Result<Verdict, Unreadable> {
+        if let Self::OneOf(choices) = self {
+            return chosen(choices, text);
+        }
         let mut scan = Scan::new(text);
         let (mut verdict, mut misfit) = (None, None);
         for value in scan.by_ref().filter(Value::is_object) {
@@ -70,22 +86,23 @@ impl Form {
     }
 
     /// The form as an example.
-    pub fn example(self) -> &'static str {
+    pub fn example(&self) -> &'static str {
         match self {
             Self::Pass => r#"{"reason": "…", "pass": true, "score": 1.0}"#,
             Self::Score(_) => r#"{"reason": "…", "score": 7}"#,
             Self::Choice(_) => r#"{"reason": "…", "choice": "A"}"#,
             Self::Statements => r#"{"statements": [{"statement": "…", "holds": true}]}"#,
             Self::Program => r#"{"passed": true, "score": 1.0, "reason": "…"}"#,
+            Self::OneOf(_) => "a word that may be chosen",
         }
     }
 
-    fn of(self, value: &Value) -> Result<Verdict, String> {
+    fn of(&self, value: &Value) -> Result<Verdict, String> {
         let reason = shorten(value.get("reason").and_then(Value::as_str).unwrap_or_default(), REASON);
         let verdict = |passed, score, choice| Ok(Verdict { passed, score, choice, reason: reason.clone() });
         match self {
             Self::Pass | Self::Program => {
-                let key = if self == Self::Pass { "pass" } else { "passed" };
+                let key = if *self == Self::Pass { "pass" } else { "passed" };
                 let passed = value.get(key).and_then(Value::as_bool).ok_or_else(|| format!("`{key}` is not true or false"))?;
                 let score = match value.get("score").filter(|score| !score.is_null()) {
                     None => f64::from(u8::from(passed)),
@@ -97,9 +114,9 @@ impl Form {
                 verdict(Some(passed), score, None)
             }
             Self::Score(most) => {
-                let score = value.get("score").and_then(Value::as_f64).filter(|score| (0.0..=f64::from(most)).contains(score));
+                let score = value.get("score").and_then(Value::as_f64).filter(|score| (0.0..=f64::from(*most)).contains(score));
                 let score = score.ok_or_else(|| format!("`score` is not a number from 0 to {most}"))?;
-                verdict(None, score / f64::from(most), None)
+                verdict(None, score / f64::from(*most), None)
             }
             Self::Choice(letters) => {
                 let choice = value.get("choice").and_then(Value::as_str).unwrap_or_default().trim().trim_matches(['(', ')']).to_owned();
@@ -110,8 +127,36 @@ impl Form {
                 }
             }
             Self::Statements => statements(value),
+            Self::OneOf(_) => Err("it is no word that may be chosen".to_owned()),
         }
     }
+}
+
+/// The word that a judge chose: its whole answer, its last line or what that says behind a colon, or the only one of the words in it.
+fn chosen(choices: &[Choice], text: &str) -> Result<Verdict, Unreadable> {
+    let plain = |text: &str| text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let named = |said: &str| choices.iter().find(|choice| plain(&choice.word) == plain(said));
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let behind = last.rsplit(':').next().unwrap_or_default();
+    let lower = text.to_lowercase();
+    let within = |choice: &Choice| {
+        let word = plain(&choice.word);
+        lower.match_indices(&word).any(|(at, found)| {
+            let before = lower.get(..at).and_then(|before| before.chars().next_back());
+            let after = lower.get(at + found.len()..).and_then(|after| after.chars().next());
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        })
+    };
+    let only = || {
+        let mut within = choices.iter().filter(|choice| within(choice));
+        within.next().filter(|_| within.next().is_none())
+    };
+    let choice = named(text).or_else(|| named(last)).or_else(|| named(behind)).or_else(only).ok_or_else(|| {
+        let words: Vec<String> = choices.iter().map(|choice| quote(&choice.word)).collect();
+        let said = if text.trim().is_empty() { "it is empty".to_owned() } else { format!("it says {}", quote(text)) };
+        Unreadable(format!("it chooses none of {}, or several: {said}", words.join(", ")))
+    })?;
+    Ok(Verdict { passed: Some(choice.score > 0.0), score: choice.score, choice: None, reason: shorten(&choice.word, REASON) })
 }
 
 /// The share of statements that hold, with those that do not.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
+    answer::Answer,
     prompt::{TemplateError, Variables},
     suite::assertion::{
         Check, Judgement, Kind, Parameters, Parsed, Problem, Subject,
@@ -13,7 +14,7 @@ use crate::domain::{
 
 pub(super) const KINDS: &[Kind] = &[Kind {
     name: "perplexity",
-    summary: "The perplexity of the answer's tokens is at most this: e to the power of minus the mean log-probability; 1 is complete certainty. The score is 1 over it. Needs `logprobs: true` among the model's parameters; without them it fails, negated or not.",
+    summary: "The perplexity of the answer's tokens is at most this: e to the power of minus the mean log-probability; 1 is complete certainty. The score is 1 over it. Needs `logprobs: true` among the model's parameters; an answer without them is no judgement, and an error of the provider (exit 30).",
     source: "Jelinek et al., “Perplexity: a measure of the difficulty of speech recognition tasks”, 1977",
     keys: &[("threshold", "the most, 1 or more; required")],
     example: "{type: perplexity, threshold: 5}",
@@ -34,18 +35,26 @@ fn parse(parameters: &Parameters<'_>) -> Parsed {
 #[derive(Debug)]
 struct Perplexity(f64);
 
+/// The perplexity of an answer, 1 or more, with how many tokens it has; `None` where the provider gave no log-probabilities.
+fn perplexity(answer: &Answer) -> Option<(f64, usize)> {
+    let logprobs = answer.logprobs();
+    #[expect(clippy::cast_precision_loss, reason = "the tokens of an answer stay far below 2^53")]
+    let mean = logprobs.iter().sum::<f64>() / logprobs.len() as f64;
+    let perplexity = (-mean).exp();
+    (!logprobs.is_empty() && perplexity.is_finite()).then(|| (perplexity.max(1.0), logprobs.len()))
+}
+
 impl Check for Perplexity {
+    fn lacks(&self, subject: &Subject<'_>) -> Option<String> {
+        let why = "the provider gave no log-probabilities, so the perplexity is unknown; set `logprobs: true` among the model's parameters, or ask a model that has them";
+        perplexity(subject.answer).is_none().then(|| why.to_owned())
+    }
+
     fn judge(&self, subject: &Subject<'_>) -> Judgement {
-        let logprobs = subject.answer.logprobs();
-        #[expect(clippy::cast_precision_loss, reason = "the tokens of an answer stay far below 2^53")]
-        let mean = logprobs.iter().sum::<f64>() / logprobs.len() as f64;
-        let perplexity = (-mean).exp();
-        if logprobs.is_empty() || !perplexity.is_finite() {
-            let why = "the answer has no log-probabilities; set `logprobs: true` among the model's parameters";
-            return Judgement::undecided(format!("the perplexity is unknown, at most {} allowed: {why}", self.0));
-        }
-        let perplexity = perplexity.max(1.0);
-        let reason = format!("the perplexity of {} is {perplexity:.3}, at most {} allowed", count(logprobs.len(), "token"), self.0);
+        let Some((perplexity, tokens)) = perplexity(subject.answer) else {
+            return Judgement::undecided(format!("the perplexity is unknown, at most {} allowed", self.0));
+        };
+        let reason = format!("the perplexity of {} is {perplexity:.3}, at most {} allowed", count(tokens, "token"), self.0);
         Judgement::scored(perplexity <= self.0, 1.0 / perplexity, reason)
     }
 

@@ -84,6 +84,15 @@ fn perplexity_needs_log_probabilities() {
         let answer = Answer { raw: json!({"choices": [{"logprobs": {"content": content}}]}), ..answer("x") };
         let (plain, negated, reason) = judged("{type: perplexity, threshold: 5}", &answer, None);
         assert!(!plain && !negated && reason.contains("unknown"), "{content}: {reason}");
+        for written in [
+            "{type: perplexity, threshold: 5}",
+            "{type: not-perplexity, threshold: 5}",
+            "any-of: [is-json, {type: perplexity, threshold: 5}]",
+        ] {
+            let (assertion, variables) = (parse(written).unwrap(), variables());
+            let lacks = assertion.lacks(&Subject::new(&answer, &variables, None)).unwrap_or_default();
+            assert!(lacks.contains("the provider gave no log-probabilities"), "{written}: {lacks}");
+        }
     }
     assert!(problems("{type: perplexity, threshold: 0.5}")[0].contains("1 or more"));
 }

@@ -54,6 +54,7 @@ pub(in crate::domain::suite::assertion) fn replies(assertion: &Assertion, subjec
             Need::Judge { form: Form::Score(_) | Form::Statements | Form::Program, .. } => {
                 Reply::Verdict(Verdict { passed: None, ..verdict("") })
             }
+            Need::Judge { form: Form::OneOf(_), .. } => panic!("no kind of the table asks for a word"),
             Need::Embeddings { .. } => Reply::Vectors(vec![vec![1.0, 0.0], if good { vec![2.0, 0.0] } else { vec![0.0, 1.0] }]),
         };
         replies.add(need, reply);

@@ -1,0 +1,100 @@
+//! A secret in an answer: found, named, and shown nowhere.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::configured;
+use crate::support::{Behaviour, FakeModel, Workspace};
+
+/// What the model gives away, in two parts so that no scanner takes this file for a leak.
+const KEY: &str = concat!("AKIA", "QYLPMN5HFIQR7XYA");
+/// What of it is shown nowhere.
+const REST: &str = "QYLPMN5H";
+
+/// As the assistant the model leaks, as a judge it quotes the leak.
+fn leaking() -> FakeModel {
+    FakeModel::start(Behaviour::Rule(|_, said| {
+        Ok(if said.contains("Be warm.") {
+            format!(r#"{{"reason": "it says {KEY}", "pass": false}}"#)
+        } else {
+            format!("Take {KEY} for it.")
+        })
+    }))
+}
+
+fn workspace(model: &FakeModel) -> Workspace {
+    let workspace = Workspace::asking(&model.base_url());
+    let config = workspace.read("prompt-cicd.yml").replace(
+        "        - contains: \"{{name}}\"\n",
+        "        - equals: \"{{name}}\"\n        - {type: llm-rubric, value: Be warm., judge: model}\n",
+    );
+    configured(workspace.file("prompt-cicd.yml", &config), "lints: {scan-output: true}\n")
+}
+
+/// Every file below a folder with its content.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.display().to_string(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_leaked_secret_is_in_no_output_and_no_recording() {
+    let model = leaking();
+    let workspace = workspace(&model);
+    let formats = ["json=o.json", "html=o.html", "junit=o.xml", "markdown=o.md", "text=o.txt", "sarif=o.sarif", "shard=o.part"];
+    let reports = formats.iter().flat_map(|report| ["--report", report]);
+    let args = ["test", "-v", "--record", "tape.jsonl", "--record-history", "--confirm"].into_iter().chain(reports);
+    let finished = workspace.prompt_cicd(args).run().exits(10);
+    for text in [&finished.stdout, &finished.stderr] {
+        assert!(!text.contains(REST), "{text}");
+    }
+    assert!(finished.stdout.contains("Take AKIA[redacted] for it."), "{}", finished.stdout);
+    let files = files(workspace.path());
+    let leaks: Vec<&str> = files.iter().filter(|(_, text)| text.contains(REST)).map(|(path, _)| path.as_str()).collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
+    assert!(files.len() > formats.len() + 4, "history was kept too: {files:?}");
+    let json: Value = serde_json::from_str(&workspace.read("o.json")).unwrap();
+    let sample = &json["test_case_results"][0];
+    assert_eq!(sample["grader_calls"][0]["answer"], "{\"reason\": \"it says AKIA[redacted]\", \"pass\": false}");
+    assert!(sample["assertions"][0]["reason"].as_str().unwrap().contains("AKIA[redacted]"), "{sample:#}");
+}
+
+#[test]
+fn an_answer_that_nobody_could_judge_is_cut_too() {
+    let model = FakeModel::start(Behaviour::Rule(|_, _| Ok(format!("Take {KEY} for it."))));
+    let workspace = workspace(&model);
+    let finished = workspace.prompt_cicd(["test", "--format", "json"]).run().exits(30);
+    assert!(!finished.stdout.contains(REST) && finished.stdout.contains("Take AKIA[redacted] for it."), "{}", finished.stdout);
+}
+
+#[test]
+fn code_scanning_gets_what_was_found_in_answers_whole_and_merged() {
+    let model = leaking();
+    let workspace = workspace(&model);
+    let results = |file: &str| {
+        let sarif: Value = serde_json::from_str(&workspace.read(file)).unwrap();
+        sarif["runs"][0]["results"].clone()
+    };
+    workspace.prompt_cicd(["test", "--repeat", "2", "--report", "sarif=whole.sarif"]).run().exits(10);
+    let whole = results("whole.sarif");
+    assert_eq!(whole.as_array().unwrap().len(), 2, "one for each case: {whole:#}");
+    assert_eq!((&whole[0]["ruleId"], &whole[0]["level"]), (&"secrets".into(), &"error".into()));
+    assert_eq!(whole[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "prompts/greeting.prompt.yml");
+    let said = whole[0]["message"]["text"].as_str().unwrap();
+    assert!(said.contains("the answer to case `ana` of suite `greeting`: AWS access key id: `AKIA…`"), "{said}");
+    for part in ["1", "2"] {
+        let (shard, report) = (format!("{part}/2"), format!("shard=part{part}.json"));
+        workspace.prompt_cicd(["test", "--repeat", "2", "--shard", &shard, "--report", &report]).run();
+    }
+    workspace.prompt_cicd(["report", "merge", "part1.json", "part2.json", "--report", "sarif=merged.sarif"]).run().exits(10);
+    assert_eq!(results("merged.sarif"), whole);
+}
