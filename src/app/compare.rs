@@ -1,4 +1,4 @@
-//! `prompt-cicd compare BASE HEAD`: two result files of benchmarks.
+//! `prompt-cicd compare BASE HEAD`: two result files of benchmarks, or one and the runs that were recorded before.
 
 use std::{
     collections::BTreeSet,
@@ -6,12 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Failure, Finished, Outcome, Services, TEXT_LIMIT};
+use super::{Failure, Finished, Outcome, Services, TEXT_LIMIT, baseline, history::opened};
 use crate::{
     config::benchmark,
     domain::{
-        benchmark::{Benchmark, Tool, compare as decide},
+        benchmark::{Benchmark, Tool, compare as decide, runs::Measured},
         diagnostic::{Diagnostic, Place},
+        history::baseline::BaselineRun,
         regression::Rules,
         suggest::nearest,
         wildcard,
@@ -23,11 +24,22 @@ use crate::{
 /// The most benchmarks of a folder of Criterion's.
 const MOST_SAMPLES: usize = 100_000;
 
+/// What head is compared with.
+#[derive(Debug, Clone)]
+pub enum Base {
+    /// Another file.
+    File(PathBuf),
+    /// The recorded runs of this name; `None`: of head's tool.
+    Recorded(Option<String>),
+}
+
 /// What a user asked for.
 #[derive(Debug, Clone)]
 pub struct CompareRequest {
+    /// The configuration, which names the store of recorded runs; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
     /// The results before.
-    pub base: PathBuf,
+    pub base: Base,
     /// The results after.
     pub head: PathBuf,
     /// The names of both formats, where they are not to be guessed.
@@ -46,17 +58,23 @@ pub struct CompareRequest {
     pub allow_inconclusive: bool,
 }
 
-/// Compares two results.
+/// Compares two results, or a result with recorded runs.
 ///
 /// # Errors
-/// A file that cannot be read, is of no known format, or of another one; no benchmark in common.
-pub fn compare(services: &Services, request: &CompareRequest) -> Result<Finished, Failure> {
+/// A file that cannot be read, is of no known format, or of another one; no benchmark in common; nothing recorded.
+pub async fn compare(services: &Services, request: &CompareRequest) -> Result<Finished, Failure> {
+    match &request.base {
+        Base::File(base) => files(services, request, base),
+        Base::Recorded(name) => with_recorded(services, request, name.as_deref()).await,
+    }
+}
+
+fn files(services: &Services, request: &CompareRequest, base_path: &Path) -> Result<Finished, Failure> {
     let rules = rules(request)?;
     let (thresholds, places) = thresholds(services, request)?;
     let [base_format, head_format] = &request.formats;
     // Both at once: one run shows every problem.
-    let (base, head) = match (read(services, &request.base, base_format.as_deref()), read(services, &request.head, head_format.as_deref()))
-    {
+    let (base, head) = match (read(services, base_path, base_format.as_deref()), read(services, &request.head, head_format.as_deref())) {
         (Ok(base), Ok(head)) => (base, head),
         (Err(Failure::Samples(one)), Err(Failure::Samples(two))) => {
             return Err(Failure::Samples(one.into_iter().chain(two).collect()));
@@ -67,27 +85,59 @@ pub fn compare(services: &Services, request: &CompareRequest) -> Result<Finished
     if base.0 != head.0 {
         notes.push(format!("warning: base is of {} and head of {}: only equal names are compared", base.0.name(), head.0.name()));
     }
-    let same_file = services.workspace.identity(&request.base) == services.workspace.identity(&request.head);
+    let same_file = services.workspace.identity(base_path) == services.workspace.identity(&request.head);
     let mut found = decide::compare(&base.1, &head.1, &thresholds, &rules);
     if same_file {
         found = found.of_one_measurement("base and head are the same file");
-    } else if base.1 == head.1 && same_bytes(services, &request.base, &request.head) {
+    } else if base.1 == head.1 && same_bytes(services, base_path, &request.head) {
         found = found.of_one_measurement("base and head are byte for byte the same: one measurement, compared with itself");
     }
+    let base_name = base_path.display().to_string();
+    in_common(&found, request, &base_name)?;
     notes.extend(idle_rules(&thresholds, &places, &found));
-    if !found.rows.iter().any(|row| row.base.is_some() && row.head.is_some() || row.why.is_some()) {
-        let place = Place::file(request.head.display().to_string());
-        let message = format!("no benchmark in common with {}", request.base.display());
-        return Err(Failure::Samples(vec![Diagnostic::error(place, "", message).with_help("names are compared as they are written")]));
+    let (excused, tools) = (request.allow_inconclusive && !same_file, [base.0.name(), head.0.name()]);
+    finished(request, &found, (&thresholds, &rules), tools, excused, notes)
+}
+
+async fn with_recorded(services: &Services, request: &CompareRequest, name: Option<&str>) -> Result<Finished, Failure> {
+    let rules = rules(request)?;
+    let (thresholds, places) = thresholds(services, request)?;
+    let (tool, head) = read(services, &request.head, request.formats[1].as_deref())?;
+    let (opened, mut notes) = opened(services, request.config.clone())?;
+    let recorded = baseline::recorded(services, &opened, name.unwrap_or(tool.name()), Some(&Measured::of(&head))).await?;
+    let runs: Vec<&BaselineRun> = recorded.runs.iter().collect();
+    let mut found = decide::compare_with_runs(&runs, &head, &thresholds, &rules);
+    found.against = Some(recorded.said());
+    in_common(&found, request, &recorded.name)?;
+    notes.extend(idle_rules(&thresholds, &places, &found));
+    let of = runs.last().map_or(tool.name(), |run| run.model.as_str());
+    finished(request, &found, (&thresholds, &rules), [of, tool.name()], request.allow_inconclusive, notes)
+}
+
+fn in_common(found: &decide::Comparison, request: &CompareRequest, base: &str) -> Result<(), Failure> {
+    if found.rows.iter().any(|row| row.base.is_some() && row.head.is_some() || row.why.is_some()) {
+        return Ok(());
     }
-    // No number of samples makes a file another than itself.
-    let sure = !same_file
-        && found.rows.iter().all(|row| row.status != decide::Status::Unusable)
+    let place = Place::file(request.head.display().to_string());
+    let message = format!("no benchmark in common with {base}");
+    Err(Failure::Samples(vec![Diagnostic::error(place, "", message).with_help("names are compared as they are written")]))
+}
+
+/// Writes what was found. `excused`: what is only too wide is no failure.
+fn finished(
+    request: &CompareRequest,
+    found: &decide::Comparison,
+    (thresholds, rules): (&decide::Thresholds, &Rules),
+    tools: [&str; 2],
+    excused: bool,
+    notes: Vec<String>,
+) -> Result<Finished, Failure> {
+    // No number of samples makes a failed run a measurement.
+    let sure = found.rows.iter().all(|row| row.status != decide::Status::Unusable)
         && !(thresholds.missing_fails && found.rows.iter().any(|row| row.status == decide::Status::Missing));
-    let open = found.open && !(sure && request.allow_inconclusive);
+    let open = found.open && !(sure && excused);
     let mut stdout = Vec::new();
-    render(request.format, &found, [base.0.name(), head.0.name()], &rules, &request.style, &mut stdout)
-        .map_err(|error| Failure::Internal(error.into()))?;
+    render(request.format, found, tools, rules, &request.style, &mut stdout).map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished { outcome: Outcome::Compared { regressed: found.regressed, open }, stdout, notes })
 }
 
@@ -168,7 +218,7 @@ fn thresholds(services: &Services, request: &CompareRequest) -> Result<(decide::
 }
 
 /// A result with the tool it is of.
-fn read(services: &Services, path: &Path, format: Option<&str>) -> Result<(Tool, Vec<Benchmark>), Failure> {
+pub(super) fn read(services: &Services, path: &Path, format: Option<&str>) -> Result<(Tool, Vec<Benchmark>), Failure> {
     let file = path.display().to_string();
     let wrong = |message: String, help: Option<String>| {
         let diagnostic = Diagnostic::error(Place::file(&file), "", message);
@@ -187,9 +237,7 @@ fn read(services: &Services, path: &Path, format: Option<&str>) -> Result<(Tool,
             Some(tool) => Err(wrong(format!("a folder, and {} writes a file", tool.name()), None)),
         };
     }
-    let failed = |source| Failure::File(WorkspaceError::Io { path: path.to_owned(), source });
-    let mut prefix = Vec::new();
-    services.workspace.open(path).map_err(Failure::File)?.take(benchmark::PREFIX).read_to_end(&mut prefix).map_err(failed)?;
+    let prefix = prefix(services, path)?;
     let looks_like = benchmark::detect(&prefix);
     let Some(tool) = asked.or(looks_like) else {
         let help = if prefix.trim_ascii_start().starts_with(b"[") {
@@ -207,6 +255,19 @@ fn read(services: &Services, path: &Path, format: Option<&str>) -> Result<(Tool,
         }
         Failure::Samples(wrong)
     })
+}
+
+/// The beginning of a file.
+pub(super) fn prefix(services: &Services, path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |source| Failure::File(WorkspaceError::Io { path: path.to_owned(), source });
+    let mut prefix = Vec::new();
+    services.workspace.open(path).map_err(Failure::File)?.take(benchmark::PREFIX).read_to_end(&mut prefix).map_err(failed)?;
+    Ok(prefix)
+}
+
+/// The tool that a file looks like the result of.
+pub(super) fn looks_like(services: &Services, path: &Path) -> Result<Option<Tool>, Failure> {
+    prefix(services, path).map(|prefix| benchmark::detect(&prefix))
 }
 
 /// Every benchmark below a folder of Criterion's: the latest run, or the baseline that the folder is of.

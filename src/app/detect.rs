@@ -1,20 +1,21 @@
 //! `prompt-cicd detect`: two samples, one verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Failure, Finished, Outcome, Services, shown_path};
+use super::{Failure, Finished, Outcome, Services, baseline, history::opened, read_samples, shown_path};
 pub use crate::config::samples::Written;
 use crate::{
     config::samples::{self, Keep, Pair},
     domain::{
+        benchmark::{Benchmark, compare},
         diagnostic::{Diagnostic, Place},
         regression::{
-            Undecided, Verdict,
-            analysis::{Analysis, AnalysisError, Question, analyse_drawn},
+            Direction, Rules, Undecided, Verdict,
+            analysis::{Analysis, AnalysisError, Consider, Question, analyse_drawn},
         },
     },
     report::{
-        Style,
+        self, Style,
         samples::{Format, render_analysis},
     },
 };
@@ -24,6 +25,13 @@ use crate::{
 pub enum Source {
     /// A file; `-` is standard input.
     File(PathBuf),
+    /// A file of current values, and the name of a benchmark whose recorded runs they are compared with.
+    Recorded {
+        /// The current values; `-` is standard input.
+        file: PathBuf,
+        /// The benchmark.
+        name: String,
+    },
     /// Two lists of the command line.
     Lists {
         /// The baseline's values as written.
@@ -36,6 +44,8 @@ pub enum Source {
 /// What a user asked for.
 #[derive(Debug, Clone)]
 pub struct DetectRequest {
+    /// The configuration, which names the store of recorded runs; `None`: look in the usual places.
+    pub config: Option<PathBuf>,
     /// The samples.
     pub source: Source,
     /// What the command line says; it goes before what the file says.
@@ -48,11 +58,14 @@ pub struct DetectRequest {
     pub allow_inconclusive: bool,
 }
 
-/// Looks for a regression between two samples.
+/// Looks for a regression between two samples, or of one against recorded runs.
 ///
 /// # Errors
-/// A file that cannot be read, values that are none, parameters that make no sense.
-pub fn detect(services: &Services, request: &DetectRequest) -> Result<Finished, Failure> {
+/// A file that cannot be read, values that are none, parameters that make no sense, nothing recorded.
+pub async fn detect(services: &Services, request: &DetectRequest) -> Result<Finished, Failure> {
+    if let Source::Recorded { file, name } = &request.source {
+        return recorded(services, request, file, name).await;
+    }
     let analysis = analysis(services, &request.source, request.written.clone())?;
     let wide = matches!(analysis.conclusion.verdict, Verdict::Inconclusive { why: Undecided::Wide, .. });
     let outcome = Outcome::Compared { regressed: analysis.regressed(), open: analysis.is_open() && !(wide && request.allow_inconclusive) };
@@ -61,13 +74,88 @@ pub fn detect(services: &Services, request: &DetectRequest) -> Result<Finished, 
     Ok(Finished { outcome, stdout, notes: Vec::new() })
 }
 
+/// The current values are one run, held against those that were recorded.
+async fn recorded(services: &Services, request: &DetectRequest, file: &Path, name: &str) -> Result<Finished, Failure> {
+    let place = shown_path(file);
+    let (values, written) = samples::current(&read_samples(services, file)?, &place).map_err(Failure::Samples)?;
+    let written = request.written.clone().over(written);
+    let (opened, notes) = opened(services, request.config.clone())?;
+    let (recorded, name) = baseline::recorded_of(services, &opened, name).await?;
+    let base = recorded.benchmark(&name);
+    let unit = written.units.iter().rev().flatten().next().cloned();
+    let (unit, direction) = base.as_ref().map_or((unit.clone().unwrap_or_default(), Direction::LowerIsBetter), |base| {
+        (unit.clone().unwrap_or_else(|| base.unit.clone()), base.direction)
+    });
+    let (thresholds, rules) = asked_of_runs(&written, &place)?;
+    let head = Benchmark::number(&name, unit, direction, None).with_samples(values.into_iter().collect());
+    let mut runs = recorded.runs.clone();
+    for run in &mut runs {
+        run.cases.retain(|case, _| *case == name);
+    }
+    let mut found = compare::compare_with_runs(&runs.iter().collect::<Vec<_>>(), &[head], &thresholds, &rules);
+    found.against = Some(recorded.said());
+    let excused = request.allow_inconclusive && found.rows.iter().all(|row| row.status != compare::Status::Unusable);
+    // A benchmark that no run here has, though others do, is none to compare with.
+    let open = (found.open || base.is_none()) && !excused;
+    let mut stdout = Vec::new();
+    let tools = [runs.last().map_or("", |run| run.model.as_str()), "values"];
+    report::compare::render(request.format, &found, tools, &rules, &request.style, &mut stdout)
+        .map_err(|error| Failure::Internal(error.into()))?;
+    Ok(Finished { outcome: Outcome::Compared { regressed: found.regressed, open }, stdout, notes })
+}
+
+/// What of a question makes sense of runs; all that does not at once.
+fn asked_of_runs(written: &Written, file: &str) -> Result<(compare::Thresholds, Rules), Failure> {
+    let mut wrong = Vec::new();
+    let mut refuse =
+        |what: &str, help: &str| wrong.push(Diagnostic::error(Place::file(file), what, "says nothing of recorded runs").with_help(help));
+    let samples = [
+        ("use_statistical_tests", written.tests.is_some()),
+        ("min_effect_size", written.min_effect.is_some()),
+        ("outlier_threshold", written.outlier_threshold.is_some()),
+        ("outlier_method", written.outlier_method.is_some()),
+        ("filter_outliers", written.filter_outliers == Some(true)),
+        ("min_samples", written.min_samples.is_some()),
+        ("max_samples", written.max_samples.is_some()),
+    ];
+    for (what, _) in samples.into_iter().filter(|(_, is_there)| *is_there) {
+        refuse(what, "a run is one number, its median: leave it out");
+    }
+    let direction = match written.consider.as_deref().map(Consider::parse) {
+        None => None,
+        Some(Some(Consider::Increase)) => Some(Direction::LowerIsBetter),
+        Some(Some(Consider::Decrease)) => Some(Direction::HigherIsBetter),
+        Some(Some(Consider::Both | Consider::Neither) | None) => {
+            refuse("consider_direction", "`increase` or `decrease`; without it, the direction is the recorded benchmark's");
+            None
+        }
+    };
+    let (fail, level) = (100.0 * written.margin.unwrap_or(0.20), written.level.unwrap_or(0.95));
+    if !(fail > 0.0 && fail.is_finite()) {
+        refuse("margin", "a share above 0, like 0.2");
+    }
+    if !(level > 0.5 && level < 1.0) {
+        refuse("confidence_level", "between 0.5 and 1, like 0.95");
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::Samples(wrong));
+    }
+    let rule = compare::Rule { pattern: "*".to_owned(), warn: None, fail: None, direction };
+    let thresholds = compare::Thresholds { warn: fail.min(10.0), fail, rules: vec![rule], missing_fails: false };
+    Ok((thresholds, Rules { alpha: 1.0 - level, ..Rules::default() }))
+}
+
 /// Reads and looks at two samples.
 pub(super) fn analysis(services: &Services, source: &Source, written: Written) -> Result<Analysis, Failure> {
     let (pair, file) = match source {
+        Source::Recorded { .. } => {
+            let wrong = Diagnostic::error(Place::file("command line"), "--baseline", "recorded runs have no samples to show");
+            return Err(Failure::Samples(vec![wrong.with_help("`prompt-cicd detect FILE --baseline NAME` compares with them")]));
+        }
         Source::File(path) => {
             let file = shown_path(path);
             // The file may name a seed after its values: by then they are drawn.
-            let keep = Keep { most: written.max_samples, seed: written.seed.unwrap_or(Question::default().seed) };
+            let keep = Keep { most: written.max_samples, seed: written.seed.unwrap_or(Question::default().seed), alone: false };
             let stream = services.workspace.open(path).map_err(Failure::File)?;
             let pair = samples::pair_from(stream, &file, keep).map_err(Failure::Samples)?;
             if keep.most.is_some() && pair.written.seed.is_some_and(|seed| seed != keep.seed) && written.seed.is_none() {

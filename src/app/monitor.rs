@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::join_all;
 
-use super::{Failure, Finished, Outcome, Services, inside::Inside, read_config};
+use super::{Failure, Finished, Outcome, Services, baseline, history, inside::Inside, read_config};
 use crate::{
     config::{self, Config},
     domain::{
@@ -16,7 +16,7 @@ use crate::{
         diagnostic::{Diagnostic, Place},
         digest,
         metric_source::{MetricSourceSettings, Query, QueryValues, Reading},
-        monitor::{Answer, Health, MetricResult, MetricSettings, MonitorRun, Observed, Open, Settings, Unanswered, judge},
+        monitor::{Answer, Earlier, Health, MetricResult, MetricSettings, MonitorRun, Observed, Open, Settings, Unanswered, judge},
     },
     ports::{
         code_host::{Action, CodeHost, CodeHostError, Issue, Marker, Patience, Written},
@@ -107,7 +107,7 @@ pub(super) async fn look(
     }
     let at = services.clock.now();
     let now = at.parse::<jiff::Timestamp>().map_err(|error| Failure::Internal(error.into()))?;
-    let pass = Pass { settings, request, sources: &sources, now_ms: now.as_millisecond() };
+    let pass = Pass { services, config, settings, request, sources: &sources, now_ms: now.as_millisecond() };
     let observed = join_all(settings.metrics.iter().map(|metric| pass.observe(metric))).await;
     Ok(MonitorRun {
         prompt: request.prompt.clone(),
@@ -151,6 +151,8 @@ pub(super) fn named(settings: &Settings, request: &MonitorRequest) -> Result<(),
 }
 
 struct Pass<'p> {
+    services: &'p Services,
+    config: &'p Config,
     settings: &'p Settings,
     request: &'p MonitorRequest,
     sources: &'p [Arc<dyn MetricSource>],
@@ -168,6 +170,7 @@ impl Pass<'_> {
                 held: None,
                 history: None,
                 baseline: None,
+                runs: None,
             };
         };
         let value = |name: &Option<String>| name.clone().unwrap_or_default();
@@ -192,12 +195,31 @@ impl Pass<'_> {
         };
         let history = async { if metric.looks_back() { Some(range(self.now_ms, window, step).await) } else { None } };
         let baseline = async {
-            let baseline = metric.baseline?;
+            let Some(Earlier::Ago(ago)) = metric.baseline.as_ref().map(|baseline| &baseline.of) else { return None };
             // The end of an earlier window is old by itself; only its numbers count.
-            Some(range(self.now_ms.saturating_sub(millis(baseline.ago)), window, step).await)
+            Some(range(self.now_ms.saturating_sub(millis(*ago)), window, step).await)
         };
         let (now, held, history, baseline) = futures::join!(now, held, history, baseline);
-        Observed { at_ms: self.now_ms, now, held, history, baseline }
+        let runs = match metric.baseline.as_ref().map(|baseline| &baseline.of) {
+            Some(Earlier::Stored(name)) => Some(self.recorded(metric, name).await),
+            Some(Earlier::Ago(_)) | None => None,
+        };
+        Observed { at_ms: self.now_ms, now, held, history, baseline, runs }
+    }
+
+    /// The numbers of the recorded runs of a benchmark, oldest first.
+    async fn recorded(&self, metric: &MetricSettings, name: &str) -> Result<Vec<f64>, Unanswered> {
+        let opened = history::Opened::of(self.services, &self.config.store, &self.config.history).map_err(Failure::Store);
+        let found = async { baseline::recorded_of(self.services, &opened?, name).await }.await;
+        let unanswered = |message: String| Unanswered { refused: false, message: format!("recorded runs: {message}") };
+        let (recorded, name) = found.map_err(|why| unanswered(why.to_string()))?;
+        let benchmark = recorded.benchmark(&name);
+        let why = || recorded.note.clone().unwrap_or_else(|| format!("no run of `{name}` counts here"));
+        let benchmark = benchmark.ok_or_else(|| unanswered(why()))?;
+        if benchmark.direction != metric.direction {
+            return Err(unanswered(format!("`{name}` has the other direction: which is meant?")));
+        }
+        Ok(benchmark.samples.values().to_vec())
     }
 }
 

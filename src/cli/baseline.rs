@@ -8,7 +8,7 @@ use super::rollout::OutputFormat;
 use crate::{
     app::{
         Failure, Finished, Services,
-        baseline::{self, BaselineRequest, Pruning},
+        baseline::{self, BaselineRequest, OfBenchmarks, Pruning},
     },
     ports::vcs::is_reference,
     report::Style,
@@ -27,16 +27,22 @@ pub(super) struct Args {
 enum What {
     /// Show the runs that are kept, and what is pinned
     Show(Which),
-    /// Take in a run from its JSON report
+    /// Take in a run from its JSON report, or a run of benchmarks from any file that `compare` reads
     Update {
         #[command(flatten)]
         which: Which,
-        /// The report, as `test --report json=FILE` writes it
+        /// The report, as `test --report json=FILE` writes it, or what a benchmark tool wrote
         #[arg(long, value_name = "FILE")]
         from: PathBuf,
-        /// The commit that was tested, for a report that names none [default: the one that the report names]
+        /// The commit that was tested [default: the one that the report names; of benchmarks, the one that is checked out]
         #[arg(long, value_name = "COMMIT", value_parser = reference)]
         commit: Option<String>,
+        /// The tool that wrote the benchmarks, where it is not to be guessed
+        #[arg(long = "from-format", value_name = "TOOL")]
+        tool: Option<String>,
+        /// The name that benchmarks are kept under [default: the tool's]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
     },
     /// Keep the last runs under a name, like a release, until it is pinned anew
     Pin {
@@ -82,7 +88,10 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, args: Args
     let request = |which: Which| BaselineRequest { config, suite: which.suite, shape: which.format.into(), style };
     match args.what {
         What::Show(which) => baseline::show(services, &request(which)).await,
-        What::Update { which, from, commit } => baseline::update(services, &request(which), &from, commit.as_deref()).await,
+        What::Update { which, from, commit, tool, name } => {
+            let asked = OfBenchmarks { format: tool, name };
+            baseline::update(services, &request(which), &from, commit.as_deref(), &asked).await
+        }
         What::Pin { which, name, at } => baseline::pin(services, &request(which), &name, at.as_deref()).await,
         What::Prune { which, keep, unmerged, unpin } => {
             baseline::prune(services, &request(which), &Pruning { keep, unmerged, unpin }).await

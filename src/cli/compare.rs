@@ -3,19 +3,27 @@
 use std::path::PathBuf;
 
 use super::samples::SamplesFormat;
-use crate::{app::compare::CompareRequest, report::Style};
+use crate::{
+    app::compare::{Base, CompareRequest},
+    report::Style,
+};
 
-/// Compare two result files of benchmarks
+/// Compare two result files of benchmarks, or one with recorded runs
 ///
-/// Exit 0: no worse. 12: regression. 13: not decided, or not comparable. 3: a file cannot be read, or nothing in common.
+/// Exit 0: no worse. 12: regression. 13: not decided, or not comparable. 3: a file cannot be read, or nothing in common. 4: nothing
+/// recorded.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The results before: a file, or Criterion's folder
-    #[arg(value_name = "BASE")]
-    base: PathBuf,
+    /// The results before: a file, or Criterion's folder; and the results after, which stand alone with --baseline
+    #[arg(value_name = "BASE", required = true)]
+    first: PathBuf,
     /// The results after
-    #[arg(value_name = "HEAD")]
-    head: PathBuf,
+    #[arg(value_name = "HEAD", required_unless_present = "baseline", conflicts_with = "baseline")]
+    second: Option<PathBuf>,
+    /// Compare with the last runs that `baseline update` recorded of the default branch: those of this name [default: of head's tool]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the flag may stand without a name")]
+    baseline: Option<Option<String>>,
     /// What both are written by, where it is not to be guessed: `pytest-benchmark`, `hyperfine`, …
     #[arg(long = "format", value_name = "TOOL")]
     tool: Option<String>,
@@ -49,10 +57,17 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn request(self, style: Style) -> CompareRequest {
+    pub(super) fn request(self, config: Option<PathBuf>, style: Style) -> CompareRequest {
+        let (base, head) = match (self.baseline, self.second) {
+            (Some(name), _) => (Base::Recorded(name), self.first),
+            (None, Some(head)) => (Base::File(self.first), head),
+            // clap wants the second where there is no `--baseline`.
+            (None, None) => (Base::Recorded(None), self.first),
+        };
         CompareRequest {
-            base: self.base,
-            head: self.head,
+            config,
+            base,
+            head,
             formats: [self.base_format.or_else(|| self.tool.clone()), self.head_format.or(self.tool)],
             thresholds: self.thresholds,
             bounds: [self.warn, self.fail],

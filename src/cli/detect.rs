@@ -1,5 +1,7 @@
 //! `prompt-cicd detect`.
 
+use std::path::PathBuf;
+
 use super::samples::{Samples, SamplesFormat};
 use crate::{
     app::detect::{DetectRequest, Written},
@@ -37,7 +39,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    pub(super) fn request(self, style: Style) -> DetectRequest {
+    pub(super) fn request(self, config: Option<PathBuf>, style: Style) -> DetectRequest {
         let (source, written) = self.samples.source_and_written();
         let written = Written {
             consider: self.direction,
@@ -46,6 +48,6 @@ impl Args {
             min_samples: self.min_samples,
             ..written
         };
-        DetectRequest { source, written, format: self.format.format(), style, allow_inconclusive: self.allow_inconclusive }
+        DetectRequest { config, source, written, format: self.format.format(), style, allow_inconclusive: self.allow_inconclusive }
     }
 }

@@ -10,7 +10,7 @@ use crate::app::{
     env::{self, EnvRequest},
 };
 
-/// Set up what GitHub has for environments: reviewers, waits, branches, variables, labels, required checks, the state branch
+/// Set up what GitHub has for environments: reviewers, waits, branches, variables, labels, required checks, the state branch, MLflow aliases
 ///
 /// Needs `GITHUB_TOKEN` (a job's own token cannot do this: a personal or an app's token with `administration: write`) and `GITHUB_REPOSITORY`.
 /// Exit 0: done, or nothing to do. 13: `status` found a difference. 20: nobody said yes to `destroy`. 30 and 31: GitHub does not answer, or refuses.

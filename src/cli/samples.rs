@@ -35,10 +35,10 @@ impl SamplesFormat {
 #[derive(Debug, clap::Args)]
 pub(super) struct Samples {
     /// JSON with `baseline_values` and `current_values`, or CSV with the columns `baseline` and `current`; `-` is standard input
-    #[arg(value_name = "FILE", required_unless_present = "baseline", conflicts_with_all = ["baseline", "current"])]
+    #[arg(value_name = "FILE", required_unless_present = "current", conflicts_with = "current")]
     file: Option<PathBuf>,
-    /// The baseline's values, with commas between
-    #[arg(long, value_name = "VALUES", requires = "current", allow_hyphen_values = true)]
+    /// The baseline's values, with commas between; of `detect FILE`, the recorded benchmark that the file's current values are compared with
+    #[arg(long, value_name = "VALUES", allow_hyphen_values = true)]
     baseline: Option<String>,
     /// The current values, with commas between
     #[arg(long, value_name = "VALUES", requires = "baseline", allow_hyphen_values = true)]
@@ -74,6 +74,7 @@ impl Samples {
     pub(super) fn source_and_written(self) -> (Source, Written) {
         let source = match (self.file, self.baseline, self.current) {
             (_, Some(baseline), Some(current)) => Source::Lists { baseline, current },
+            (Some(file), Some(name), None) => Source::Recorded { file, name },
             (file, _, _) => Source::File(file.unwrap_or_else(|| PathBuf::from("-"))),
         };
         let written = Written {

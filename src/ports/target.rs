@@ -36,6 +36,15 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// Why that is not known.
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError>;
+
+    /// Takes away the name that stands for what it shows, in at most `deadline` from now: an alias at a registry. Versions stay.
+    ///
+    /// # Errors
+    /// A target that has no such name, and whatever keeps it from being taken away.
+    async fn withdraw(&self, _deadline: Duration) -> Result<(), TargetError> {
+        let message = format!("target \"{}\": it has no alias to take away", self.name());
+        Err(TargetError { kind: TargetErrorKind::Refused, message })
+    }
 }
 
 /// Opens targets from settings: the app says what, the wiring knows how.

@@ -28,6 +28,12 @@ pub trait Vcs: Send + Sync {
     /// When they have none, or the history here does not reach so far.
     async fn merge_base(&self, one: &str, other: &str) -> Result<String, VcsError>;
 
+    /// How many commits lead from one to a later one that it leads to: 0 for itself, 1 for its parent.
+    ///
+    /// # Errors
+    /// When one of the two is not here, or only the code host has the history.
+    async fn distance(&self, from: &str, to: &str) -> Result<u64, VcsError>;
+
     /// A file's bytes at a commit; `None` when it was not there. The path is relative to the working directory.
     ///
     /// # Errors

@@ -71,7 +71,11 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
             "why": row.why,
             "warn_above_pct": row.thresholds.0,
             "fail_above_pct": row.thresholds.1,
-            "decided_by": if row.judgement.is_some() { "samples" } else { "threshold" },
+            "decided_by": match measured {
+                Some(measured) if measured.test.is_of_runs() => "runs",
+                _ if row.judgement.is_some() => "samples",
+                _ => "threshold",
+            },
             "scale": measured.map(|measured| match measured.scale {
                 Scale::Ratio => "ratio",
                 Scale::Difference => "difference",
@@ -89,6 +93,7 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
         "regression_detected": found.regressed,
         "undecided": found.open,
         "why": found.why,
+        "against": found.against,
         "base_format": tools[0],
         "head_format": tools[1],
         "alpha": rules.alpha,
@@ -181,7 +186,7 @@ fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
         all if all == compared => "; by threshold only".to_owned(),
         some => format!("; {some} by threshold only"),
     };
-    let why = found.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+    let why: String = found.why.iter().chain(&found.against).fold(String::new(), |said, why| said + "; " + why);
     (mark, codes, format!("{} benchmarks: {}{alone}{why}", found.rows.len(), counts.join(", ")))
 }
 

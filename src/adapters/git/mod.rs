@@ -87,6 +87,11 @@ impl Vcs for History {
         self.either(self.git.merge_base(one, other), async |host| host.merge_base(one, other).await).await
     }
 
+    async fn distance(&self, from: &str, to: &str) -> Result<u64, VcsError> {
+        checked(&[from, to])?;
+        self.git.distance(from, to).await
+    }
+
     async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError> {
         checked(&[commit])?;
         self.either(self.git.file(commit, path, limit), async |host| host.file(commit, path, limit).await).await

@@ -82,6 +82,13 @@ impl Git {
         Err(VcsError::Unrelated { one, other, shallow: self.is_shallow().await })
     }
 
+    pub(super) async fn distance(&self, from: &str, to: &str) -> Result<u64, VcsError> {
+        let (from, to) = (self.commit(from).await?, self.commit(to).await?);
+        let said = self.said(&["rev-list", "--count", "--end-of-options", &format!("{from}..{to}")], WORDS, DEADLINE).await?;
+        let found = String::from_utf8_lossy(&said.stdout).trim().parse().ok().filter(|_| said.success);
+        found.ok_or_else(|| VcsError::Unavailable(first_line(&said.stderr)))
+    }
+
     pub(super) async fn file(&self, commit: &str, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, VcsError> {
         let commit = self.commit(commit).await?;
         let object = format!("{commit}:{}", of_repository(path)?);

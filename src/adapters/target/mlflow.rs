@@ -196,4 +196,8 @@ impl Target for Mlflow {
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError> {
         self.api.teller.within(deadline, self.look()).await
     }
+
+    async fn withdraw(&self, deadline: Duration) -> Result<(), TargetError> {
+        self.api.teller.within(deadline, self.api.remove_alias(&self.stable_alias)).await
+    }
 }

@@ -1,6 +1,6 @@
 //! Which commit's past counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::no_commit;
 use crate::{
@@ -52,7 +52,7 @@ impl Before {
             Self::Nowhere(why) => Chosen { runs: Vec::new(), note: Some(why.clone()) },
             Self::At(at, note) => {
                 let (reached, shallow) = reached(services, baselines, k, at).await;
-                let chosen = baselines.last(k, at, &|commit| reached.contains(commit));
+                let chosen = baselines.last(k, at, &|commit| reached.get(commit).copied());
                 let shallow = shallow.then(|| "this clone is shallow: fetch the history (`fetch-depth: 0` in actions/checkout)".to_owned());
                 let notes: Vec<String> = note.iter().cloned().chain(chosen.note).chain(shallow).collect();
                 Chosen { runs: chosen.runs, note: (!notes.is_empty()).then(|| notes.join("; ")) }
@@ -81,20 +81,26 @@ async fn of_proposed(services: &Services, proposed: &Proposed) -> Result<Before,
     }
 }
 
-/// Of the commits of the kept runs those that lead to `at`, the newest runs first and no further than `k` of them take. What cannot be told
-/// does not lead there; with it comes whether that may be since this clone is shallow.
-async fn reached(services: &Services, baselines: &SuiteBaselines, k: usize, at: &str) -> (BTreeSet<String>, bool) {
-    let (mut reached, mut others, mut runs, mut shallow) = (BTreeSet::new(), BTreeSet::new(), 0, false);
+/// Of the commits of the kept runs those that lead to `at`, each with how far away it is. What cannot be told does not lead there; with it
+/// comes whether that may be since this clone is shallow. Where nobody says how far, all are equally far, so that time decides, and
+/// no more are looked up than `k` runs take.
+async fn reached(services: &Services, baselines: &SuiteBaselines, k: usize, at: &str) -> (BTreeMap<String, u64>, bool) {
+    let (mut reached, mut others, mut runs, mut shallow) = (BTreeMap::new(), BTreeSet::new(), 0, false);
+    let mut is_measured = true;
     for commit in baselines.runs.iter().rev().filter_map(|run| run.commit.as_ref()) {
-        if runs >= k {
+        if runs >= k && !is_measured {
             break;
         }
         if others.contains(commit) {
             continue;
         }
-        if !reached.contains(commit) {
+        if !reached.contains_key(commit) {
             match leads(services, commit, at).await {
-                Leads::Yes => drop(reached.insert(commit.clone())),
+                Leads::Yes => {
+                    let far = if is_measured { services.vcs.distance(commit, at).await.ok() } else { None };
+                    is_measured &= far.is_some();
+                    reached.insert(commit.clone(), far.unwrap_or_default());
+                }
                 Leads::No => drop(others.insert(commit.clone())),
                 Leads::Untold { is_shallow } => {
                     shallow |= is_shallow;
@@ -102,9 +108,28 @@ async fn reached(services: &Services, baselines: &SuiteBaselines, k: usize, at: 
                 }
             }
         }
-        runs += usize::from(reached.contains(commit));
+        runs += usize::from(reached.contains_key(commit));
+    }
+    if !is_measured {
+        reached.values_mut().for_each(|far| *far = 0);
     }
     (reached, shallow)
+}
+
+/// Of the commits of runs that were aside when they were taken in those that the default branch has by now: merged, or moved on to.
+pub(super) async fn merged(services: &Services, kept: &SuiteBaselines) -> BTreeSet<String> {
+    let aside: BTreeSet<&String> = kept.runs.iter().filter(|run| run.aside).filter_map(|run| run.commit.as_ref()).collect();
+    let mut merged = BTreeSet::new();
+    if aside.is_empty() {
+        return merged;
+    }
+    let Ok(Some(tip)) = services.vcs.default_branch().await else { return merged };
+    for commit in aside {
+        if matches!(leads(services, commit, &tip).await, Leads::Yes) {
+            merged.insert(commit.clone());
+        }
+    }
+    merged
 }
 
 /// Whether a commit is here and not on the default branch; what cannot be told is not.

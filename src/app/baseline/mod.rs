@@ -1,11 +1,12 @@
 //! `prompt-cicd baseline`: what runs are compared with that are not asked anew.
 
 mod before;
+mod benchmarks;
 mod change;
 mod show;
 mod update;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         diagnostic::{Diagnostic, Place},
-        history::baseline::SuiteBaselines,
+        history::baseline::{BaselineRun, SuiteBaselines},
     },
     ports::{
         store::{Key, Patience, Store, StoreError, Stored, read},
@@ -25,6 +26,8 @@ use crate::{
     report::{Style, rollout::Shape},
 };
 pub(super) use before::{Before, is_aside};
+pub use benchmarks::OfBenchmarks;
+pub(super) use benchmarks::{recorded, recorded_of};
 pub use change::{Pruning, pin, prune};
 pub use show::show;
 pub use update::update;
@@ -70,6 +73,25 @@ pub(super) async fn change_baselines(
     change_record(services, opened, &key(suite), || SuiteBaselines::of(suite), SuiteBaselines::is_empty, change).await
 }
 
+/// Takes a run in, lets go of what is too much, and takes note of runs whose commits were merged since. Returns whether it was not there, and
+/// whether it is now.
+pub(super) async fn take_in(services: &Services, opened: &Opened, suite: &str, run: &BaselineRun) -> Result<(bool, bool), StoreError> {
+    let kept = of_suite(opened.store.as_ref(), suite, opened.patience(services)).await?;
+    let merged = before::merged(services, &kept).await;
+    let keep = opened.settings.keep;
+    let (mut fresh, mut stays) = (false, false);
+    let change = |found: &mut SuiteBaselines, bytes: usize| {
+        let taken_back = found.no_longer_aside(&merged);
+        fresh = found.record(run);
+        found.compact(keep);
+        found.fit(bytes);
+        stays = found.runs.iter().any(|kept| kept.is_same(run));
+        fresh || taken_back
+    };
+    change_baselines(services, opened, suite, change).await?;
+    Ok((fresh, stays))
+}
+
 /// A suite's baselines; empty where there are none.
 pub(super) async fn of_suite(store: &dyn Store, suite: &str, patience: Patience) -> Result<SuiteBaselines, StoreError> {
     Ok(read::<SuiteBaselines>(store, &key(suite), patience).await?.map_or_else(|| SuiteBaselines::of(suite), |(found, _)| found))
@@ -111,6 +133,10 @@ fn no_commit(place: &str, why: VcsError) -> Failure {
         }
         VcsError::Event(_) | VcsError::TooLarge { .. } | VcsError::Refused(_) | VcsError::Unreachable(_) => Failure::History(why),
     }
+}
+
+fn problem(file: &Path, message: String, help: &str) -> Failure {
+    Failure::Baseline(vec![Diagnostic::error(Place::file(file.display().to_string()), "", message).with_help(help)])
 }
 
 #[cfg(test)]

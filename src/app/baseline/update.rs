@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{BaselineRequest, change_baselines, is_aside, named, no_commit};
+use super::{
+    BaselineRequest,
+    benchmarks::{self, OfBenchmarks, hint_of_list},
+    is_aside, named, no_commit, problem, take_in,
+};
 use crate::{
     app::{Failure, Finished, Services, TEXT_LIMIT, history::opened},
     config::prompt_file,
@@ -19,14 +23,26 @@ use crate::{
     report::escape::one_line,
 };
 
-/// Keeps a run as the newest of the baselines: the report of one that was made, in our own JSON.
+/// Keeps a run as the newest of the baselines: the report of one that was made, in our own JSON, or a file of benchmarks.
 ///
 /// # Errors
 /// A file that is no such report; one of no commit, of altered files or of another commit than `commit`; one whose prompts are not those
 /// of the commit; and a store that does not answer.
-pub async fn update(services: &Services, request: &BaselineRequest, from: &Path, commit: Option<&str>) -> Result<Finished, Failure> {
-    let (opened, notes) = opened(services, request.config.clone())?;
+pub async fn update(
+    services: &Services,
+    request: &BaselineRequest,
+    from: &Path,
+    commit: Option<&str>,
+    asked: &OfBenchmarks,
+) -> Result<Finished, Failure> {
+    if benchmarks::is_of_benchmarks(services, from, asked) {
+        return benchmarks::update(services, request, from, commit, asked).await;
+    }
     let report = Report::read(services, from)?;
+    if report.value.get("bench").is_some_and(|bench| !bench.is_null()) {
+        return benchmarks::update(services, request, from, commit, asked).await;
+    }
+    let (opened, notes) = opened(services, request.config.clone())?;
     let commit = report.commit(services, commit).await?;
     let wanted = |suite: &Suite| request.suite.as_ref().is_none_or(|wanted| *wanted == suite.name);
     let suites: Vec<Suite> = report.suites()?.into_iter().filter(wanted).collect();
@@ -44,17 +60,7 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: &Path,
             cases: Definitions::new(),
             values: suite.values.clone(),
         };
-        let keep = opened.settings.keep;
-        let (mut fresh, mut stays) = (false, false);
-        change_baselines(services, &opened, &suite.name, |found, bytes| {
-            fresh = found.record(&run);
-            found.compact(keep);
-            found.fit(bytes);
-            stays = found.runs.iter().any(|kept| kept.is_same(&run));
-            fresh
-        })
-        .await
-        .map_err(Failure::Store)?;
+        let (fresh, stays) = take_in(services, &opened, &suite.name, &run).await.map_err(Failure::Store)?;
         let what = match (fresh, stays) {
             (true, true) => "kept",
             (true, false) => "is not kept: there are `history.keep` others, newer or of the default branch",
@@ -68,6 +74,11 @@ pub async fn update(services: &Services, request: &BaselineRequest, from: &Path,
         return Err(Failure::NothingToDo(format!("{} has {of} with a judged live answer", from.display())));
     }
     Ok(Finished { notes, ..Finished::done(said) })
+}
+
+/// The commit that a report of ours is of.
+pub(super) async fn commit_of(services: &Services, from: &Path, named_by_user: Option<&str>) -> Result<String, Failure> {
+    Report::read(services, from)?.commit(services, named_by_user).await
 }
 
 /// A JSON report of ours.
@@ -90,6 +101,9 @@ impl<'f> Report<'f> {
     fn read(services: &Services, file: &'f Path) -> Result<Self, Failure> {
         let text = services.workspace.read_text(file, 16 * TEXT_LIMIT).map_err(Failure::File)?;
         let value: Value = serde_json::from_str(&text).map_err(|error| not_ours(file, &error.to_string()))?;
+        if let Some(hint) = hint_of_list(services, file) {
+            return Err(problem(file, "it is not a JSON report of `prompt-cicd test`".to_owned(), hint));
+        }
         let tool = value.pointer("/tool/name").and_then(Value::as_str);
         if value.get("schema_version").and_then(Value::as_u64) != Some(1) || tool != Some(env!("CARGO_PKG_NAME")) {
             return Err(not_ours(file, "it is not a JSON report of `prompt-cicd test`"));
@@ -174,11 +188,11 @@ impl<'f> Report<'f> {
 }
 
 fn not_ours(file: &Path, why: &str) -> Failure {
-    problem(file, why.to_owned(), "pass the file that `prompt-cicd test --report json=FILE` wrote")
-}
-
-fn problem(file: &Path, message: String, help: &str) -> Failure {
-    Failure::Baseline(vec![Diagnostic::error(Place::file(file.display().to_string()), "", message).with_help(help)])
+    problem(
+        file,
+        why.to_owned(),
+        "pass the file that `prompt-cicd test --report json=FILE` wrote, or a file of benchmarks with its --format",
+    )
 }
 
 fn text_of(value: &Value, key: &str) -> Option<String> {

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::{EnvRequest, World, look, outcome_of, record, unkept};
+use super::{EnvRequest, Trouble, World, look, outcome_of, record, unkept};
 use crate::{
     app::{Failure, Finished, Outcome, Services, audit::commit},
     domain::{
         audit::Event,
         environment::{
+            Alias,
             made::{Item, Made},
             plan::{Action, Change, Thing, changes, left_over},
         },
@@ -40,13 +41,19 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
     }
     let (mut lines, mut errors, mut made) = (Vec::new(), Vec::new(), world.made.clone());
     for change in planned {
-        let Put { made: number, done } = carry_out(&world, &change).await;
+        let (number, done) = carry_out(&world, &change).await;
         if change.action == Action::Create {
             let item = change.thing.item();
             match (number, &done) {
                 (Some(number), _) => made.did(&item, number),
                 // It may have been made.
-                (None, Err(CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } | CodeHostError::TooLarge { .. })) => {}
+                (
+                    None,
+                    Err(
+                        Trouble::Host(CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } | CodeHostError::TooLarge { .. })
+                        | Trouble::Target { transient: true, .. },
+                    ),
+                ) => {}
                 // It was refused, or somebody else was quicker.
                 (None, Ok(()) | Err(_)) => made.lost(&item),
             }
@@ -103,11 +110,19 @@ pub(super) fn event(services: &Services, what: &str, lines: &[Line]) -> Event {
     }
 }
 
-async fn carry_out(world: &World, change: &Change) -> Put {
+/// Makes or changes one thing; its number comes back where it was made.
+async fn carry_out(world: &World, change: &Change) -> (Option<u64>, Result<(), Trouble>) {
     let (host, patience) = (&world.host, world.patience);
-    match &change.thing {
+    let Put { made, done } = match &change.thing {
         Thing::Environment { to_be, found } => host.put_environment(to_be, found.as_ref(), patience).await,
         Thing::Label(label) => host.create_label(label, patience).await,
         Thing::Ruleset { to_be, found } => host.put_ruleset(to_be, found.as_ref(), patience).await,
-    }
+        Thing::Alias(alias) => {
+            // What is planned has its place.
+            let Some(place) = world.place(alias) else { return (None, Ok(())) };
+            let done = place.put().await;
+            return (done.is_ok().then_some(Alias::OURS), done);
+        }
+    };
+    (made, done.map_err(Trouble::Host))
 }

@@ -1,10 +1,9 @@
 //! `env destroy`: takes away what `apply` made, and nothing else.
 
-use super::{EnvRequest, World, apply::event, outcome_of, unkept};
+use super::{EnvRequest, Trouble, World, apply::event, outcome_of, unkept};
 use crate::{
     app::{Failure, Finished, Outcome, Services, rollout::execute::refused},
     domain::environment::plan::{Change, Thing, demolition},
-    ports::code_host::CodeHostError,
     report::environment::{Line, Verb, View},
 };
 
@@ -48,7 +47,7 @@ fn named(request: &EnvRequest) -> Vec<String> {
     request.environments.iter().flat_map(|name| [name.clone(), format!("{name}-emergency")]).collect()
 }
 
-async fn take_away(world: &World, change: &Change) -> Result<(), CodeHostError> {
+async fn take_away(world: &World, change: &Change) -> Result<(), Trouble> {
     let (host, patience) = (&world.host, world.patience);
     match &change.thing {
         Thing::Environment { to_be, .. } => host.delete_environment(&to_be.name, patience).await,
@@ -56,5 +55,10 @@ async fn take_away(world: &World, change: &Change) -> Result<(), CodeHostError> 
         // What is planned for deletion was found.
         Thing::Ruleset { found: Some(found), .. } => host.delete_ruleset(found.id, patience).await,
         Thing::Ruleset { found: None, .. } => Ok(()),
+        Thing::Alias(alias) => match world.place(alias) {
+            Some(place) => return place.remove().await,
+            None => Ok(()),
+        },
     }
+    .map_err(Trouble::Host)
 }

@@ -1,11 +1,13 @@
 //! `prompt-cicd env`: what the code host has for environments, a file for each verb.
 
+mod aliases;
 mod apply;
 mod destroy;
 mod look;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -23,7 +25,7 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Place},
         environment::{
-            Found, Numbered, Wanted,
+            Alias, Found, Numbered, Wanted,
             made::{Item, Kind, Made},
             plan::undecided,
         },
@@ -32,6 +34,7 @@ use crate::{
     ports::{
         code_host::{Administration, CodeHostError, NoCodeHost, Patience},
         store::{Expect, Key, Store, StoreError, Stored, read},
+        target::TargetError,
     },
     report::{
         environment::{View, render},
@@ -75,7 +78,9 @@ struct World {
     wanted: Wanted,
     found: Found,
     /// Why each kind of [`Found::unseen`] could not be looked at.
-    unseen: BTreeMap<Kind, CodeHostError>,
+    unseen: BTreeMap<Kind, Trouble>,
+    /// Where aliases are.
+    places: Vec<aliases::Place>,
     /// What is written down and still there.
     made: Made,
     expect: Expect,
@@ -83,13 +88,42 @@ struct World {
     notes: Vec<String>,
 }
 
+/// Why something was not done or not seen.
+#[derive(Debug, Clone)]
+enum Trouble {
+    /// The code host's reason.
+    Host(CodeHostError),
+    /// A target's.
+    Target {
+        /// Whether the same may succeed later without anybody changing anything.
+        transient: bool,
+        /// What it said.
+        text: String,
+    },
+}
+
+impl Trouble {
+    fn of_target(error: &TargetError) -> Self {
+        Self::Target { transient: error.kind.is_transient(), text: error.message.clone() }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(error) => error.fmt(f),
+            Self::Target { text, .. } => f.write_str(text),
+        }
+    }
+}
+
 impl World {
     async fn open(services: &Services, request: &EnvRequest) -> Result<Self, Failure> {
         let (path, text) = read_config(services, request.config.clone())?;
         let (config, warnings) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
-        let wanted = selected(config.hosting, &request.environments)?;
+        let mut wanted = selected(config.hosting.clone(), &request.environments)?;
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-        let settings = beside_the_host(config.store.below(&folder));
+        let settings = beside_the_host(config.store.clone().below(&folder));
         let history = settings.history;
         let host = services.code_hosts.administration().map_err(|error| nobody(&error))?;
         let store = services.stores.open(&settings).map_err(Failure::Store)?;
@@ -98,9 +132,17 @@ impl World {
         let (made, expect) = known.map_or((Made::default(), Expect::Absent), |(made, revision)| (made, Expect::Revision(revision)));
         let mut notes = super::lines(&warnings);
         let mut unseen = BTreeMap::new();
-        let found = look(host.as_ref(), &wanted, &made, patience, (&mut unseen, &mut notes)).await.map_err(Failure::CodeHost)?;
+        let mut found = look(host.as_ref(), &wanted, &made, patience, (&mut unseen, &mut notes)).await.map_err(Failure::CodeHost)?;
+        let places = aliases::places(services, (&config, &path), &store, &request.environments, patience).await?;
+        wanted.aliases.extend(places.iter().map(|place| place.alias.clone()));
+        aliases::look(&places, &made, &mut found, &mut unseen, &mut notes).await;
         let made = made.going_by(&found.numbers, &found.unseen);
-        Ok(Self { host, store, history, wanted, found, unseen, made, expect, patience, notes })
+        Ok(Self { host, store, history, wanted, found, unseen, places, made, expect, patience, notes })
+    }
+
+    /// Where an alias of ours is.
+    fn place(&self, alias: &Alias) -> Option<&aliases::Place> {
+        self.places.iter().find(|place| place.alias.name == alias.name)
     }
 
     /// What may be ours and may not, with what is asked for.
@@ -164,7 +206,7 @@ async fn look(
     wanted: &Wanted,
     made: &Made,
     patience: Patience,
-    (unseen, notes): (&mut BTreeMap<Kind, CodeHostError>, &mut Vec<String>),
+    (unseen, notes): (&mut BTreeMap<Kind, Trouble>, &mut Vec<String>),
 ) -> Result<Found, CodeHostError> {
     let mut found = Found::default();
     for environment in &wanted.environments {
@@ -196,7 +238,7 @@ async fn look(
             Err(error @ CodeHostError::Rejected { .. }) => {
                 found.unseen.insert(Kind::Ruleset);
                 notes.push(format!("warning: the ruleset `{name}`: {error}"));
-                unseen.insert(Kind::Ruleset, error);
+                unseen.insert(Kind::Ruleset, Trouble::Host(error));
             }
             Err(error) => return Err(error),
         }
@@ -205,18 +247,23 @@ async fn look(
 }
 
 /// What the refusals together mean.
-fn outcome_of<'e>(errors: impl Iterator<Item = &'e CodeHostError>) -> Outcome {
+fn outcome_of<'e>(errors: impl Iterator<Item = &'e Trouble>) -> Outcome {
     let (mut refused, mut unreachable) = (false, false);
     for error in errors {
         match error {
-            CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } => unreachable = true,
-            CodeHostError::NotFound { .. }
-            | CodeHostError::PermissionMissing { .. }
-            | CodeHostError::RateLimited { .. }
-            | CodeHostError::Conflict { .. }
-            | CodeHostError::Rejected { .. }
-            | CodeHostError::BadToken { .. }
-            | CodeHostError::TooLarge { .. } => refused = true,
+            Trouble::Host(CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. }) | Trouble::Target { transient: true, .. } => {
+                unreachable = true;
+            }
+            Trouble::Host(
+                CodeHostError::NotFound { .. }
+                | CodeHostError::PermissionMissing { .. }
+                | CodeHostError::RateLimited { .. }
+                | CodeHostError::Conflict { .. }
+                | CodeHostError::Rejected { .. }
+                | CodeHostError::BadToken { .. }
+                | CodeHostError::TooLarge { .. },
+            )
+            | Trouble::Target { transient: false, .. } => refused = true,
         }
     }
     Outcome::SetUp { refused, unreachable }

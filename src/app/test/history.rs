@@ -23,7 +23,7 @@ use crate::{
         digest,
         history::{
             NewResult, NewRun, SuiteHistory, Tally,
-            baseline::{BaselineRun, Definitions, SuiteBaselines},
+            baseline::{BaselineRun, Definitions},
             news::{self, Failing},
             quarantine::rule_for,
             settings::{self, KnownFlaky, Record, Stage},
@@ -218,6 +218,11 @@ pub(super) async fn checkout(services: &Services, plan: &Plan, request: &TestReq
     if !kept && request.format != Format::Json && !request.reports.iter().any(|(format, _)| told(format)) {
         return None;
     }
+    looked_at(services, plan).await
+}
+
+/// The same whoever will say so.
+pub(super) async fn looked_at(services: &Services, plan: &Plan) -> Option<Checkout> {
     match services.vcs.checked_out(&plan.read).await {
         Ok(found) => found.map(|found| Checkout { altered: differing(&found.altered), commit: found.commit }),
         Err(why) => {
@@ -256,13 +261,7 @@ async fn keep_baseline(
         cases: definitions(of_suite),
         values: case_values(&live.cloned().collect::<Vec<_>>(), &plan.regression),
     };
-    let record = |found: &mut SuiteBaselines, bytes: usize| {
-        let fresh = found.record(&run);
-        found.compact(plan.history.keep);
-        found.fit(bytes);
-        fresh
-    };
-    baseline::change_baselines(services, opened, &suite.name, record).await
+    baseline::take_in(services, opened, &suite.name, &run).await.map(drop)
 }
 
 fn refused(why: &StoreError) -> String {

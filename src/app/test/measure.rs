@@ -44,7 +44,10 @@ pub(in crate::app) async fn measure(
     plan.bound_texts();
     reports::probe(services, &plan, request)?;
     let providers = run::connect(services, &plan, request)?;
+    // Of what it began with: somebody may commit meanwhile.
+    let checkout = super::history::looked_at(services, &plan).await;
     let mut measured = run::run(services, &plan, None, &providers).await;
+    measured.checkout = checkout;
     plan.is_whole()?;
     measured.warnings.extend(plan.left_out());
     measured.warnings.extend(warnings.iter().map(Diagnostic::described));

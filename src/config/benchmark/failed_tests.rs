@@ -150,6 +150,21 @@ fn what_has_no_result_says_so() {
     let expected = [fine("s.time_a(1)"), fault("s.time_a(2)", null), fault("s.time_b(1)", null), fault("s.time_b(2)", null)];
     assert_eq!(faults(Tool::Asv, asv), expected);
     assert!(read_text(Tool::Asv, asv).unwrap()[0].samples.is_unusable(), "a sample that is `null`");
+    // As Python writes it, which is no JSON: what was skipped.
+    let bare = r#"{"env_name": "NaN", "result_columns": ["result", "params", "samples"], "results": {
+        "s.time_a": [[0.5, NaN], [["1", "2"]], [[0.4, NaN], null]], "s.time_b": [NaN], "s.track_c": [[-Infinity]], "s.time_d": NaN}}"#;
+    let (skipped, endless) =
+        ("its result is `NaN`: the benchmark was skipped, or gave no number", "its result is `-Infinity`, which is no measurement");
+    let expected = [
+        fine("s.time_a(1)"),
+        fault("s.time_a(2)", skipped),
+        fault("s.time_b", skipped),
+        fault("s.time_d", skipped),
+        fault("s.track_c", endless),
+    ];
+    assert_eq!(faults(Tool::Asv, bare), expected);
+    assert!(read_text(Tool::Asv, bare).unwrap()[0].samples.is_unusable(), "a sample that is `NaN`");
+    assert!(read_text(Tool::Asv, &bare.replace("NaN]", "Nan]")).is_err());
     let dotnet = r#"{"HostEnvironmentInfo": {}, "Benchmarks": [{"FullName": "D.F", "Statistics": null}]}"#;
     assert_eq!(faults(Tool::BenchmarkDotNet, dotnet), [fault("D.F", "it has no statistics: the benchmark failed")]);
     let jmh = r#"[{"benchmark": "b", "mode": "avgt", "primaryMetric": {"score": "NaN", "scoreUnit": "s/op", "rawData": [["NaN"]]}}]"#;

@@ -2,6 +2,7 @@
 //! takes memory for what [`crate::domain::benchmark::Samples`] keeps.
 
 mod asv;
+mod bare;
 mod benchmark_dot_net;
 mod cargo_bench;
 mod catch2;

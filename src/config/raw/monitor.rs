@@ -58,17 +58,20 @@ pub(in crate::config) struct MonitorMetric {
     /// Degraded when the number lies off the window's mean for the worse by more than so many standard deviations.
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub(in crate::config) anomaly: Option<f64>,
-    /// A comparison with an earlier window.
+    /// A comparison with an earlier window, or with recorded runs.
     pub(in crate::config) baseline: Option<MonitorBaseline>,
 }
 
-/// A comparison of the window with an earlier one.
+/// A comparison of the window with an earlier one, or with recorded runs.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(in crate::config) struct MonitorBaseline {
-    /// How much earlier the other window lies.
-    #[schemars(required, example = "168h")]
+    /// How much earlier the other window lies; this or `stored`.
+    #[schemars(example = "168h")]
     pub(in crate::config) ago: Option<String>,
+    /// The benchmark whose recorded runs (`baseline update`) the window's median is compared with; this or `ago`.
+    #[schemars(length(min = 1), example = "api-latency")]
+    pub(in crate::config) stored: Option<String>,
     /// How much worse is still fine, as a share of the earlier mean (0.2 is 20 %).
     #[schemars(required, extend("exclusiveMinimum" = 0))]
     pub(in crate::config) margin: Option<f64>,

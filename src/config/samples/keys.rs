@@ -97,8 +97,9 @@ impl<'de> Visitor<'de> for Names<'_> {
                 _ => written.units[1] = map.next_value()?,
             }
         }
+        let baseline = baseline.or_else(|| keep.alone.then(|| keep.baseline()));
         let (Some(baseline), Some(current)) = (baseline, current) else {
-            let missing = if seen.contains(&"baseline_values") { "current_values" } else { "baseline_values" };
+            let missing = if keep.alone || seen.contains(&"baseline_values") { "current_values" } else { "baseline_values" };
             return Err(A::Error::missing_field(missing));
         };
         written.level = written.level.or(alpha.map(|alpha| 1.0 - alpha));

@@ -41,6 +41,8 @@ pub struct Keep {
     pub most: Option<usize>,
     /// By which they are drawn.
     pub seed: u64,
+    /// Whether the current values may stand alone.
+    pub alone: bool,
 }
 
 impl Keep {
@@ -88,6 +90,23 @@ pub fn pair(bytes: &[u8], file: &str) -> Result<Pair, Vec<Diagnostic>> {
 
 fn pair_kept(bytes: &[u8], file: &str, keep: Keep) -> Result<Pair, Vec<Diagnostic>> {
     if looks_like_json(bytes) { json::pair(bytes, file, keep) } else { table::pair(text(bytes, file)?.as_bytes(), file, keep) }
+}
+
+/// Reads the current values alone, to be held against recorded runs: an object with `current_values`, a list, or CSV of one column.
+///
+/// # Errors
+/// Everything that keeps the values from being used, with its place; baseline values beside them.
+pub fn current(bytes: &[u8], file: &str) -> Result<(Vec<f64>, Written), Vec<Diagnostic>> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return series(bytes, file).map(|series| (series.values, Written { metric: series.metric, ..Written::default() }));
+    }
+    let pair = json::pair(bytes, file, Keep { alone: true, ..Keep::default() })?;
+    if pair.seen[0] > 0 {
+        let help = "leave out --baseline to compare the two sides of the file, or take its baseline values out";
+        let message = "the file has baseline values, and --baseline names recorded runs: which are meant?";
+        return Err(vec![Diagnostic::error(Place::file(file), "", message).with_help(help)]);
+    }
+    Ok((pair.current, pair.written))
 }
 
 /// Reads a series: a JSON object or list, or CSV.

@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_long_file_is_read_as_a_short_one_is() {
-        let keep = Keep { most: Some(1_000), seed: 7 };
+        let keep = Keep { most: Some(1_000), seed: 7, alone: false };
         let text = long(9_000);
         let table: String = ["baseline,current".to_owned()]
             .into_iter()

@@ -12,7 +12,7 @@ use crate::{
     },
     domain::{
         metric_source::Escape,
-        monitor::{BaselineSettings, MetricSettings, Settings, Severity},
+        monitor::{BaselineSettings, Earlier, MetricSettings, Settings, Severity},
         regression::Direction,
     },
 };
@@ -103,7 +103,16 @@ fn metric(metric: MonitorMetric, (sources, queries): Sources<'_>, path: &Path, p
 fn baseline(baseline: &MonitorBaseline, path: &Path, problems: &mut Problems<'_>) -> Option<BaselineSettings> {
     let ago = duration_at(baseline.ago.as_ref(), &path.key("ago"), problems);
     let severity = if baseline.severity.as_deref() == Some("critical") { Severity::Critical } else { Severity::Warning };
-    Some(BaselineSettings { ago: ago?, margin: baseline.margin?, severity })
+    let of = match (&baseline.ago, &baseline.stored) {
+        (Some(_), None) => Earlier::Ago(ago?),
+        (None, Some(name)) => Earlier::Stored(name.clone()),
+        (Some(_), Some(_)) | (None, None) => {
+            let help = "`ago: 168h` is an earlier window, `stored: NAME` the recorded runs of a benchmark".to_owned();
+            problems.push(Finding::error(path.clone(), "exactly one of `ago` and `stored` is needed").help(help));
+            return None;
+        }
+    };
+    Some(BaselineSettings { of, margin: baseline.margin?, severity })
 }
 
 #[cfg(test)]
@@ -131,7 +140,7 @@ mod tests {
         let metric = one.metrics.first().unwrap();
         let odd = read("monitor: {metrics: [{name: a, source: prom, query: x, direction: lower-is-better, anomaly: 2.0}]}\n").unwrap();
         assert!(odd.metrics.iter().all(|metric| metric.anomaly == Some(2.0) && metric.looks_back()), "{odd:?}");
-        assert_eq!((metric.hold.unwrap().as_secs(), metric.baseline.unwrap().severity), (300, Severity::Critical));
+        assert_eq!((metric.hold.unwrap().as_secs(), metric.baseline.as_ref().unwrap().severity), (300, Severity::Critical));
     }
 
     #[test]
@@ -147,6 +156,8 @@ mod tests {
             ("name: a, source: prom, query: x, direction: lower-is-better, warning: 1, for: 5", "expected a string such as `5m`"),
             ("name: a, source: prom, query: x, direction: lower-is-better, critcal: 1", "did you mean `critical`?"),
             ("name: a, source: prom, query: x, direction: lower-is-better, baseline: {ago: 1h}", "margin"),
+            ("name: a, source: prom, query: x, direction: lower-is-better, baseline: {margin: 0.2}", "exactly one of `ago` and `stored`"),
+            ("name: a, source: prom, query: x, direction: lower-is-better, baseline: {ago: 1h, stored: b, margin: 0.2}", "exactly one of"),
             ("name: a, source: prom, query: x, direction: lower-is-better, anomaly: 0", "anomaly"),
         ] {
             let problems = read(&format!("monitor: {{metrics: [{{{keys}}}]}}\n")).unwrap_err();

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod measured;
+pub mod runs;
 pub mod samples;
 pub mod unit;
 

@@ -302,13 +302,13 @@ fn samples_are_bounded_and_keep_their_mean() {
 
 proptest! {
     #[test]
-    fn comparing_with_itself_never_fails(values in proptest::collection::vec(1e-9f64..1e9, 1..40), samples in proptest::collection::vec(1e-3f64..1e3, 0..40)) {
+    fn comparing_with_itself_never_fails_and_never_passes(values in proptest::collection::vec(1e-9f64..1e9, 1..40), samples in proptest::collection::vec(1e-3f64..1e3, 0..40)) {
         let benchmarks: Vec<Benchmark> = values.iter().enumerate().map(|(index, value)| Benchmark {
             samples: samples.iter().copied().collect(),
             ..Benchmark::number(index.to_string(), "s", Direction::LowerIsBetter, Some(*value))
         }).collect();
         let found = compare(&benchmarks, &benchmarks, &Thresholds::default(), &Rules::default());
         prop_assert!(!found.regressed, "{found:?}");
-        prop_assert_eq!(found.open, samples.len() > 1);
+        prop_assert!(found.open, "{found:?}");
     }
 }

@@ -14,6 +14,8 @@ pub enum Kind {
     Label,
     /// A ruleset.
     Ruleset,
+    /// The alias of a prompt's version at a registry.
+    Alias,
 }
 
 impl Kind {
@@ -23,6 +25,7 @@ impl Kind {
             Self::Environment => "environment",
             Self::Label => "label",
             Self::Ruleset => "ruleset",
+            Self::Alias => "alias",
         }
     }
 }
@@ -107,6 +110,11 @@ impl Made {
     pub fn about_to(mut self, items: impl IntoIterator<Item = Item>) -> Self {
         self.pending.extend(items);
         self
+    }
+
+    /// Aliases that are none of those that were looked at: nothing is known of them now.
+    pub fn aliases_beside<'m>(&'m self, looked_at: &'m BTreeSet<String>) -> impl Iterator<Item = Item> + 'm {
+        self.names(Kind::Alias).filter(|name| !looked_at.contains(*name)).map(|name| Item::new(Kind::Alias, name))
     }
 
     /// Something was made, and got this number.

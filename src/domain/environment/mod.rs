@@ -163,6 +163,28 @@ pub struct FoundRuleset {
     pub whole: Value,
 }
 
+/// A name at a registry that stands for the version which an environment serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alias {
+    /// `TARGET/ENVIRONMENT/PROMPT`.
+    pub name: String,
+    /// The version, by our number.
+    pub version: String,
+}
+
+impl Alias {
+    /// An alias gets no number where it is; this is the one of those that we put there, which carry our operation. Whatever is there
+    /// without one is [`Self::THEIRS`].
+    pub const OURS: u64 = 1;
+    /// The number of one that somebody else put there.
+    pub const THEIRS: u64 = 0;
+
+    /// The environment in its name.
+    pub fn environment(&self) -> &str {
+        self.name.split('/').nth(1).unwrap_or_default()
+    }
+}
+
 /// All that the configuration wants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -172,6 +194,8 @@ pub struct Wanted {
     pub labels: Vec<Label>,
     /// Required checks.
     pub ruleset: Option<Ruleset>,
+    /// Aliases of versions that completed a rollout.
+    pub aliases: Vec<Alias>,
 }
 
 /// A thing with the number that the code host gave it; no other thing of its kind ever has the same.
@@ -192,6 +216,8 @@ pub struct Found {
     pub labels: Vec<Label>,
     /// Rulesets of wanted or made names.
     pub rulesets: Vec<FoundRuleset>,
+    /// Aliases of wanted names.
+    pub aliases: Vec<Alias>,
     /// The number of each of them.
     pub numbers: BTreeMap<Item, u64>,
     /// What could not be looked at, since the code host has no such thing for this repository.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    Enforcement, Environment, Found, FoundRuleset, Label, Ruleset, Wanted, list,
+    Alias, Enforcement, Environment, Found, FoundRuleset, Label, Ruleset, Wanted, list,
     made::{Item, Kind, Made},
 };
 
@@ -40,6 +40,8 @@ pub enum Thing {
         /// Found.
         found: Option<FoundRuleset>,
     },
+    /// An alias.
+    Alias(Alias),
 }
 
 impl Thing {
@@ -54,6 +56,7 @@ impl Thing {
             Self::Environment { .. } => Kind::Environment,
             Self::Label(_) => Kind::Label,
             Self::Ruleset { .. } => Kind::Ruleset,
+            Self::Alias(_) => Kind::Alias,
         }
     }
 
@@ -63,6 +66,7 @@ impl Thing {
             Self::Environment { to_be, .. } => &to_be.name,
             Self::Label(label) => &label.name,
             Self::Ruleset { to_be, .. } => &to_be.name,
+            Self::Alias(alias) => &alias.name,
         }
     }
 }
@@ -91,7 +95,8 @@ pub struct Change {
     pub ours: bool,
 }
 
-/// What must be done so that everything is as wanted. Labels that are there keep their looks: somebody chose them.
+/// What must be done so that everything is as wanted. Labels that are there keep their looks: somebody chose them. Aliases that are there
+/// keep their versions: rollouts move them.
 pub fn changes(wanted: &Wanted, found: &Found, made: &Made) -> Vec<Change> {
     let mut changes = Vec::new();
     for environment in &wanted.environments {
@@ -116,6 +121,12 @@ pub fn changes(wanted: &Wanted, found: &Found, made: &Made) -> Vec<Change> {
             changes.push(change(thing, before.is_some(), differences, made));
         }
     }
+    for alias in &wanted.aliases {
+        if !found.aliases.iter().any(|found| same(&found.name, &alias.name)) {
+            let differences = vec![Difference { key: "version".to_owned(), before: None, after: Some(alias.version.clone()) }];
+            changes.push(change(Thing::Alias(alias.clone()), false, differences, made));
+        }
+    }
     changes
 }
 
@@ -135,6 +146,7 @@ pub fn demolition(found: &Found, made: &Made, environments: &[String]) -> Vec<Ch
     let of_environments = found.environments.iter().filter(|found| named(&found.name));
     let mut things: Vec<Thing> =
         of_environments.map(|found| Thing::Environment { to_be: found.clone(), found: Some(found.clone()) }).collect();
+    things.extend(found.aliases.iter().filter(|alias| named(alias.environment())).cloned().map(Thing::Alias));
     if environments.is_empty() {
         things.extend(found.labels.iter().cloned().map(Thing::Label));
         things.extend(found.rulesets.iter().map(|found| Thing::Ruleset { to_be: found.ruleset.clone(), found: Some(found.clone()) }));
@@ -149,6 +161,7 @@ pub fn left_over(wanted: &Wanted, found: &Found, made: &Made) -> Vec<Item> {
         wanted.environments.iter().map(|environment| Item::new(Kind::Environment, &environment.name)).collect();
     wanted_items.extend(wanted.labels.iter().map(|label| Item::new(Kind::Label, &label.name)));
     wanted_items.extend(wanted.ruleset.iter().map(|ruleset| Item::new(Kind::Ruleset, &ruleset.name)));
+    wanted_items.extend(wanted.aliases.iter().map(|alias| Item::new(Kind::Alias, &alias.name)));
     let there = demolition(found, made, &[]).into_iter().map(|change| change.thing.item());
     there.filter(|item| !wanted_items.contains(item)).collect()
 }
@@ -237,7 +250,7 @@ mod tests {
             checks: ["prompts / test".to_owned()].into(),
             up_to_date: false,
         };
-        Wanted { environments: vec![production], labels: labels_of_ours(), ruleset: Some(ruleset) }
+        Wanted { environments: vec![production], labels: labels_of_ours(), ruleset: Some(ruleset), aliases: Vec::new() }
     }
 
     /// What there is once the changes are made.
@@ -255,6 +268,7 @@ mod tests {
                     then.environments.push(to_be);
                 }
                 Thing::Label(label) => then.labels.push(label),
+                Thing::Alias(alias) => then.aliases.push(alias),
                 Thing::Ruleset { to_be, found } => {
                     then.rulesets.retain(|other| other.ruleset.name != to_be.name);
                     then.rulesets.push(FoundRuleset { id: 1, ruleset: to_be, whole: found.map(|found| found.whole).unwrap_or_default() });
@@ -307,6 +321,26 @@ mod tests {
         assert_eq!(undecided(&then, &made, &["Production".to_owned()]), [item]);
         assert_eq!(undecided(&then, &made, &["staging".to_owned()]), []);
         assert_eq!(left_over(&Wanted::default(), &then, &made), []);
+    }
+
+    #[test]
+    fn an_alias_is_made_where_there_is_none_and_left_to_rollouts_where_there_is_one() {
+        let alias = |version: &str| Alias { name: "Registry/production/greeting".to_owned(), version: version.to_owned() };
+        let wanted = Wanted { aliases: vec![alias("2.0.0")], ..Wanted::default() };
+        let planned = changes(&wanted, &Found::default(), &Made::default());
+        let [Change { action: Action::Create, thing, differences, ours: true }] = planned.as_slice() else { panic!("{planned:?}") };
+        assert_eq!((thing.name(), differences[0].after.as_deref()), ("Registry/production/greeting", Some("2.0.0")));
+        let item = thing.item();
+        let found = Found { aliases: vec![alias("1.0.0")], numbers: [(item.clone(), Alias::OURS)].into(), ..Found::default() };
+        assert_eq!(changes(&wanted, &found, &Made::default()), []);
+        let mut made = Made::default();
+        assert_eq!(demolition(&found, &made, &[]), [], "what a rollout or a person put there stays");
+        made.did(&item, Alias::OURS);
+        let of = |environment: &str| demolition(&found, &made, &[environment.to_owned()]).len();
+        assert_eq!((demolition(&found, &made, &[]).len(), of("production"), of("staging")), (1, 1, 0));
+        // The same name without our operation is somebody else's.
+        assert!(made.clone().going_by(&[(item, Alias::THEIRS)].into(), &BTreeSet::new()).made.is_empty());
+        assert_eq!(left_over(&Wanted::default(), &found, &made).len(), 1);
     }
 
     #[test]

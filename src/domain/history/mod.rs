@@ -10,6 +10,9 @@ pub mod record;
 pub mod settings;
 pub mod standing;
 
+#[cfg(test)]
+mod baseline_tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

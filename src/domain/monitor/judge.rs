@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use super::{
-    Answer, Finding, Health, MetricResult, MetricSettings, Observed, Open, Settings, Severity,
+    Answer, BaselineSettings, Earlier, Finding, Health, MetricResult, MetricSettings, Observed, Open, Settings, Severity, Unanswered,
     anomaly::{anomaly, until},
 };
 use crate::domain::{
     duration,
     metric_source::{Found, Point},
     regression::{
-        Decides, Judgement, Margin, Metric, Rules, Unit, Verdict, decide, independent,
+        Decides, Evidence, Judgement, Margin, Metric, Rules, Unit, Verdict, decide, independent, one_run,
         trend::{Course, Trend, trend},
     },
+    stats::{describe::Moments, quantile::quantile, sample::Sample},
 };
 
 /// Fewer values than this show no trend.
@@ -48,35 +49,67 @@ pub fn judge(settings: &Settings, rules: &Rules, observed: &[Observed]) -> Vec<M
     let mut evidence = Vec::new();
     let mut compared = Vec::new();
     for (index, (result, observed)) in results.iter_mut().zip(observed).enumerate() {
-        let Some(baseline) = result.settings.baseline else { continue };
-        let before = match observed.baseline.as_ref().map(numbers) {
-            Some(Ok(before)) => before,
-            Some(Err(finding)) => {
-                result.findings.push(Finding { reason: format!("baseline: {}", finding.reason), ..finding });
-                continue;
+        let Some(baseline) = result.settings.baseline.clone() else { continue };
+        match evidence_of(&baseline, result, observed, rules) {
+            Ok((found, constant)) => {
+                evidence.push(found);
+                compared.push((index, baseline, constant));
             }
-            None => {
-                result.findings.push(Finding::open(Open::NoAnswer, "baseline: it was not asked for"));
-                continue;
-            }
-        };
-        let metric = Metric {
-            name: result.settings.name.clone(),
-            direction: result.settings.direction,
-            margin: Margin::Relative { warn: baseline.margin, fail: baseline.margin },
-            unit: Unit::Number,
-            decides: Decides::Fail,
-        };
-        evidence.push(independent::amounts(&metric, &before, &result.history, rules));
-        compared.push((index, baseline));
+            Err(finding) => result.findings.push(Finding { reason: format!("baseline: {}", finding.reason), ..finding }),
+        }
     }
-    for ((index, baseline), judgement) in compared.into_iter().zip(decide(evidence, rules)) {
+    for ((index, baseline, constant), judgement) in compared.into_iter().zip(decide(evidence, rules)) {
         if let Some(result) = results.get_mut(index) {
-            result.findings.push(against_baseline(&judgement, baseline.severity, baseline.ago));
+            result.findings.push(against_baseline(&judgement, &baseline, constant));
             result.baseline = Some(judgement);
         }
     }
     results
+}
+
+/// The window against what was before, and why it could clear nothing.
+fn evidence_of(
+    baseline: &BaselineSettings,
+    result: &MetricResult,
+    observed: &Observed,
+    rules: &Rules,
+) -> Result<(Evidence, Option<String>), Finding> {
+    let metric = Metric {
+        name: result.settings.name.clone(),
+        direction: result.settings.direction,
+        margin: Margin::Relative { warn: baseline.margin, fail: baseline.margin },
+        unit: Unit::Number,
+        decides: Decides::Fail,
+    };
+    let not_asked = || Finding::open(Open::NoAnswer, "it was not asked for");
+    if let Earlier::Ago(_) = baseline.of {
+        let before = numbers(observed.baseline.as_ref().ok_or_else(not_asked)?)?;
+        let evidence = independent::amounts(&metric, &before, &result.history, rules);
+        return Ok((evidence, without_spread(&before, &result.history)));
+    }
+    let refused = |unanswered: &Unanswered| {
+        Finding::open(if unanswered.refused { Open::Refused } else { Open::NoAnswer }, unanswered.message.clone())
+    };
+    let runs = observed.runs.as_ref().ok_or_else(not_asked)?.as_ref().map_err(refused)?;
+    if result.history.len() < rules.min_samples {
+        let few = format!("the window has {} of at least {} values", result.history.len(), rules.min_samples);
+        return Err(Finding::open(Open::NoAnswer, few));
+    }
+    let middle = quantile(&result.history, 0.5).ok_or_else(|| Finding::open(Open::NoAnswer, "the window has no median"))?;
+    Ok((one_run::evidence(&metric, runs, middle, rules), None))
+}
+
+/// Why windows clear nothing: a number that never varies is most often a meter that stands still. One that is worse by more than the
+/// margin is worse all the same.
+fn without_spread(before: &[f64], now: &[f64]) -> Option<String> {
+    let constant = |values: &[f64]| Sample::new(values).is_ok_and(|sample| Moments::of(sample).is_constant());
+    let side = match (constant(before), constant(now)) {
+        (true, true) => "of both windows",
+        (true, false) => "of the earlier window",
+        (false, true) => "of the window",
+        (false, false) => return None,
+    };
+    Some(format!("every value {side} is the same: there is no spread to judge chance by"))
 }
 
 /// A metric without its comparison.
@@ -280,16 +313,27 @@ fn change(settings: &MetricSettings, history: &[f64], seen: Option<&Trend>, shar
     }
 }
 
-fn against_baseline(judgement: &Judgement, severity: Severity, ago: Duration) -> Finding {
+fn against_baseline(judgement: &Judgement, baseline: &BaselineSettings, constant: Option<String>) -> Finding {
+    let severity = baseline.severity;
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), short);
-    let ago = duration::human(ago);
-    let means = format!("mean {} against {} {ago} before", number(judgement.evidence.head), number(judgement.evidence.base));
+    let (head, base) = (number(judgement.evidence.head), number(judgement.evidence.base));
+    let (means, values) = match &baseline.of {
+        Earlier::Ago(ago) => (format!("mean {head} against {base} {} before", duration::human(*ago)), "values of each window"),
+        Earlier::Stored(name) => {
+            let runs = judgement.evidence.base_n;
+            (format!("median {head} against {base}, the mean of {runs} recorded runs of `{name}`"), "recorded runs")
+        }
+    };
+    let regressed = judgement.verdict == Verdict::Regressed;
+    if let Some(why) = constant.filter(|_| !regressed) {
+        return Finding::open(Open::Undecided, format!("baseline: inconclusive: {why}; {means}"));
+    }
     match &judgement.verdict {
         Verdict::Regressed => Finding::bad(severity, format!("baseline: regressed; {means}")),
         Verdict::NonInferior => Finding::healthy(format!("baseline: non-inferior; {means}")),
         Verdict::Improved => Finding::healthy(format!("baseline: improved; {means}")),
         Verdict::Inconclusive { why, needed } => {
-            let more = needed.map(|needed| format!("; about {needed} values of each window would decide")).unwrap_or_default();
+            let more = needed.map(|needed| format!("; about {needed} {values} would decide")).unwrap_or_default();
             Finding::open(Open::Undecided, format!("baseline: inconclusive: {why}; {means}{more}"))
         }
     }

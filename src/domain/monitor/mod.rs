@@ -8,7 +8,7 @@ mod settings;
 mod tests;
 
 pub use judge::judge;
-pub use settings::{BaselineSettings, MetricSettings, Settings, Severity};
+pub use settings::{BaselineSettings, Earlier, MetricSettings, Settings, Severity};
 
 use super::{
     metric_source::Reading,
@@ -71,8 +71,10 @@ pub struct Observed {
     pub held: Option<Answer>,
     /// The window's numbers; only where they are needed.
     pub history: Option<Answer>,
-    /// The earlier window's numbers; only with a baseline.
+    /// The earlier window's numbers; only with a baseline of one.
     pub baseline: Option<Answer>,
+    /// The numbers of recorded runs, oldest first; only with a baseline of them.
+    pub runs: Option<Result<Vec<f64>, Unanswered>>,
 }
 
 /// What keeps a metric from a conclusion.

@@ -55,11 +55,20 @@ pub struct MetricSettings {
     pub baseline: Option<BaselineSettings>,
 }
 
-/// A comparison with an earlier window.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a window is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Earlier {
+    /// The window of so long ago.
+    Ago(Duration),
+    /// The recorded runs of the benchmark of this name.
+    Stored(String),
+}
+
+/// A comparison with what was before.
+#[derive(Debug, Clone, PartialEq)]
 pub struct BaselineSettings {
-    /// How much earlier.
-    pub ago: Duration,
+    /// What was before.
+    pub of: Earlier,
     /// The share of the earlier mean that may be lost.
     pub margin: f64,
     /// What a regression is.

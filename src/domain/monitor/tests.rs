@@ -33,7 +33,7 @@ fn reading(found: Found) -> Answer {
 fn now(value: f64) -> Observed {
     let point = Point { at_ms: NOW, value };
     let now = reading(Found::Value { labels: Labels::new(), point });
-    Observed { at_ms: NOW, now, held: None, history: None, baseline: None }
+    Observed { at_ms: NOW, now, held: None, history: None, baseline: None, runs: None }
 }
 
 /// One number a minute, the last one now.
@@ -157,7 +157,7 @@ fn a_step_for_the_worse_is_degraded() {
 fn a_baseline_is_compared_by_evidence() {
     let compared = |factor: f64, values: i32, severity| {
         let sample = |factor: f64| -> Vec<f64> { (0..values).map(|at| factor * (100.0 + f64::from(at * 7 % 5))).collect() };
-        let baseline = BaselineSettings { ago: Duration::from_hours(168), margin: 0.2, severity };
+        let baseline = BaselineSettings { of: Earlier::Ago(Duration::from_hours(168)), margin: 0.2, severity };
         let metric = MetricSettings { baseline: Some(baseline), ..metric() };
         let (history, baseline) = (Some(minutes(&sample(factor))), Some(minutes(&sample(1.0))));
         one(metric, Observed { history, baseline, ..now(100.0) })
@@ -168,11 +168,57 @@ fn a_baseline_is_compared_by_evidence() {
     let few = compared(1.0, 3, Severity::Critical);
     assert_eq!((few.health(), few.findings.last().unwrap().open), (Health::Inconclusive, Some(Open::Undecided)));
     // A baseline that is not there is no comparison that went well.
-    let baseline = BaselineSettings { ago: Duration::from_hours(1), margin: 0.2, severity: Severity::Warning };
+    let baseline = BaselineSettings { of: Earlier::Ago(Duration::from_hours(1)), margin: 0.2, severity: Severity::Warning };
     let metric = MetricSettings { baseline: Some(baseline), ..metric() };
     for answer in [None, Some(reading(Found::Empty)), Some(Err(Unanswered { refused: false, message: "gone".into() }))] {
         let observed = Observed { history: Some(minutes(&[1.0; 20])), baseline: answer, ..now(1.0) };
         assert_eq!(one(metric.clone(), observed).health(), Health::Inconclusive);
+    }
+}
+
+#[test]
+fn constants_clear_nothing_and_a_worse_constant_is_worse() {
+    let compared = |before: &dyn Fn(i32) -> f64, now_is: &dyn Fn(i32) -> f64| {
+        let baseline = BaselineSettings { of: Earlier::Ago(Duration::from_hours(168)), margin: 0.2, severity: Severity::Critical };
+        let metric = MetricSettings { baseline: Some(baseline), ..metric() };
+        let sample = |value: &dyn Fn(i32) -> f64| Some(minutes(&(0..40).map(value).collect::<Vec<f64>>()));
+        one(metric, Observed { history: sample(now_is), baseline: sample(before), ..now(100.0) })
+    };
+    let varies = |at: i32| 100.0 + f64::from(at % 5);
+    for (before, now_is, side) in [
+        (&(|_| 0.85) as &dyn Fn(i32) -> f64, &(|_| 0.85) as &dyn Fn(i32) -> f64, "of both windows"),
+        (&|_| 100.0, &varies, "of the earlier window"),
+        (&varies, &|_| 100.0, "of the window"),
+        (&varies, &|_| 50.0, "of the window"),
+    ] {
+        let found = compared(before, now_is);
+        let last = found.findings.last().unwrap();
+        assert_eq!((found.health(), last.open), (Health::Inconclusive, Some(Open::Undecided)), "{last:?}");
+        assert!(last.reason.contains(&format!("every value {side} is the same")), "{last:?}");
+    }
+    assert_eq!(compared(&|_| 100.0, &|_| 150.0).health(), Health::Critical);
+}
+
+#[test]
+fn recorded_runs_are_a_baseline_and_too_few_of_them_are_none() {
+    let compared = |runs: Option<Result<Vec<f64>, Unanswered>>, middle: f64, values: usize| {
+        let baseline = BaselineSettings { of: Earlier::Stored("api".into()), margin: 0.2, severity: Severity::Warning };
+        let metric = MetricSettings { baseline: Some(baseline), ..metric() };
+        let history: Vec<f64> = (0..values).map(|at| middle + f64::from(i32::try_from(at % 5).unwrap()) - 2.0).collect();
+        one(metric, Observed { history: Some(minutes(&history)), runs, ..now(100.0) })
+    };
+    let runs = || Some(Ok(vec![100.0, 103.0, 98.0, 101.0, 99.0]));
+    let worse = compared(runs(), 150.0, 40);
+    assert_eq!(worse.health(), Health::Degraded);
+    assert!(worse.reasons().any(|reason| reason.contains("median 150 against 100.2, the mean of 5 recorded runs of `api`")), "{worse:?}");
+    assert_eq!(compared(runs(), 101.0, 40).health(), Health::Healthy);
+    let few = compared(Some(Ok(vec![100.0, 103.0, 98.0])), 150.0, 40);
+    assert_eq!(few.health(), Health::Inconclusive);
+    assert!(few.reasons().any(|reason| reason.contains("3 of at least 5 runs")), "{few:?}");
+    let gone = Some(Err(Unanswered { refused: false, message: "the store is gone".into() }));
+    for (runs, values) in [(runs(), 9), (None, 40), (gone, 40)] {
+        let found = compared(runs, 101.0, values);
+        assert_eq!((found.health(), found.findings.last().unwrap().open), (Health::Inconclusive, Some(Open::NoAnswer)), "{found:?}");
     }
 }
 

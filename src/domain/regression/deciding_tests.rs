@@ -1,6 +1,6 @@
 //! The worked numbers of `docs/design/deciding.md`, computed again.
 
-use super::{Comparison, Evidence, Metric, OnInconclusive, Rules, Verdict, decide, decide_together, paired, sampling::Looks};
+use super::{Comparison, Evidence, Metric, OnInconclusive, Rules, Verdict, decide, decide_together, one_run, paired, sampling::Looks};
 use crate::domain::stats::{
     multiplicity::{Method, adjust},
     paired::mcnemar::McNemar,
@@ -87,4 +87,24 @@ fn the_levels_of_the_looks_are_what_the_program_plans() {
     assert!(page.contains(&shown.join(", ")));
     assert_eq!(format!("{:.3}", levels(3).first().unwrap()), "0.011");
     assert!(page.contains("S the sum of the levels (0.079 for five looks)") && format!("{:.3}", levels(1).iter().sum::<f64>()) == "0.079");
+}
+
+#[test]
+fn the_runs_of_benchmarks_are_what_the_program_finds() {
+    let runs = [100.0, 104.0, 97.0, 102.0, 99.0];
+    let metric = Metric { name: "b".to_owned(), ..Metric::of_a_run("latency").unwrap() };
+    for (new, word) in [(109.0, "non-inferior"), (118.0, "inconclusive"), (135.0, "regressed")] {
+        let evidence = one_run::evidence(&metric, &runs, new, &Rules::default());
+        let measured = evidence.result.clone().unwrap();
+        let [low, high] = measured.interval;
+        let verdict = decide(vec![evidence], &Rules::default()).remove(0).verdict;
+        assert_eq!(verdict.word(), word);
+        let row = format!("| {new} ms | {:.3} | {low:.3} to {high:.3} | `{word}` |", measured.effect);
+        assert!(PAGE.contains(&row), "{row}");
+        let spread = measured.standard_error / 1.2_f64.sqrt();
+        assert!(
+            PAGE.contains(&format!("s of the logarithms {spread:.4}")) && PAGE.contains(&format!("{:.1} ms, s of", new / measured.effect))
+        );
+        assert!(PAGE.contains(&format!("= {:.3} of it in 90 %", high / measured.effect)));
+    }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::metric::Metric;
+use crate::domain::stats::two_sample::prediction;
 
 /// The primary test, the one that decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -25,6 +26,10 @@ pub enum TestName {
     Fisher,
     /// The sign-flip permutation test of the mean difference.
     SignFlip,
+    /// One new run against earlier runs, by a prediction interval of logarithms: a ratio.
+    OneRunOnLogs,
+    /// One new run against earlier runs, by a prediction interval.
+    OneRun,
 }
 
 impl TestName {
@@ -39,6 +44,23 @@ impl TestName {
             Self::Boschloo => "Boschloo",
             Self::Fisher => "Fisher",
             Self::SignFlip => "sign-flip permutation",
+            Self::OneRunOnLogs => "prediction t on logs",
+            Self::OneRun => "prediction t",
+        }
+    }
+
+    /// Whether whole runs were compared, and not samples.
+    pub fn is_of_runs(self) -> bool {
+        match self {
+            Self::OneRunOnLogs | Self::OneRun => true,
+            Self::WelchOnLogs
+            | Self::Welch
+            | Self::PairedTOnLogs
+            | Self::PairedT
+            | Self::McNemar
+            | Self::Boschloo
+            | Self::Fisher
+            | Self::SignFlip => false,
         }
     }
 }
@@ -67,7 +89,7 @@ pub enum Undecided {
         got: usize,
         /// Wanted.
         needed: usize,
-        /// "values" or "cases".
+        /// "values", "cases" or "runs".
         of: &'static str,
     },
     /// A value that is no number, or out of range.
@@ -107,7 +129,7 @@ pub struct Measured {
     pub margin: f64,
     /// Of `worse`; 0 without spread.
     pub standard_error: f64,
-    /// Values per arm, or pairs, that the standard error rests on.
+    /// Values per arm, pairs, or earlier runs, that the standard error rests on.
     pub n: usize,
     /// Every value is the same: there is no spread to judge chance by.
     pub without_spread: bool,
@@ -137,18 +159,31 @@ impl Measured {
     /// The smallest true effect that a test with this many values finds with the given power: (z₁₋α + z₁₋β)·SE, on the
     /// scale of `worse`. `None` without spread.
     pub fn detectable(&self, alpha: f64, power: f64) -> Option<f64> {
-        (self.standard_error > 0.0).then(|| reach(alpha, power) * self.standard_error)
+        let reach = || match self.spread_of_runs() {
+            Some(sd) => prediction::reach(sd, self.n, alpha, power),
+            None => reach(alpha, power) * self.standard_error,
+        };
+        (self.standard_error > 0.0).then(reach)
     }
 
     /// How many values per arm (or pairs) would decide with the given power if the true effect is the one seen:
-    /// n·((z₁₋α + z₁₋β)·SE/|margin − worse|)². `None` when that is more than a million.
+    /// n·((z₁₋α + z₁₋β)·SE/|margin − worse|)². `None` when that is more than a million. Of a new run: how many earlier ones.
     pub fn needed(&self, alpha: f64, power: f64) -> Option<usize> {
         // A lucky streak of head is no reason to promise a quick decision.
         let distance = (self.margin - self.worse.max(0.0)).abs();
+        if let Some(sd) = self.spread_of_runs() {
+            return prediction::values_needed(sd, distance, alpha, power);
+        }
         let times = (reach(alpha, power) * self.standard_error / distance).powi(2);
         let needed = (crate::domain::stats::sample::count(self.n) * times).ceil();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a million")]
         (needed.is_finite() && needed <= 1e6).then_some(needed as usize)
+    }
+
+    /// The standard deviation between runs, where whole runs were compared: s of s·√(1 + 1/k).
+    fn spread_of_runs(&self) -> Option<f64> {
+        let k = crate::domain::stats::sample::count(self.n.max(1));
+        self.test.is_of_runs().then(|| self.standard_error / (1.0 + 1.0 / k).sqrt())
     }
 }
 

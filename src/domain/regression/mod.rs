@@ -3,7 +3,7 @@
 //! `d` is head against base, turned so that `d > 0` is worse. A metric is `regressed` when d lies beyond the margin by
 //! evidence, `non-inferior` when it lies inside by evidence, `improved` when it lies below 0 by evidence, and
 //! `inconclusive` otherwise: "not significant" never reads as "fine". Order of reading: [`metric`] (direction, margin),
-//! [`evidence`] (what one comparison measured), [`paired`] and [`independent`] (how), [`decide`] (Holm, verdicts),
+//! [`evidence`] (what one comparison measured), [`paired`], [`independent`] and [`one_run`] (how), [`decide`] (Holm, verdicts),
 //! [`samples`] (from samples to evidence), [`sampling`] (looking again while a verdict is open), [`comparison`] (base and head of one
 //! suite), [`against`] (a run and a baseline), [`settings`] (what a user may change),
 //! [`analysis`] (two samples from every side), [`trend`] (values in order of time).
@@ -15,6 +15,7 @@ pub mod decide;
 pub mod evidence;
 pub mod independent;
 pub mod metric;
+pub mod one_run;
 pub mod paired;
 pub mod samples;
 pub mod sampling;

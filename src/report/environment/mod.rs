@@ -92,7 +92,8 @@ fn mark(action: Action) -> char {
 }
 
 fn conclusion(view: &View<'_>) -> String {
-    let wanted = view.wanted.environments.len() + view.wanted.labels.len() + usize::from(view.wanted.ruleset.is_some());
+    let wanted =
+        view.wanted.environments.len() + view.wanted.labels.len() + view.wanted.aliases.len() + usize::from(view.wanted.ruleset.is_some());
     let failed = view.lines.iter().filter(|line| line.error.is_some()).count();
     let count = |action: Action| view.lines.iter().filter(|line| line.change.action == action && line.error.is_none()).count();
     let (create, update, delete) = (count(Action::Create), count(Action::Update), count(Action::Delete));

@@ -1,5 +1,6 @@
 //! Environments on GitHub: shown, made, made again, taken away.
 
+mod aliases;
 /// What is missing, refused or somebody else's.
 mod bad;
 

@@ -234,3 +234,54 @@ fn a_run_of_a_branch_is_no_baseline_before_it_is_merged() {
     prune(&["--unmerged"]).exits(0).shows("1 run went (1 of commits that did not reach the default branch), 1 stay");
     prune(&[]).exits(2);
 }
+
+/// Somebody runs an old commit again, after newer ones: it is the newest run, and the farthest.
+#[test]
+fn the_nearest_run_is_so_by_commits_and_not_by_time() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    workspace.write("prompt-cicd.yml", format!("{}history: {{baseline-runs: 1}}\n", workspace.read("prompt-cicd.yml")).as_bytes());
+    let old = commit(&workspace, "one");
+    let near = commit(&workspace, "two");
+    recorded(&workspace, &[]).run().exits(0);
+    git(&workspace, &["checkout", "--quiet", &old]);
+    recorded(&workspace, &[]).run().exits(0);
+    git(&workspace, &["checkout", "--quiet", "main"]);
+    commit(&workspace, "three");
+    let report = workspace.prompt_cicd(["test", "--baseline", "--format", "json"]).run().exits(0).json();
+    let found = baselines(&report)[0].clone();
+    assert_eq!(found["of"], json!([near]), "{found:#}");
+    assert!(found["note"].as_str().unwrap().contains(&format!("is {}", &near[..10])), "{found:#}");
+}
+
+#[test]
+fn a_run_that_was_aside_stays_once_its_commit_is_on_the_default_branch() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    workspace.write("prompt-cicd.yml", format!("{}history: {{keep: 2}}\n", workspace.read("prompt-cicd.yml")).as_bytes());
+    commit(&workspace, "one");
+    recorded(&workspace, &[]).run().exits(0);
+    git(&workspace, &["checkout", "--quiet", "-b", "feature"]);
+    let of_feature = commit(&workspace, "two");
+    recorded(&workspace, &[]).run().exits(0).says("is not on the default branch");
+    git(&workspace, &["checkout", "--quiet", "main"]);
+    git(&workspace, &["merge", "--quiet", "--ff-only", "feature"]);
+    let newest = commit(&workspace, "three");
+    recorded(&workspace, &[]).run().exits(0);
+    let shown = workspace.prompt_cicd(["baseline", "show", "--format", "json"]).run().exits(0).json();
+    let commits: Vec<&str> = shown["suites"][0]["runs"].as_array().unwrap().iter().map(|run| run["commit"].as_str().unwrap()).collect();
+    assert_eq!(commits, [of_feature.as_str(), newest.as_str()], "the oldest went, and not the one that had been aside");
+}
+
+#[test]
+fn what_bench_wrote_names_its_commit_and_is_taken_in() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = many(&model);
+    let tested = commit(&workspace, "one");
+    workspace.prompt_cicd(["bench", "greeting", "--iterations", "30", "--output", "bench.json"]).run().exits(0);
+    let report: Value = serde_json::from_str(&workspace.read("bench.json")).unwrap();
+    assert_eq!(report["checked_out"], json!({"commit": tested, "altered": false, "why": null}));
+    let update = ["baseline", "update", "--from", "bench.json"];
+    workspace.prompt_cicd(update).run().exits(0).shows("benchmarks/prompt-cicd: the run of ").shows(&format!("at {} kept", &tested[..10]));
+    workspace.prompt_cicd(["compare", "bench.json", "--baseline"]).run().exits(4).says("head itself is recorded already");
+}

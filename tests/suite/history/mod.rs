@@ -3,6 +3,8 @@
 
 /// Baselines: by commit, pooled, pinned.
 mod baseline;
+/// Runs of benchmarks as baselines.
+mod benchmarks;
 /// Which commit a run is of, and which commits' runs count.
 mod commits;
 /// One issue for each cause.

@@ -178,10 +178,39 @@ fn history_shows_drifts_steps_and_regressions() {
     let workspace = workspace(&prometheus.host.url, &[drift, step, base]);
     let seen = workspace.prompt_cicd(["monitor", "--format", "json"]).run().exits(12).json();
     let verdicts: Vec<&str> = seen["metrics"].as_array().unwrap().iter().map(|metric| metric["verdict"].as_str().unwrap()).collect();
-    // The same constant twice: no spread, and inside the margin.
-    assert_eq!(verdicts, ["degraded", "degraded", "healthy"], "{seen:#}");
+    // The same constant twice: no spread, and nothing that clears it.
+    assert_eq!(verdicts, ["degraded", "degraded", "inconclusive"], "{seen:#}");
     assert_eq!(seen["metrics"][1]["change_points"][0]["index"], 20);
     workspace.prompt_cicd(["monitor", "drift"]).run().exits(12).shows("▁").shows("trend: rising");
+}
+
+#[test]
+fn a_constant_window_clears_nothing() {
+    let prometheus = Prometheus::start(&[("base", "120")]);
+    let base = "name: base, query: base, direction: lower-is-better, baseline: {ago: 168h, margin: 0.2}";
+    let workspace = workspace(&prometheus.host.url, &[base]);
+    workspace.prompt_cicd(["monitor"]).run().exits(13).shows("every value of both windows is the same");
+}
+
+#[test]
+fn a_window_is_held_against_recorded_runs() {
+    let prometheus = Prometheus::start(&[("p95", "120")]);
+    let metric = "name: p95, query: p95, direction: lower-is-better, baseline: {stored: latency, margin: 0.2}";
+    let workspace = workspace(&prometheus.host.url, &[metric]);
+    let window = |middle: f64| prometheus.ranges("p95", (0..41).map(|at| middle + f64::from(at % 5)).collect());
+    window(120.0);
+    workspace.prompt_cicd(["monitor"]).run().exits(30).shows("has no recorded benchmark `latency`");
+    for (run, value) in [118, 123, 120, 125, 117].iter().enumerate() {
+        if run == 4 {
+            workspace.prompt_cicd(["monitor"]).run().exits(13).shows("4 of at least 5 runs");
+        }
+        workspace.write("run.json", format!("[{{\"name\": \"latency\", \"unit\": \"ms\", \"value\": {value}}}]").as_bytes());
+        let args = ["baseline", "update", "--from", "run.json", "--from-format", "customSmallerIsBetter"];
+        workspace.prompt_cicd(args).run().exits(0).shows("of no commit kept");
+    }
+    workspace.prompt_cicd(["monitor"]).run().exits(0).shows("the mean of 5 recorded runs of `latency`");
+    window(190.0);
+    workspace.prompt_cicd(["monitor"]).run().exits(12).shows("baseline: regressed; median 192 against 120.6");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Row, Status};
 use crate::domain::{
-    regression::{Decides, Direction, Evidence, Judgement, Margin, Metric, Rules, Scale, Unit, Verdict, decide, independent},
+    regression::{Decides, Direction, Evidence, Judgement, Margin, Metric, Rules, Scale, Undecided, Unit, Verdict, decide, independent},
     stats::{describe::Moments, mean, proportion::Rate, sample::Sample},
 };
 
@@ -93,13 +93,22 @@ fn sparse(row: &mut Row, rules: &Rules) {
     }
 }
 
-fn apply(row: &mut Row, judgement: Judgement) {
+pub(super) fn apply(row: &mut Row, judgement: Judgement) {
     show_what_is_judged(row, &judgement);
     let worse = row.change_percent.map_or(0.0, |change| row.direction.worse(change));
     row.status = match &judgement.verdict {
         Verdict::Regressed => Status::Failed,
         Verdict::Inconclusive { why, needed } => {
-            let more = needed.map_or_else(String::new, |needed| format!("; about {needed} samples a side would decide"));
+            let of_runs = judgement.evidence.result.as_ref().is_ok_and(|measured| measured.test.is_of_runs());
+            let more = match needed {
+                Some(needed) if of_runs => format!("; about {needed} runs in the baseline would decide"),
+                None if of_runs && *why == Undecided::Wide => {
+                    "; no number of earlier runs would decide, as one run alone varies too much: give it more samples, or a quieter machine"
+                        .to_owned()
+                }
+                Some(needed) => format!("; about {needed} samples a side would decide"),
+                None => String::new(),
+            };
             row.why = Some(format!("{why}{more}"));
             Status::Open
         }
@@ -131,18 +140,24 @@ fn show_what_is_judged(row: &mut Row, judgement: &Judgement) {
 
 /// What the samples of a row say: rates of 0 and 1 by Boschloo's test, shares by points, all else by ratio.
 fn evidence_of(row: &Row, base: &[f64], head: &[f64], rules: &Rules) -> Evidence {
-    let (warn, fail) = (row.thresholds.0 / 100.0, row.thresholds.1 / 100.0);
-    let named = |margin| Metric { name: row.name.clone(), direction: row.direction, margin, unit: Unit::Number, decides: Decides::Fail };
+    let metric = metric_of(row);
     if !row.is_share() {
-        // Nothing can lose more than all of itself.
-        let most = if row.direction == Direction::HigherIsBetter { 0.99 } else { f64::INFINITY };
-        return independent::amounts(&named(Margin::Relative { warn: warn.min(most), fail: fail.min(most) }), base, head, rules);
+        return independent::amounts(&metric, base, head, rules);
     }
-    let metric = named(Margin::Absolute { warn, fail });
     match (rate(base), rate(head)) {
         (Some(base), Some(head)) => independent::passes(&metric, base, head, rules),
         (_, _) => independent::amounts(&metric, base, head, rules),
     }
+}
+
+/// A row as a metric, with its thresholds as margins: points of shares, a ratio of all else.
+pub(super) fn metric_of(row: &Row) -> Metric {
+    let (warn, fail) = (row.thresholds.0 / 100.0, row.thresholds.1 / 100.0);
+    // Nothing can lose more than all of itself.
+    let most = if row.direction == Direction::HigherIsBetter { 0.99 } else { f64::INFINITY };
+    let margin =
+        if row.is_share() { Margin::Absolute { warn, fail } } else { Margin::Relative { warn: warn.min(most), fail: fail.min(most) } };
+    Metric { name: row.name.clone(), direction: row.direction, margin, unit: Unit::Number, decides: Decides::Fail }
 }
 
 /// How many passed, where every value is 0 or 1.

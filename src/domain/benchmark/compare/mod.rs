@@ -7,6 +7,7 @@
 
 mod doubt;
 mod judge;
+mod runs;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,6 +16,7 @@ use super::{
     unit::{Conversion, is_counted, may_be_zero},
 };
 use crate::domain::regression::{Direction, Judgement, Rules};
+pub use runs::compare_with_runs;
 
 /// How much worse is fine, and which way is good.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,6 +171,8 @@ pub struct Comparison {
     pub open: bool,
     /// Why all of it is open, whatever the rows say.
     pub why: Option<String>,
+    /// What base is, where it is no file.
+    pub against: Option<String>,
 }
 
 impl Comparison {
@@ -184,32 +188,17 @@ const SHARE_POINTS: f64 = 2.0;
 
 /// Compares. Names are unique on each side: readers refuse a file where they are not.
 pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, rules: &Rules) -> Comparison {
-    let on_head: HashMap<&str, &Benchmark> = head.iter().map(|benchmark| (benchmark.name.as_str(), benchmark)).collect();
-    let mut names: BTreeMap<&str, (Option<&Benchmark>, Option<&Benchmark>)> = BTreeMap::new();
-    for benchmark in base {
-        names.insert(&benchmark.name, (Some(benchmark), on_head.get(benchmark.name.as_str()).copied()));
-    }
-    for benchmark in head {
-        names.entry(&benchmark.name).or_insert((None, Some(benchmark)));
-    }
-    let mut rows: Vec<Row> = names.into_values().map(|(base, head)| row(base, head, thresholds)).collect();
-    let is_one = is_one_measurement(&rows);
+    let mut rows = rows(base, head, thresholds);
+    let (is_one, is_again) = (is_one_measurement(&rows), is_same_numbers(&rows));
     rows.iter_mut().for_each(doubt::fill);
     judge::judge(&mut rows, rules);
     rows.iter_mut().for_each(doubt::settle);
-    rows.sort_by(|one, two| {
-        let worse = |row: &Row| row.change_percent.map_or(0.0, |change| row.direction.worse(change));
-        one.status.cmp(&two.status).then(worse(two).total_cmp(&worse(one))).then(one.name.cmp(&two.name))
-    });
-    let missing = thresholds.missing_fails && rows.iter().any(|row| row.status == Status::Missing);
-    let found = Comparison {
-        regressed: rows.iter().any(|row| row.status == Status::Failed),
-        open: missing || rows.iter().any(|row| matches!(row.status, Status::Open | Status::Unusable)),
-        rows,
-        why: None,
-    };
+    let found = concluded(rows, thresholds);
     if is_one {
         return found.of_one_measurement("every sample of base is the same on head: one measurement, compared with itself");
+    }
+    if is_again {
+        return found.of_one_measurement("the two files hold the same measurements, to the last digit: a copy?");
     }
     let sampled = found.rows.iter().filter(|row| row.samples.iter().all(|samples| samples.len() > 1)).count();
     let copied = found.rows.iter().filter(|row| row.is_copy()).count();
@@ -220,6 +209,35 @@ pub fn compare(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds, 
     found
 }
 
+/// A row for each benchmark of either side, with what the numbers alone come to.
+fn rows(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds) -> Vec<Row> {
+    let on_head: HashMap<&str, &Benchmark> = head.iter().map(|benchmark| (benchmark.name.as_str(), benchmark)).collect();
+    let mut names: BTreeMap<&str, (Option<&Benchmark>, Option<&Benchmark>)> = BTreeMap::new();
+    for benchmark in base {
+        names.insert(&benchmark.name, (Some(benchmark), on_head.get(benchmark.name.as_str()).copied()));
+    }
+    for benchmark in head {
+        names.entry(&benchmark.name).or_insert((None, Some(benchmark)));
+    }
+    names.into_values().map(|(base, head)| row(base, head, thresholds)).collect()
+}
+
+/// The rows in their order, and what all of them come to.
+fn concluded(mut rows: Vec<Row>, thresholds: &Thresholds) -> Comparison {
+    rows.sort_by(|one, two| {
+        let worse = |row: &Row| row.change_percent.map_or(0.0, |change| row.direction.worse(change));
+        one.status.cmp(&two.status).then(worse(two).total_cmp(&worse(one))).then(one.name.cmp(&two.name))
+    });
+    let missing = thresholds.missing_fails && rows.iter().any(|row| row.status == Status::Missing);
+    Comparison {
+        regressed: rows.iter().any(|row| row.status == Status::Failed),
+        open: missing || rows.iter().any(|row| matches!(row.status, Status::Open | Status::Unusable)),
+        rows,
+        why: None,
+        against: None,
+    }
+}
+
 /// Whether there are samples, and all of them are the same on both sides.
 fn is_one_measurement(rows: &[Row]) -> bool {
     let same = |row: &Row| {
@@ -227,6 +245,14 @@ fn is_one_measurement(rows: &[Row]) -> bool {
         row.reported[0] == row.reported[1] && base == head
     };
     rows.iter().any(|row| row.samples[0].len() > 1) && rows.iter().all(same)
+}
+
+/// Whether neither side has samples, both have the same benchmarks with the same numbers, and a clock gave one of them. The same counts and
+/// shares come again.
+fn is_same_numbers(rows: &[Row]) -> bool {
+    let same = |row: &Row| row.reported[0] == row.reported[1] && row.samples.iter().all(|samples| samples.len() < 2);
+    let clocked = |row: &Row| row.reported[0].is_some() && !row.is_share() && !row.is_counted();
+    rows.iter().any(clocked) && rows.iter().all(same)
 }
 
 fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Thresholds) -> Row {

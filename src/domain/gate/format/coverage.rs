@@ -126,6 +126,12 @@ fn lcov(text: &str) -> Result<Readings, String> {
     if let Some(file) = open {
         return Err(cut(file));
     }
+    // The next record's first letters, or a `TN:` that nothing follows.
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with('#'));
+    if let Some(last) = last.filter(|last| *last != "end_of_record" && text.contains("end_of_record")) {
+        let last: String = last.chars().take(40).collect();
+        return Err(format!("its last line is `{last}`, not `end_of_record`: it was cut off"));
+    }
     let [found, hit, branches, taken] = sums;
     let mut readings = Readings::from([("line-coverage", percent(hit, found, "lines")?), ("lines", found)]);
     if branches > 0.0 {

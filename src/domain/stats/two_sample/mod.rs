@@ -6,6 +6,7 @@ pub mod kolmogorov;
 pub mod kolmogorov_smirnov;
 pub mod mann_whitney;
 pub mod merged;
+pub mod prediction;
 pub mod student;
 pub mod t_test;
 pub mod welch;

@@ -40,8 +40,14 @@ use prompt_cicd::domain::stats::{
     },
     special::{normal_isf, normal_sf, t_sf},
     two_sample::{
-        effect::effects, hodges_lehmann::hodges_lehmann, kolmogorov_smirnov::KolmogorovSmirnov, mann_whitney::MannWhitney,
-        student::student, t_test::TTest, welch,
+        effect::effects,
+        hodges_lehmann::hodges_lehmann,
+        kolmogorov_smirnov::KolmogorovSmirnov,
+        mann_whitney::MannWhitney,
+        prediction::{prediction, values_needed},
+        student::student,
+        t_test::TTest,
+        welch,
     },
 };
 
@@ -108,6 +114,14 @@ pub(super) fn of(key: &str) -> String {
             )
         }
         "student" => t_said(&student(base, head).unwrap()),
+        "prediction" => {
+            let sd = Summary::of(base).sd.unwrap();
+            let needed = values_needed(sd, 20.0, 0.05, 0.8).unwrap();
+            format!(
+                "the baseline as ten runs, a new one of 119: {} {needed} runs show a change of 20 with a power of 80 %.",
+                t_said(&prediction(119.0, base).unwrap())
+            )
+        }
         "effects" => {
             let found = effects(base, head).unwrap();
             let [d, g, delta] = [found.cohen_d, found.hedges_g, found.glass_delta].map(|size| short(size.finite().unwrap()));

@@ -1,0 +1,216 @@
+//! Runs of benchmarks as baselines: files of any tool that `compare` reads, kept by commit as runs of suites are.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use super::{BaselineRequest, Before, is_aside, named, no_commit, of_suite, problem, take_in};
+use crate::{
+    app::{
+        Failure, Finished, Services, compare,
+        history::{Opened, opened},
+    },
+    domain::{
+        benchmark::{
+            Benchmark, Tool,
+            runs::{self, Measured, PREFIX},
+        },
+        history::baseline::{BaselineRun, SuiteBaselines, short},
+    },
+    report::{escape::one_line, number},
+};
+
+/// What of `baseline update` is about a file of benchmarks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OfBenchmarks {
+    /// The tool that wrote the file, where it is not to be guessed.
+    pub format: Option<String>,
+    /// The name that its runs are kept under; `None`: the tool's.
+    pub name: Option<String>,
+}
+
+/// Whether a file is one of benchmarks, as far as can be told from its beginning; our own reports are runs of suites.
+pub(super) fn is_of_benchmarks(services: &Services, file: &Path, asked: &OfBenchmarks) -> bool {
+    if asked.format.is_some() || services.workspace.is_folder(file) {
+        return true;
+    }
+    compare::looks_like(services, file).is_ok_and(|tool| tool.is_some_and(|tool| tool != Tool::PromptCicd))
+}
+
+/// Keeps a file's benchmarks as one run of the commit that it is of.
+///
+/// # Errors
+/// A file that no tool wrote, or without a single usable number; files that are not as the commit has them, where `commit` names none; a
+/// store that does not answer.
+pub(super) async fn update(
+    services: &Services,
+    request: &BaselineRequest,
+    from: &Path,
+    commit: Option<&str>,
+    asked: &OfBenchmarks,
+) -> Result<Finished, Failure> {
+    let (opened, mut notes) = opened(services, request.config.clone())?;
+    let (tool, found) = compare::read(services, from, asked.format.as_deref())?;
+    let measured = Measured::of(&found);
+    notes.extend(measured.left_out.iter().take(10).map(|why| format!("warning: not recorded: {}", one_line(why))));
+    if measured.left_out.len() > 10 {
+        notes.push(format!("warning: and {} more are not recorded", measured.left_out.len() - 10));
+    }
+    if measured.is_empty() {
+        return Err(Failure::NothingToDo(format!("{} has no benchmark with a usable number", from.display())));
+    }
+    let (at, benchmarks) = (services.clock.now(), measured.definitions.len());
+    let commit = if tool == Tool::PromptCicd {
+        Some(super::update::commit_of(services, from, commit).await?)
+    } else {
+        of_commit(services, from, commit).await?
+    };
+    let aside = match &commit {
+        Some(commit) => is_aside(services, commit).await,
+        None => false,
+    };
+    let run = measured.into_run(at, commit, tool.name(), aside);
+    let name = record_of(asked.name.as_deref().unwrap_or(tool.name()));
+    let (fresh, stays) = take_in(services, &opened, &name, &run).await.map_err(Failure::Store)?;
+    let what = match (fresh, stays) {
+        (true, true) => "kept",
+        (true, false) => "is not kept: there are `history.keep` others, newer or of the default branch",
+        (false, _) => "was kept already, by the same measurements",
+    };
+    let at = run.commit.as_deref().map_or_else(|| "of no commit".to_owned(), |commit| format!("at {}", short(commit)));
+    let until = if aside { "; it counts once its commit is on the default branch" } else { "" };
+    let mut said = String::new();
+    writeln!(said, "{}: the run of {} {at} {what}{until}", one_line(&name), number::plural(benchmarks, "benchmark")).ok();
+    Ok(Finished { notes, ..Finished::done(said) })
+}
+
+fn record_of(name: &str) -> String {
+    if name.starts_with(PREFIX) { name.to_owned() } else { format!("{PREFIX}{name}") }
+}
+
+/// The commit that was measured: the one that is named, else the one that is checked out, where no file that git follows differs from it.
+async fn of_commit(services: &Services, from: &Path, given: Option<&str>) -> Result<Option<String>, Failure> {
+    if let Some(name) = given {
+        return named(services, "--commit", name).await.map(Some);
+    }
+    let help = "name the commit that was measured with --commit";
+    let found = match services.vcs.checked_out(&[PathBuf::from(".")]).await {
+        Ok(None) => return Ok(None),
+        Ok(Some(found)) => found,
+        Err(why) => return Err(no_commit(&from.display().to_string(), why)),
+    };
+    let altered = found.altered.iter().find(|path| path.as_path() != Path::new("."));
+    match (found.commit, altered) {
+        (Some(commit), None) => Ok(Some(commit)),
+        (None, _) => Err(problem(from, "nothing is committed yet, so the run is of no commit".to_owned(), help)),
+        (Some(_), Some(path)) => {
+            let path = one_line(&path.display().to_string());
+            let message = format!("{path} differs from the commit that is checked out, so nobody knows what was measured");
+            Err(problem(from, message, "commit what was changed and measure again, or name the commit that was measured with --commit"))
+        }
+    }
+}
+
+/// The recorded runs that head is compared with, oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::app) struct Recorded {
+    /// The name that they are kept under.
+    pub(in crate::app) name: String,
+    /// The runs.
+    pub(in crate::app) runs: Vec<BaselineRun>,
+    /// What is not as one would expect of them.
+    pub(in crate::app) note: Option<String>,
+}
+
+impl Recorded {
+    /// A benchmark's number in each run that has it as the newest of them does.
+    pub(in crate::app) fn benchmark(&self, name: &str) -> Option<Benchmark> {
+        runs::base(&self.runs.iter().collect::<Vec<_>>()).into_iter().find(|benchmark| benchmark.name == name)
+    }
+
+    /// What they are, for a report.
+    pub(in crate::app) fn said(&self) -> String {
+        let commits: Vec<String> = self.runs.iter().map(|run| run.commit.as_deref().map_or_else(|| run.at.clone(), short)).collect();
+        let note = self.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+        format!("base is the last {} of {}: {}{note}", number::plural(self.runs.len(), "run"), self.name, commits.join(", "))
+    }
+}
+
+/// The last runs that count for what is checked out; those of the same measurements as `head` (one that was recorded before it was compared)
+/// do not.
+///
+/// # Errors
+/// Nothing recorded that counts, a history that cannot be read, and a store that does not answer.
+pub(in crate::app) async fn recorded(
+    services: &Services,
+    opened: &Opened,
+    name: &str,
+    head: Option<&Measured>,
+) -> Result<Recorded, Failure> {
+    let name = record_of(name);
+    let kept = of_suite(opened.store.as_ref(), &name, opened.patience(services)).await.map_err(Failure::Store)?;
+    let found = chosen(services, opened, kept, head).await?;
+    if found.runs.is_empty() {
+        let why = found.note.map_or_else(String::new, |note| format!(": {note}"));
+        return Err(Failure::NothingToDo(format!(
+            "{} has no run of {name} to compare with{why}; `prompt-cicd baseline update --from FILE` on the default branch records one",
+            opened.store.place()
+        )));
+    }
+    Ok(found)
+}
+
+async fn chosen(services: &Services, opened: &Opened, mut kept: SuiteBaselines, head: Option<&Measured>) -> Result<Recorded, Failure> {
+    let before = Before::here(services).await?;
+    let whole = kept.runs.len();
+    kept.runs.retain(|run| !head.is_some_and(|head| run.id == head.id));
+    let itself = (kept.runs.len() < whole).then(|| "head itself is recorded already, and is not compared with itself".to_owned());
+    let chosen = before.last(services, &kept, opened.settings.baseline_runs).await;
+    let notes: Vec<String> = chosen.note.iter().cloned().chain(itself).collect();
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
+    Ok(Recorded { runs: chosen.runs.into_iter().cloned().collect(), note, name: kept.suite.clone() })
+}
+
+/// The recorded runs of the one record that has a benchmark of this name, which may be written `RECORD:NAME`, with the benchmark's name.
+///
+/// # Errors
+/// No record that has it, or several; else as [`recorded`].
+pub(in crate::app) async fn recorded_of(services: &Services, opened: &Opened, name: &str) -> Result<(Recorded, String), Failure> {
+    let place = opened.store.place();
+    let all: Vec<SuiteBaselines> =
+        super::all(services, opened, None).await?.into_iter().filter(|found| found.suite.starts_with(PREFIX)).collect();
+    let has = |found: &SuiteBaselines, name: &str| found.runs.iter().any(|run| run.cases.contains_key(name));
+    let plain: Vec<(&SuiteBaselines, &str)> = all.iter().filter(|found| has(found, name)).map(|found| (found, name)).collect();
+    let within = |found: &'_ SuiteBaselines| {
+        let own = found.suite.strip_prefix(PREFIX)?;
+        let rest = name.strip_prefix(PREFIX).unwrap_or(name).strip_prefix(own)?.strip_prefix(':')?;
+        has(found, rest).then_some(rest.len())
+    };
+    let found: Vec<(&SuiteBaselines, &str)> = if plain.is_empty() {
+        all.iter().filter_map(|found| Some((found, name.get(name.len() - within(found)?..)?))).collect()
+    } else {
+        plain
+    };
+    match found.as_slice() {
+        [(found, benchmark)] => Ok((chosen(services, opened, (*found).clone(), None).await?, (*benchmark).to_owned())),
+        [] => {
+            let known = all.iter().flat_map(|found| found.runs.iter()).flat_map(|run| run.cases.keys()).map(String::as_str);
+            let near = crate::domain::suggest::nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            Err(Failure::NothingToDo(format!(
+                "{place} has no recorded benchmark `{name}`{near}; `prompt-cicd baseline update --from FILE` records those of a file"
+            )))
+        }
+        several => {
+            let places: Vec<String> =
+                several.iter().map(|(found, name)| format!("`{}:{name}`", found.suite.strip_prefix(PREFIX).unwrap_or_default())).collect();
+            Err(Failure::NothingToDo(format!("{place} has `{name}` in several records: name one of {}", places.join(", "))))
+        }
+    }
+}
+
+/// Not a format of ours, and not one that can be told: what to say besides.
+pub(super) fn hint_of_list(services: &Services, file: &Path) -> Option<&'static str> {
+    let is_list = compare::prefix(services, file).is_ok_and(|prefix| prefix.trim_ascii_start().starts_with(b"["));
+    is_list.then_some("for a list of names, units and values say --format customSmallerIsBetter or --format customBiggerIsBetter")
+}

@@ -1,0 +1,68 @@
+//! Head as one run, against the last runs of the default branch: the run is the cluster, and its samples are not evidence of their own.
+
+use super::{
+    Comparison, Row, Status, Thresholds, concluded, doubt,
+    judge::{apply, metric_of},
+    rows,
+};
+use crate::domain::{
+    benchmark::{Benchmark, runs},
+    history::baseline::BaselineRun,
+    regression::{
+        Rules, decide,
+        one_run::{FEWEST_RUNS, evidence},
+    },
+    stats::{describe::Moments, sample::Sample},
+};
+
+/// Compares head with recorded runs, oldest first; Holm over all benchmarks, as between two files.
+pub fn compare_with_runs(recorded: &[&BaselineRun], head: &[Benchmark], thresholds: &Thresholds, rules: &Rules) -> Comparison {
+    let mut rows = rows(&runs::base(recorded), &runs::head(head, recorded), thresholds);
+    judge(&mut rows, rules);
+    rows.iter_mut().for_each(doubt::settle);
+    concluded(rows, thresholds)
+}
+
+fn judge(rows: &mut [Row], rules: &Rules) {
+    let (mut found, mut judged) = (Vec::new(), Vec::new());
+    for (index, row) in rows.iter_mut().enumerate() {
+        let (Some(_), Some(new)) = (row.change_percent, row.head) else { continue };
+        let [earlier, head] = &mut row.samples;
+        let k = earlier.len();
+        if k < FEWEST_RUNS {
+            row.status = Status::Open;
+            row.why = Some(format!("{k} of at least {FEWEST_RUNS} runs in the baseline: record {} more", FEWEST_RUNS - k));
+        } else if Sample::new(earlier).is_ok_and(|sample| Moments::of(sample).is_constant()) {
+            constant(row);
+        } else if row.thresholds.1 > 0.0 {
+            found.push(evidence(&metric_of(row), &row.samples[0], new, rules));
+            *head_of(row) = vec![new];
+            judged.push(index);
+        } else {
+            head.clear();
+            row.why = Some("by threshold only: one of 0 leaves no margin to test against".to_owned());
+        }
+    }
+    for (judgement, index) in decide(found, rules).into_iter().zip(judged) {
+        if let Some(row) = rows.get_mut(index) {
+            apply(row, judgement);
+        }
+    }
+}
+
+fn head_of(row: &mut Row) -> &mut Vec<f64> {
+    let [_, head] = &mut row.samples;
+    head
+}
+
+/// Runs that are all the same: a count may be so, and then the threshold decides; of a time nobody knows what chance does.
+fn constant(row: &mut Row) {
+    let same = "every run of the baseline is the same";
+    let by_threshold = row.is_counted() || (row.status == Status::Failed && !row.is_share());
+    if by_threshold {
+        row.why = Some(format!("by threshold only: {same}"));
+    } else {
+        row.status = Status::Open;
+        row.why = Some(format!("{same}: there is no spread between runs to judge chance by"));
+    }
+}

@@ -1,0 +1,198 @@
+//! Whole runs of benchmarks as baselines: one number of each benchmark for each run.
+//!
+//! A run's number is the median of its samples, else the tool's value; of shares the mean, as the median of passes and failures says
+//! nothing. What a number is of (unit, direction, median or value) stands beside it as the benchmark's definition: numbers of another
+//! definition are not its past.
+
+use serde_json::{Value, json};
+
+use super::{Benchmark, SHARE, unit::is_counted};
+use crate::domain::{
+    digest,
+    history::baseline::{BaselineRun, Definitions, Values},
+    regression::Direction,
+    stats::{mean, quantile::quantile},
+};
+
+/// What the name of a record begins with, apart from those of suites.
+pub const PREFIX: &str = "benchmarks/";
+/// What stands where a run of a suite has its prompt's digest.
+const KIND: &str = "benchmarks";
+const NUMBER: &str = "number";
+const SAMPLES: &str = "samples";
+
+/// A run that can be recorded, and what of it cannot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Tells the measurement from every other: a file that is recorded twice is one run.
+    pub id: String,
+    /// What each number is of.
+    pub definitions: Definitions,
+    /// The numbers, and of how many samples each is.
+    pub values: Values,
+    /// Benchmarks without a usable number, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+impl Measured {
+    /// Of a file's benchmarks.
+    pub fn of(benchmarks: &[Benchmark]) -> Self {
+        let (mut definitions, mut values, mut left_out) = (Definitions::new(), Values::new(), Vec::new());
+        for benchmark in benchmarks {
+            match middle(benchmark) {
+                Ok((number, what)) => {
+                    let name = benchmark.name.clone();
+                    definitions.insert(name.clone(), definition(benchmark, what));
+                    values.entry(NUMBER.to_owned()).or_default().insert(name.clone(), number);
+                    let seen = crate::domain::stats::sample::count(benchmark.samples.seen().max(1));
+                    values.entry(SAMPLES.to_owned()).or_default().insert(name, seen);
+                }
+                Err(why) => left_out.push(format!("`{}` {why}", benchmark.name)),
+            }
+        }
+        let id = format!("{PREFIX}{}", digest::of_json(&json!([definitions, values])));
+        Self { id, definitions, values, left_out }
+    }
+
+    /// Whether there is nothing to record.
+    pub fn is_empty(&self) -> bool {
+        self.definitions.is_empty()
+    }
+
+    /// As it is recorded: when, at which commit, by which tool, and whether the commit lies aside of the default branch.
+    pub fn into_run(self, at: String, commit: Option<String>, tool: &str, aside: bool) -> BaselineRun {
+        let Self { id, definitions, values, .. } = self;
+        // Counts and shares come again by themselves; times that are the same to the last digit were taken once.
+        let comes_again = definitions.values().filter_map(|written| read(written)).all(|(unit, _)| unit == SHARE || is_counted(&unit));
+        let id = if comes_again { format!("{id}@{}", commit.as_deref().unwrap_or(&at)) } else { id };
+        BaselineRun { id, at, commit, aside, model: tool.to_owned(), digest: KIND.to_owned(), cases: definitions, values }
+    }
+}
+
+fn definition(benchmark: &Benchmark, what: &str) -> String {
+    let direction = match benchmark.direction {
+        Direction::HigherIsBetter => "higher-is-better",
+        Direction::LowerIsBetter => "lower-is-better",
+    };
+    json!([benchmark.unit, direction, what]).to_string()
+}
+
+/// The one number of a run and what it is, or why there is none.
+fn middle(benchmark: &Benchmark) -> Result<(f64, &'static str), String> {
+    if let Some(fault) = &benchmark.fault {
+        return Err(fault.clone());
+    }
+    if let Some(gaps) = &benchmark.gaps {
+        return Err(gaps.why.clone());
+    }
+    let samples = benchmark.samples.values();
+    if benchmark.samples.is_unusable() {
+        return Err("has a sample that is no finite number".to_owned());
+    }
+    let found = match samples {
+        [] => benchmark.value.map(|value| (value, "value")),
+        all if benchmark.unit == SHARE => mean(all).map(|value| (value, "mean")),
+        all => quantile(all, 0.5).map(|value| (value, "median")),
+    };
+    match found {
+        Some((value, what)) if value.is_finite() && value >= 0.0 => Ok((value, what)),
+        Some((value, _)) => Err(format!("has the value {value}, which is no measurement")),
+        None => Err("has no value".to_owned()),
+    }
+}
+
+/// The runs as base: each benchmark with a number for each run that has it as the newest of them does, oldest first.
+pub fn base(runs: &[&BaselineRun]) -> Vec<Benchmark> {
+    let mut newest = Definitions::new();
+    for run in runs {
+        newest.extend(run.cases.iter().map(|(name, definition)| (name.clone(), definition.clone())));
+    }
+    let benchmark = |(name, written): (&String, &String)| {
+        let of_run = |run: &&&BaselineRun| run.cases.get(name) == Some(written);
+        let numbers = runs.iter().filter(of_run).filter_map(|run| run.values.get(NUMBER)?.get(name).copied());
+        let (unit, direction) = read(written)?;
+        Some(Benchmark::number(name, unit, direction, None).with_samples(numbers.collect()))
+    };
+    newest.iter().filter_map(benchmark).collect()
+}
+
+fn read(definition: &str) -> Option<(String, Direction)> {
+    let parts: Vec<Value> = serde_json::from_str(definition).ok()?;
+    let direction = match parts.get(1)?.as_str()? {
+        "higher-is-better" => Direction::HigherIsBetter,
+        "lower-is-better" => Direction::LowerIsBetter,
+        _ => return None,
+    };
+    Some((parts.first()?.as_str()?.to_owned(), direction))
+}
+
+/// Head as one run: each benchmark with its one number. A benchmark that lacks answers, or is of much fewer samples than the runs
+/// are, is no run like them.
+pub fn head(benchmarks: &[Benchmark], runs: &[&BaselineRun]) -> Vec<Benchmark> {
+    benchmarks.iter().map(|benchmark| one(benchmark, runs)).collect()
+}
+
+fn one(benchmark: &Benchmark, runs: &[&BaselineRun]) -> Benchmark {
+    let bare = Benchmark::number(&benchmark.name, &benchmark.unit, benchmark.direction, None);
+    let fewest = runs.iter().filter_map(|run| run.values.get(SAMPLES)?.get(&benchmark.name).copied()).fold(f64::INFINITY, f64::min);
+    let seen = crate::domain::stats::sample::count(benchmark.samples.seen().max(1));
+    match middle(benchmark) {
+        Ok((value, _)) => {
+            let few = (2.0 * seen < fewest && fewest.is_finite()).then(|| {
+                format!("{seen} samples, where the runs of the baseline have at least {fewest}: its middle varies more than theirs")
+            });
+            Benchmark { value: Some(value), ..bare }.with_fault(few)
+        }
+        Err(why) => Benchmark { value: benchmark.value, ..bare }.with_fault(Some(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn benchmark(unit: &str, samples: &[f64]) -> Benchmark {
+        Benchmark::number("b", unit, Direction::LowerIsBetter, None).with_samples(samples.iter().copied().collect())
+    }
+
+    fn run(at: &str, benchmark: Benchmark) -> BaselineRun {
+        Measured::of(&[benchmark]).into_run(at.to_owned(), Some(at.to_owned()), "hyperfine", false)
+    }
+
+    #[test]
+    fn a_run_is_its_median_and_its_id_is_what_was_measured() {
+        let one = Measured::of(&[benchmark("s", &[1.0, 9.0, 2.0])]);
+        assert!((one.values[NUMBER]["b"] - 2.0).abs() < 1e-12 && (one.values[SAMPLES]["b"] - 3.0).abs() < 1e-12);
+        assert_eq!(one.id, Measured::of(&[benchmark("s", &[9.0, 1.0, 2.0])]).id);
+        assert_ne!(one.id, Measured::of(&[benchmark("ms", &[1.0, 9.0, 2.0])]).id);
+        let share = Measured::of(&[benchmark(SHARE, &[1.0, 1.0, 0.0, 1.0])]);
+        assert!((share.values[NUMBER]["b"] - 0.75).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_no_measurement_is_not_recorded() {
+        let failed = benchmark("s", &[1.0]).with_fault(Some("ended with 1".to_owned()));
+        let odd = benchmark("s", &[f64::NAN, 1.0]);
+        let none = benchmark("s", &[]);
+        for (benchmark, why) in [(failed, "ended with 1"), (odd, "no finite number"), (none, "has no value")] {
+            let found = Measured::of(&[benchmark]);
+            assert!(found.is_empty() && found.left_out[0].contains(why), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn only_numbers_of_one_kind_are_a_past() {
+        let runs = [run("1", benchmark("s", &[1.0])), run("2", benchmark("ms", &[900.0])), run("3", benchmark("ms", &[1000.0]))];
+        let base = base(&runs.iter().collect::<Vec<_>>());
+        assert_eq!((base.len(), base[0].unit.as_str(), base[0].samples.values()), (1, "ms", &[900.0, 1000.0][..]));
+    }
+
+    #[test]
+    fn a_run_of_few_samples_is_no_run_like_the_others() {
+        let runs = [run("1", benchmark("s", &[1.0; 40]))];
+        let runs: Vec<&BaselineRun> = runs.iter().collect();
+        assert_eq!(head(&[benchmark("s", &[1.0; 20])], &runs)[0].fault, None);
+        let few = head(&[benchmark("s", &[1.0; 19])], &runs).remove(0);
+        assert!(few.fault.unwrap().contains("19 samples, where the runs of the baseline have at least 40"));
+    }
+}
