@@ -100,6 +100,7 @@ pub(super) fn suite(name: &str, samples: Vec<Sample>) -> SuiteRun {
         model: "tiny".to_owned(),
         listed: None,
         min_pass_rate: 1.0,
+        limits_on_performance: crate::domain::suite::Performance::default(),
         lints: Vec::new(),
         base: None,
         comparison: None,

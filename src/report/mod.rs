@@ -52,6 +52,8 @@ use thiserror::Error;
 
 use crate::domain::{regression::comparison::Comparison, suggest, suite::run::TestRun};
 
+pub use summary::over_performance;
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {

@@ -111,7 +111,9 @@ async fn reached(services: &Services, baselines: &SuiteBaselines, k: usize, at: 
         runs += usize::from(reached.contains_key(commit));
     }
     if !is_measured {
-        reached.values_mut().for_each(|far| *far = 0);
+        for far in reached.values_mut() {
+            *far = 0;
+        }
     }
     (reached, shallow)
 }

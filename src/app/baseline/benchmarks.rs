@@ -164,7 +164,7 @@ pub(in crate::app) async fn recorded(
 async fn chosen(services: &Services, opened: &Opened, mut kept: SuiteBaselines, head: Option<&Measured>) -> Result<Recorded, Failure> {
     let before = Before::here(services).await?;
     let whole = kept.runs.len();
-    kept.runs.retain(|run| !head.is_some_and(|head| run.id == head.id));
+    kept.runs.retain(|run| head.is_none_or(|head| run.id != head.id));
     let itself = (kept.runs.len() < whole).then(|| "head itself is recorded already, and is not compared with itself".to_owned());
     let chosen = before.last(services, &kept, opened.settings.baseline_runs).await;
     let notes: Vec<String> = chosen.note.iter().cloned().chain(itself).collect();

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -20,7 +20,10 @@ use crate::{
         rollout::{Rollout, deployment::Deployment},
         target::TargetKind,
     },
-    ports::store::{Key, Patience, Store, StoreError, read},
+    ports::{
+        store::{Key, Patience, Store, StoreError, read},
+        target::TargetErrorKind,
+    },
 };
 
 /// The longest that one registry may take to answer.
@@ -80,7 +83,7 @@ pub(super) async fn places(
 fn base(
     services: &Services,
     config: &Config,
-    path: &PathBuf,
+    path: &Path,
     store: &Arc<dyn Store>,
     (environment, target): (&str, &str),
 ) -> rollout::world::Base {
@@ -93,7 +96,7 @@ fn base(
         services: services.clone(),
         config,
         folder: path.parent().map(PathBuf::from).unwrap_or_default(),
-        path: path.clone(),
+        path: path.to_owned(),
         store: Arc::clone(store),
         warnings: Vec::new(),
     }
@@ -132,7 +135,7 @@ impl Place {
         if shown.confirmed {
             return Ok(());
         }
-        Err(Trouble::Target { transient: shown.error.is_some_and(|kind| kind.is_transient()), text: shown.text })
+        Err(Trouble::Target { transient: shown.error.is_some_and(TargetErrorKind::is_transient), text: shown.text })
     }
 
     /// Takes it away.

@@ -71,6 +71,7 @@ pub async fn merge(services: &Services, request: &MergeRequest) -> Result<Finish
     let mut lost = Vec::new();
     let style = Style { color: false, ..request.style };
     run.suites.retain(|suite| !suite.samples.is_empty());
+    run.warnings.extend(report::over_performance(&run));
     let mut linted = LintRun { prompts: run.suites.len(), cases: cases(&run), report: merged.lints, settings: config.lints };
     linted.report.merge(run.scanned(&linted.settings));
     for (format, file) in &request.reports {

@@ -87,7 +87,9 @@ impl SampleRunner {
                 if let Some((result, attempts, asked, redaction)) = answered {
                     (sample.result, sample.attempts, sample.asked) = (result, attempts, asked);
                     // Before anybody sees it: progress, reports, history and shards get what is shown.
-                    redaction.iter().for_each(|redaction| sample.redact(redaction));
+                    if let Some(redaction) = &redaction {
+                        sample.redact(redaction);
+                    }
                 }
             }
             Passed::Now(..) | Passed::Stopped => {}

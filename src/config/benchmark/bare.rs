@@ -73,7 +73,9 @@ impl<R: BufRead> Read for Bare<R> {
                     return Ok(0);
                 }
             }
-            bytes.iter().for_each(|byte| self.take(*byte));
+            for byte in &bytes {
+                self.take(*byte);
+            }
             self.stream.consume(bytes.len());
         }
         let rest = self.ready.get(self.given..).unwrap_or_default();

@@ -27,6 +27,7 @@ fn suite(defaults: CaseDefaults) -> SuiteSettings {
         concurrency: 1,
         repeat: crate::domain::suite::Repeat::fixed(1),
         min_pass_rate: 1.0,
+        performance: crate::domain::suite::Performance::default(),
         limits: Limits { request: second, case: second, suite: second },
         tags: Vec::new(),
         cases: CaseSource::Files(Vec::new()),

@@ -205,6 +205,8 @@ pub(in crate::config) struct Suite {
     pub(in crate::config) tags: Vec<Option<String>>,
     /// How long things may take.
     pub(in crate::config) limits: Option<Limits>,
+    /// What the whole suite may come to: a limit for each metric.
+    pub(in crate::config) performance: Option<Performance>,
     /// The cases: a file, a list of files, or the cases themselves; without them those of the prompt's file.
     #[serde(default)]
     #[schemars(schema_with = "text_or_list")]
@@ -226,6 +228,28 @@ pub(in crate::config) struct Limits {
     /// The whole suite.
     #[schemars(example = "30m")]
     pub(in crate::config) suite: Option<String>,
+}
+
+/// What a whole suite may come to; above it the suite fails, and where a number is not known it is inconclusive.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in crate::config) struct Performance {
+    /// The mean latency of its answers.
+    #[schemars(example = "2s")]
+    pub(in crate::config) latency_mean: Option<String>,
+    /// The latency that 95 of 100 answers keep to.
+    #[schemars(example = "5s")]
+    pub(in crate::config) latency_p95: Option<String>,
+    /// The latency that 99 of 100 answers keep to.
+    #[schemars(example = "8s")]
+    pub(in crate::config) latency_p99: Option<String>,
+    /// US dollars for all its answers together, judges aside.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub(in crate::config) cost_usd: Option<f64>,
+    /// Tokens of all its requests and answers together, as the provider counts them.
+    #[serde(default, deserialize_with = "whole")]
+    #[schemars(range(min = 1, max = 4_000_000_000_u32))]
+    pub(in crate::config) tokens: Option<u32>,
 }
 
 /// What every case of a suite gets.

@@ -16,7 +16,7 @@ use crate::{
     },
     domain::{
         diagnostic::Diagnostic,
-        suite::{Case, CaseDefaults, CaseSource, Limits, SuiteSettings},
+        suite::{Case, CaseDefaults, CaseSource, Limits, Performance, SuiteSettings},
     },
 };
 
@@ -67,6 +67,8 @@ fn one(
     let parameters = suite.parameters.map(|written| parameters::read(&written, &path.key("parameters"), &mut findings));
     problems.extend(findings);
     let limits = suite.limits.as_ref().and_then(|written| limits(written, &path.key("limits"), problems));
+    let performance =
+        suite.performance.map_or(Some(Performance::default()), |written| performance(&written, &path.key("performance"), problems));
     let repeat = suite.repeat.as_ref().and_then(|written| repeat::read(written, &path.key("repeat"), problems));
     let before = problems.count();
     let written = problems.is_written(&path.key("cases"));
@@ -95,6 +97,7 @@ fn one(
         concurrency: usize::try_from(suite.concurrency?).ok()?,
         repeat: repeat?,
         min_pass_rate: suite.min_pass_rate?,
+        performance: performance?,
         limits: limits?,
         tags: suite.tags.into_iter().flatten().collect(),
         cases: cases?,
@@ -160,6 +163,17 @@ fn limits(written: &raw::Limits, path: &Path, problems: &mut Problems<'_>) -> Op
         }
     }
     Some(limits)
+}
+
+fn performance(written: &raw::Performance, path: &Path, problems: &mut Problems<'_>) -> Option<Performance> {
+    let before = problems.count();
+    let mut at = |text: Option<&String>, key: &str| duration_at(text, &path.key(key), problems);
+    let latency_mean = at(written.latency_mean.as_ref(), "latency-mean");
+    let latency_p95 = at(written.latency_p95.as_ref(), "latency-p95");
+    let latency_p99 = at(written.latency_p99.as_ref(), "latency-p99");
+    let performance =
+        Performance { latency_mean, latency_p95, latency_p99, cost_usd: written.cost_usd, tokens: written.tokens.map(u64::from) };
+    (problems.count() == before).then_some(performance)
 }
 
 fn case_source(written: Value, path: &Path, reader: &mut CaseReader, problems: &mut Problems<'_>) -> Option<CaseSource> {

@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod case;
 pub mod confirm;
 pub mod pass_at;
+pub mod performance;
 pub mod repeat;
 pub mod run;
 pub mod shard;
@@ -11,6 +12,7 @@ pub mod shard;
 use std::{path::PathBuf, time::Duration};
 
 pub use case::{Case, CaseId};
+pub use performance::Performance;
 pub use repeat::Repeat;
 
 use super::diagnostic::Place;
@@ -40,6 +42,8 @@ pub struct SuiteSettings {
     pub repeat: Repeat,
     /// The share of samples that must pass, in [0, 1].
     pub min_pass_rate: f64,
+    /// What the whole suite may come to.
+    pub performance: Performance,
     /// Time limits.
     pub limits: Limits,
     /// Words to select suites by.

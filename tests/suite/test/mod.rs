@@ -22,6 +22,8 @@ mod latency;
 mod memory;
 /// Files that change while a run goes on.
 mod mid_run;
+/// Limits on what a whole suite comes to.
+mod performance;
 /// Prices of the list, and tokens nobody counted: used, and said.
 mod prices;
 /// Nothing goes out but to the configured providers.

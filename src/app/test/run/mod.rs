@@ -335,6 +335,7 @@ pub(super) fn unasked(suite: &SuitePlan) -> SuiteRun {
         model: suite.model.clone(),
         listed: suite.listed.cloned(),
         min_pass_rate: suite.settings.min_pass_rate,
+        limits_on_performance: suite.settings.performance,
         lints: Vec::new(),
         base: None,
         comparison: None,

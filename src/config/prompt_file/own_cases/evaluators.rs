@@ -99,12 +99,11 @@ impl Reader<'_, '_> {
         }
         let model = llm.get("modelId").and_then(|model| self.text(model, &path.key("modelId")));
         let system = llm.get("systemPrompt").and_then(|system| self.template(system, &path.key("systemPrompt")));
-        let prompt = match llm.get("prompt") {
-            Some(prompt) => self.template(prompt, &path.key("prompt")),
-            None => {
-                self.error(path.clone(), "`prompt` is missing", "write what the judge is asked; `{{completion}}` is the answer");
-                None
-            }
+        let prompt = if let Some(prompt) = llm.get("prompt") {
+            self.template(prompt, &path.key("prompt"))
+        } else {
+            self.error(path.clone(), "`prompt` is missing", "write what the judge is asked; `{{completion}}` is the answer");
+            None
         };
         let choices = self.choices(llm.get("choices"), path);
         let prompt = prompt.filter(|prompt| {
@@ -153,7 +152,9 @@ impl Reader<'_, '_> {
             return None;
         }
         // A score above 1 is a share of the best one.
-        read.iter_mut().for_each(|choice| choice.score /= most.max(1.0));
+        for choice in &mut read {
+            choice.score /= most.max(1.0);
+        }
         Some(read)
     }
 

@@ -149,20 +149,38 @@ evaluators:
 ";
     insta::assert_snapshot!(said(text), @r#"
     error: p.yml:2:20: testData[1]: expected a map of variables, found the number 2
-    warning: p.yml:4:19: evaluators[0].llm: `llm` asks a model, which is not supported yet: it judges nothing, so add `string` checks
-      help: or write assertions under `defaults.assert` of the suite
-    warning: p.yml:5:21: evaluators[1].uses: `uses` asks a model, which is not supported yet: it judges nothing, so add `string` checks
-      help: or write assertions under `defaults.assert` of the suite
-    error: p.yml:6:5: evaluators[2]: the evaluator checks nothing
+    error: p.yml:4:24: evaluators[0].llm: the judge has no `choices`
+      help: write for example `choices: [{choice: poor, score: 0}, {choice: good, score: 1}]`
+    error: p.yml:4:45: evaluators[0].llm.prompt: the prompt does not show the answer to the judge
+      help: write `{{completion}}` where the answer goes
+    error: p.yml:5:27: evaluators[1].uses: there is no evaluator `github/similarty`
+      help: did you mean `github/similarity`?
+    error: p.yml:6:11: evaluators[2].llm: `prompt` is missing
+      help: write what the judge is asked; `{{completion}}` is the answer
+    error: p.yml:6:12: evaluators[2].llm.promt: unknown key `promt`
+      help: did you mean `prompt`?
+    error: p.yml:6:55: evaluators[2].llm.choices[1]: the choice is there twice
+      help: take one of them out
+    error: p.yml:6:78: evaluators[2].llm.choices[2]: expected a `choice` with a `score` from 0 to 100
+      help: write for example `choices: [{choice: poor, score: 0}, {choice: good, score: 1}]`
+    error: p.yml:6:79: evaluators[2].llm.choices[2].choise: unknown key `choise`
+      help: did you mean `choice`?
+    error: p.yml:7:49: evaluators[3].llm.choices: no choice passes: each has a score of 0
+      help: write for example `choices: [{choice: poor, score: 0}, {choice: good, score: 1}]`
+    error: p.yml:8:11: evaluators[4].llm: expected a map such as `{modelId: …, prompt: …, choices: […]}`, found the string `good`
+    error: p.yml:8:23: evaluators[4].uses: expected the name of an evaluator such as `github/similarity`, found the number 3
+    error: p.yml:9:12: evaluators[5].uses: there is no evaluator `promptfoo/other`
+      help: there are: github/similarity, github/relevance, github/groundedness, github/coherence, github/fluency
+    error: p.yml:10:5: evaluators[6]: the evaluator checks nothing
       help: add for example `string: {contains: text}`
-    error: p.yml:7:15: evaluators[3].string.contain: unknown key `contain`
+    error: p.yml:11:15: evaluators[7].string.contain: unknown key `contain`
       help: did you mean `contains`?
-    error: p.yml:8:5: evaluators[4]: the evaluator checks nothing
+    error: p.yml:12:5: evaluators[8]: the evaluator checks nothing
       help: add for example `string: {contains: text}`
-    error: p.yml:8:6: evaluators[4].strng: unknown key `strng`
+    error: p.yml:12:6: evaluators[8].strng: unknown key `strng`
       help: did you mean `string`?
-    error: p.yml:9:25: evaluators[5].string.contains: the text is empty, and every answer contains an empty text
-    error: p.yml:10:25: evaluators[6].string.contains: the template does not parse: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace (line 1 column 4)
+    error: p.yml:13:25: evaluators[9].string.contains: the text is empty, and every answer contains an empty text
+    error: p.yml:14:25: evaluators[10].string.contains: the template does not parse: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace (line 1 column 4)
     "#);
     assert!(said("template: Hi\ntestData: [{a: 1}]\ntest_cases: [{a: 1}]\n").contains("exclude each other"));
 }

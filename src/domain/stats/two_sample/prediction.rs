@@ -46,12 +46,12 @@ pub fn values_needed(sd: f64, difference: f64, alpha: f64, power: f64) -> Option
     if !decides(MOST_RUNS) {
         return None;
     }
-    let (mut open, mut decided) = (1, MOST_RUNS);
-    while decided - open > 1 {
-        let middle = usize::midpoint(open, decided);
-        if decides(middle) { decided = middle } else { open = middle }
+    let (mut too_few, mut enough) = (1, MOST_RUNS);
+    while enough - too_few > 1 {
+        let middle = usize::midpoint(too_few, enough);
+        if decides(middle) { enough = middle } else { too_few = middle }
     }
-    Some(decided)
+    Some(enough)
 }
 
 #[cfg(test)]

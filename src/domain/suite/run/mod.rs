@@ -12,7 +12,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::confirm::Confirmation;
+use super::{confirm::Confirmation, performance::Performance};
 use crate::domain::{
     budget::BudgetStop,
     lint::LintResult,
@@ -78,6 +78,9 @@ pub struct SuiteRun {
     pub listed: Option<Listed>,
     /// The share of samples that must pass.
     pub min_pass_rate: f64,
+    /// What the whole suite may come to.
+    #[serde(default)]
+    pub limits_on_performance: Performance,
     /// What the lints say about the prompt and its cases; empty where they are off.
     pub lints: Vec<LintResult>,
     /// From the first sample started to the last one finished.
@@ -177,24 +180,39 @@ impl SuiteRun {
         counts.faulted + counts.not_run
     }
 
+    /// Whether even passing what is not judged could not reach the pass rate.
+    pub fn is_below_pass_rate(&self) -> bool {
+        let counts = self.counting();
+        let open = counts.faulted + counts.not_run;
+        #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
+        let share = |passed: usize| passed as f64 / counts.total as f64;
+        // One part in a billion absorbs the rounding of rates such as 0.8333.
+        counts.total > 0 && share(counts.passed + open) < self.min_pass_rate - 1e-9
+    }
+
     /// What head's samples say without base. Failing is certain as soon as even passing the rest could not reach the pass
     /// rate; passing needs every sample judged.
     pub fn verdict_of_head(&self) -> TestVerdict {
         let counts = self.counting();
-        #[expect(clippy::cast_precision_loss, reason = "sample counts stay far below 2^53")]
-        let share = |passed: usize| passed as f64 / counts.total as f64;
         let open = counts.faulted + counts.not_run;
         if self.is_all_excused() {
             // Whether that is enough is the whole run's question.
             return TestVerdict::Passed;
         }
-        // One part in a billion absorbs the rounding of rates such as 0.8333.
-        if counts.total > 0 && share(counts.passed + open) < self.min_pass_rate - 1e-9 {
+        if self.is_below_pass_rate() {
             TestVerdict::Failed
         } else if open > 0 || counts.total == 0 {
             TestVerdict::Inconclusive
         } else {
-            TestVerdict::Passed
+            let limits = self.performance();
+            if limits.iter().any(|limit| limit.is_kept() == Some(false)) {
+                TestVerdict::Failed
+            } else if limits.iter().any(|limit| limit.is_kept().is_none()) {
+                // What nobody knows keeps no limit.
+                TestVerdict::Inconclusive
+            } else {
+                TestVerdict::Passed
+            }
         }
     }
 }

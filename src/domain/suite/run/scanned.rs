@@ -33,7 +33,9 @@ impl Sample {
                     texts.finish_reason.iter_mut().chain(&mut texts.model).for_each(clean);
                 }
                 let mut cleaned = assertions.to_vec();
-                cleaned.iter_mut().for_each(|assertion| clean(&mut assertion.reason));
+                for assertion in &mut cleaned {
+                    clean(&mut assertion.reason);
+                }
                 *assertions = cleaned.into();
             }
             SampleResult::Faulted(fault) => clean(&mut fault.message),

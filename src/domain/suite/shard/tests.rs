@@ -38,6 +38,7 @@ fn run(samples: Vec<Sample>) -> TestRun {
         model: "m".to_owned(),
         listed: None,
         min_pass_rate: 0.95,
+        limits_on_performance: crate::domain::suite::Performance::default(),
         lints: Vec::new(),
         sampling: None,
         confirmations: Vec::new(),

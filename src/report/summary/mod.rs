@@ -1,6 +1,7 @@
 //! What every report for people says, in words, before it is laid out: raw text, to be escaped by the renderer.
 
 mod not_run;
+mod performance;
 
 use super::{
     figures::{Figures, Spread},
@@ -18,6 +19,7 @@ use crate::domain::{
 };
 
 pub(super) use not_run::{not_run, not_run_reason};
+pub use performance::over_performance;
 
 /// The longest text shown of one variable.
 const LONGEST_VARIABLE: usize = 40;
@@ -56,7 +58,9 @@ pub(super) fn conclusion(run: &TestRun) -> String {
             }
         }
         TestVerdict::Failed => {
-            let below = run.suites.iter().filter(|suite| suite.verdict_of_head() == TestVerdict::Failed).count();
+            let of_head = || run.suites.iter().filter(|suite| suite.verdict_of_head() == TestVerdict::Failed);
+            let below = of_head().filter(|suite| suite.is_below_pass_rate()).count();
+            let over = of_head().filter(|suite| !suite.is_below_pass_rate()).count();
             let against =
                 |wanted: fn(&Comparison) -> bool| run.suites.iter().filter(|suite| suite.comparison.as_ref().is_some_and(wanted)).count();
             let regressed = against(Comparison::regressed);
@@ -67,6 +71,7 @@ pub(super) fn conclusion(run: &TestRun) -> String {
                 (regressed, "regressed against base"),
                 (open, "not shown to be as good as base"),
                 (below, "below the pass rate"),
+                (over, "over a limit on performance"),
             ];
             let reasons =
                 reasons.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{} of {suites} {why}", number::size(*count)));
