@@ -210,7 +210,12 @@ pub fn python_field(text: &str) -> Option<(&str, usize, usize)> {
 const MOST_WRITTEN: usize = 128 << 20;
 
 fn too_large() -> String {
-    format!("the text would be larger than {} MiB", MOST_WRITTEN >> 20)
+    too_large_for(MOST_WRITTEN)
+}
+
+fn too_large_for(limit: usize) -> String {
+    let (number, unit) = if limit < 1 << 20 { (limit, "bytes") } else { (limit >> 20, "MiB") };
+    format!("the text would be larger than {number} {unit}")
 }
 
 fn missing_message(name: &str) -> String {

@@ -94,6 +94,15 @@ fn stepped() -> Vec<f64> {
     (0..24).map(|at| if at < 12 { 100.0 } else { 120.0 } + f64::from(at * 7 % 5)).collect()
 }
 
+fn one_new_run() -> String {
+    let sd = Summary::of(sample(&BASE)).sd.unwrap();
+    let needed = values_needed(sd, 20.0, 0.05, 0.8).unwrap();
+    format!(
+        "the baseline as ten runs, a new one of 119: {} {needed} runs show a change of 20 with a power of 80 %.",
+        t_said(&prediction(119.0, sample(&BASE)).unwrap())
+    )
+}
+
 /// What the example of this name says.
 pub(super) fn of(key: &str) -> String {
     let (base, head) = (sample(&BASE), sample(&HEAD));
@@ -114,14 +123,7 @@ pub(super) fn of(key: &str) -> String {
             )
         }
         "student" => t_said(&student(base, head).unwrap()),
-        "prediction" => {
-            let sd = Summary::of(base).sd.unwrap();
-            let needed = values_needed(sd, 20.0, 0.05, 0.8).unwrap();
-            format!(
-                "the baseline as ten runs, a new one of 119: {} {needed} runs show a change of 20 with a power of 80 %.",
-                t_said(&prediction(119.0, base).unwrap())
-            )
-        }
+        "prediction" => one_new_run(),
         "effects" => {
             let found = effects(base, head).unwrap();
             let [d, g, delta] = [found.cohen_d, found.hedges_g, found.glass_delta].map(|size| short(size.finite().unwrap()));

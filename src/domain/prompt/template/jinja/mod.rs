@@ -1,16 +1,18 @@
 //! Jinja: strict about missing variables, without HTML escaping, without other templates, and with an end.
 
+mod charge;
 mod reads;
 
 use std::{
-    cell::Cell,
     collections::{BTreeSet, HashSet},
     io::{self, Write},
     sync::Arc,
 };
 
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
 use serde_json::{Map, Value};
+
+use crate::domain::suggest;
 
 use super::{MOST_WRITTEN, Read, TemplateError, missing_message, too_large};
 
@@ -22,11 +24,6 @@ const RECURSION: usize = 100;
 
 /// The name of the one template there is.
 const NAME: &str = "prompt";
-
-thread_local! {
-    /// Bytes of texts that the rendering under way on this thread has put into its output, and into what it sets and its macros give.
-    static PUT: Cell<usize> = const { Cell::new(0) };
-}
 
 /// A text that ends with an error instead of with the memory.
 #[derive(Debug, Default)]
@@ -48,11 +45,20 @@ impl Write for Bounded {
 
 /// A template with its environment.
 #[derive(Debug, Clone)]
-pub(super) struct Compiled(Arc<Environment<'static>>);
+pub(super) struct Compiled {
+    environment: Arc<Environment<'static>>,
+    /// The names of the filters there are.
+    filters: Arc<[&'static str]>,
+}
 
 impl Compiled {
     /// Reads a template; `None` when rendering it would be a copy.
     pub(super) fn parse(source: &str) -> Result<Option<Self>, TemplateError> {
+        Self::parse_within(source, MOST_WRITTEN)
+    }
+
+    /// The same with another limit for what a rendering puts together, in bytes.
+    fn parse_within(source: &str, limit: usize) -> Result<Option<Self>, TemplateError> {
         if !["{{", "{%", "{#"].iter().any(|open| source.contains(open)) {
             return Ok(None);
         }
@@ -62,22 +68,14 @@ impl Compiled {
         environment.set_fuel(Some(FUEL));
         environment.set_recursion_limit(RECURSION);
         environment.set_debug(true);
-        // What a template captures is in no writer of ours; it is counted here.
-        environment.set_formatter(|output, state, value| {
-            let put = PUT.get().saturating_add(value.as_str().map_or(0, str::len));
-            PUT.set(put);
-            if put > MOST_WRITTEN {
-                return Err(Error::new(ErrorKind::InvalidOperation, too_large()));
-            }
-            escape_formatter(output, state, value)
-        });
+        let filters = charge::install(&mut environment, limit);
         // A text keeps its last line break, as in every other syntax.
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| explain(&error, source))?;
         environment.set_syntax(syntax);
         // It would show every value there is, also those that the template does not name.
         environment.remove_global("debug");
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| explain(&error, source))?;
-        Ok(Some(Self(Arc::new(environment))))
+        Ok(Some(Self { environment: Arc::new(environment), filters: filters.into() }))
     }
 
     /// The variables that it names and does not set itself.
@@ -92,19 +90,24 @@ impl Compiled {
 
     /// Names without those that every template has, such as `range`; `whole`: with the attributes behind them.
     fn named(&self, whole: bool) -> HashSet<String> {
-        let known: HashSet<&str> = self.0.globals().map(|(name, _)| name).collect();
-        let mut names = self.0.get_template(NAME).map(|template| template.undeclared_variables(whole)).unwrap_or_default();
+        let known: HashSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        let mut names = self.environment.get_template(NAME).map(|template| template.undeclared_variables(whole)).unwrap_or_default();
         names.retain(|name| !known.contains(name.split('.').next().unwrap_or_default()));
         names
     }
 
     pub(super) fn render(&self, source: &str, variables: &Map<String, Value>) -> Result<String, TemplateError> {
         let values = minijinja::Value::from_pairs(variables.iter().map(|(name, value)| (name.clone(), converted(value))));
-        PUT.set(0);
+        charge::begin();
         let mut text = Bounded::default();
-        let rendered = self.0.get_template(NAME).and_then(|template| template.render_captured_to(values, &mut text).map(drop));
+        let rendered = self.environment.get_template(NAME).and_then(|template| template.render_captured_to(values, &mut text).map(drop));
         rendered.map(|()| String::from_utf8(text.0).unwrap_or_default()).map_err(|error| {
             let mut explained = explain(&error, source);
+            if error.kind() == ErrorKind::UnknownFilter
+                && let Some(meant) = error.detail().and_then(|said| suggest::nearest(said.split(' ').nth(1)?, self.filters.iter().copied()))
+            {
+                explained.message = format!("{}; did you mean `{meant}`?", explained.message);
+            }
             if error.kind() == ErrorKind::UndefinedError
                 && let Some(name) = expression(&error, source).and_then(variable).or_else(|| undefined(&error))
             {
@@ -171,5 +174,59 @@ fn explain(error: &Error, source: &str) -> TemplateError {
             if found.line == line { found } else { TemplateError { line, column: 1, ..found } }
         }
         None => TemplateError { message, line, column: 1, missing: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rendered(source: &str, limit: usize) -> Result<String, TemplateError> {
+        let values = json!({"x": "a\n".repeat(100), "y": "b".repeat(200), "l": [1, 2, 3], "m": {"k": ["v", 1]}});
+        Compiled::parse_within(source, limit)?.unwrap().render(source, values.as_object().unwrap())
+    }
+
+    #[test]
+    fn what_filters_make_is_counted_before_it_is_made() {
+        for (source, what) in [
+            ("{{ x|replace('a', y)|length }}", "filter `replace`"),
+            ("{{ x|replace('', y)|length }}", "filter `replace`"),
+            ("{{ range(100)|join(y)|length }}", "filter `join`"),
+            ("{{ range(100)|join(d=y)|length }}", "filter `join`"),
+            ("{{ x|indent(9000)|length }}", "filter `indent`"),
+            ("{{ x|indent(width=9000)|length }}", "filter `indent`"),
+            ("{{ '%90000d'|format(1)|length }}", "filter `format`"),
+            ("{{ l|batch(90000, 1)|length }}", "filter `batch`"),
+            ("{{ l|slice(90000)|length }}", "filter `slice`"),
+            ("{{ range(9000)|list|length }}", "filter `list`"),
+            ("{{ range(9000)|string|length }}", "filter `string`"),
+            ("{{ range(9000)|map('string')|list|length }}", "filter `map`"),
+            ("{{ l|map('replace', '', y * 40)|list|length }}", "filter `replace`"),
+            ("{{ m|tojson(indent=90000)|length }}", "filter `tojson`"),
+            ("{{ (x * 30)|split('a')|length }}", "filter `split`"),
+            // What is set is a list here, and no text.
+            ("{% set s %}{{ range(9000) }}{% endset %}", "what is written"),
+            ("{% macro m() %}{{ range(9000) }}{% endmacro %}{% set s = m() %}", "what is written"),
+        ] {
+            let error = rendered(source, 10_000).expect_err(source);
+            assert_eq!(error.message, format!("the text would be larger than 10000 bytes: {what}"), "{source}");
+            assert_eq!(error.line, 1, "{source}");
+            // The engine refuses some of it for reasons of its own.
+            assert!(rendered(source, 100_000_000).map_or_else(|error| !error.message.contains("larger"), |_| true), "{source}");
+        }
+    }
+
+    #[test]
+    fn filters_that_authors_use_are_there() {
+        let source = "{{ m|tojson|replace(' ', '') }} {{ ' a '|trim }} {{ l|map('string')|join('-') }} {{ l|select('odd')|list|length }} \
+                      {{ l|reverse|first }}{{ l|last }} {{ 'b a'|split|sort|join(',') }} {{ [1, 1]|unique|list|length }} {{ '2'|int + 1 }} \
+                      {{ m|items|first|first }} {{ 'a\nb'|indent(2) }} {{ [{'n': 1}]|selectattr('n')|list|length }} {{ 'x'|upper }} {{ '<'|e }}";
+        let expected = "{\"k\":[\"v\",1]} a 1-2-3 2 33 a,b 1 3 k a\n  b 1 X &lt;";
+        assert_eq!(rendered(source, 10_000).unwrap(), expected);
+        let error = rendered("{{ 'x'|upcase }} {{ 'x'|uper }}", 10_000).unwrap_err();
+        assert!(error.message.contains("upcase"), "{error}");
+        assert!(rendered("{{ 'x'|uper }}", 10_000).unwrap_err().message.ends_with("did you mean `upper`?"));
     }
 }
