@@ -70,7 +70,7 @@ pub(super) async fn places(
                 let name = format!("{target}/{}/{}", environment.name, deployment.prompt);
                 let alias = Alias { name, version: stable.version.clone() };
                 let base = base(services, config, path, store, (&environment.name, target));
-                let mut world = rollout::world::World::open(base, &deployment.prompt, Some(&environment.name))?;
+                let mut world = rollout::world::World::open(base, &deployment.prompt, Some(&environment.name))?.complete()?;
                 world.learn_texts(&rollout.desired()).await?;
                 places.push(Place { alias, world, rollout: rollout.clone() });
             }

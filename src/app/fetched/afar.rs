@@ -1,20 +1,19 @@
 //! What a configuration that was fetched means by files beside it: those are where it came from, and not where we run. A flag file that is
 //! made anew here would be read back, and nobody would ever read it.
 
-use std::{path::Path, sync::Arc, time::Duration};
-
-use async_trait::async_trait;
+use std::{path::Path, sync::Arc};
 
 use crate::{
+    app::rollout::refusing::Refusing,
     domain::{
         store::{StoreKind, StoreSettings},
-        target::{Desired, FlagdPlace, Observed, Shares, Subject, TargetKind, TargetSettings},
+        target::{FlagdPlace, Subject, TargetKind, TargetSettings},
     },
     ports::{
         mirror::Mirror,
         provider::ConnectError,
         store::{Store, StoreError, Stores},
-        target::{Target, TargetError, TargetErrorKind, Targets},
+        target::{Target, Targets},
     },
 };
 
@@ -27,7 +26,7 @@ impl Targets for Afar {
     fn open(&self, settings: &TargetSettings, subject: &Subject) -> Result<Arc<dyn Target>, ConnectError> {
         match &settings.kind {
             TargetKind::Flagd { place: FlagdPlace::File(file), .. } if file.is_relative() => {
-                Ok(Arc::new(Beside { name: settings.name.clone(), file: file.display().to_string() }))
+                Ok(Arc::new(Refusing { name: settings.name.clone(), message: beside(&settings.name, file) }))
             }
             TargetKind::Flagd { .. }
             | TargetKind::Mlflow { .. }
@@ -43,41 +42,12 @@ impl Targets for Afar {
     }
 }
 
-/// A flag file that is not here.
-struct Beside {
-    name: String,
-    file: String,
-}
-
-impl Beside {
-    fn refused(&self) -> TargetError {
-        let Self { name, file } = self;
-        let message = format!(
-            "target \"{name}\": {file} is a file beside the configuration, and --config-at reads that from GitHub: here is no such folder; \
-             write `path` as an absolute one, `branch` for a file of a branch or `url` for a server, or run it without --config-at \
-             where the file is"
-        );
-        TargetError { kind: TargetErrorKind::Refused, message }
-    }
-}
-
-#[async_trait]
-impl Target for Beside {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn shares(&self) -> Shares {
-        Shares::Any
-    }
-
-    async fn apply(&self, _desired: &Desired, _operation: &str, _deadline: Duration) -> Result<(), TargetError> {
-        Err(self.refused())
-    }
-
-    async fn observe(&self, _deadline: Duration) -> Result<Observed, TargetError> {
-        Err(self.refused())
-    }
+fn beside(name: &str, file: &Path) -> String {
+    format!(
+        "target \"{name}\": {} is a file beside the configuration, and --config-at reads that from GitHub: here is no such folder; write `path` as an \
+         absolute one, `branch` for a file of a branch or `url` for a server, or run it without --config-at where the file is",
+        file.display()
+    )
 }
 
 /// Opens stores that are where they say, wherever we run.

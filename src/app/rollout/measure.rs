@@ -47,9 +47,7 @@ async fn measured(
     deadline: Duration,
 ) -> (Measured, String) {
     let Some(source) = source else {
-        let why = world.misplaced.as_ref().map(|failure| failure.details().join("; "));
-        let why = why.unwrap_or_else(|| format!("there is no metric source `{}`", metric.source));
-        return (Measured::Error(why), metric.query.clone());
+        return (Measured::Error(world.why_no_source(&metric.source)), metric.query.clone());
     };
     let values = QueryValues { prompt: world.prompt.clone(), environment: world.settings.name.clone(), version };
     let ask = |text: &str| {

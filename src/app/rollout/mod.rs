@@ -8,6 +8,7 @@ mod known;
 pub(crate) mod measure;
 mod order;
 mod plan;
+pub(crate) mod refusing;
 mod run;
 mod slots;
 mod smoke;
@@ -62,13 +63,13 @@ impl Subject {
     /// Opens what the subject needs.
     ///
     /// # Errors
-    /// A configuration that cannot be used, also for its health metrics.
+    /// A configuration that cannot be used, also for its health metrics and each of its targets.
     pub(crate) fn open(&self, services: &Services) -> Result<World, Failure> {
-        let mut world = self.open_unmeasured(services)?;
-        world.misplaced.take().map_or(Ok(world), Err)
+        self.open_unmeasured(services)?.complete()
     }
 
-    /// The same for who stops, goes back or only shows: a file of numbers that may not be read does not keep anybody from that.
+    /// The same for who stops, goes back or only shows: neither numbers that may not be read nor a target that cannot be used, while the
+    /// others can, keep anybody from that.
     pub(crate) fn open_unmeasured(&self, services: &Services) -> Result<World, Failure> {
         let base = Base::open(services, self.config.clone())?;
         World::open(base, &self.prompt, self.environment.as_deref())

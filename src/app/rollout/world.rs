@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use super::refusing::Refusing;
 use crate::{
     app::{Failure, Services, audit::commit, inside::Inside, notify, read_config, registry},
     config::{self, Config},
@@ -26,6 +27,7 @@ use crate::{
     },
     ports::{
         metric_source::MetricSource,
+        provider::ConnectError,
         store::{Expect, Key, Patience, Revision, Store, StoreError, Stored, Write, read, write},
         target::Target,
     },
@@ -68,6 +70,8 @@ pub(crate) struct World {
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
     /// Why the files of metric sources may not be read.
     pub(crate) misplaced: Option<Failure>,
+    /// What cannot be opened: such a target refuses all that it is asked, such a source is none.
+    unopened: Vec<ConnectError>,
     /// Versions whose records were changed and that mirrors do not have yet.
     changed: Mutex<BTreeSet<String>>,
     /// Texts of versions by digest, where a target wants to be told them.
@@ -126,7 +130,7 @@ impl Base {
 
 impl World {
     /// Opens everything for one prompt in one environment. Where a metric source is a file outside of the repository, no source is opened,
-    /// and `misplaced` says so.
+    /// and `misplaced` says so. What cannot be opened is in [`Self::complete`]'s error, unless it is all the targets.
     pub(crate) fn open(mut base: Base, prompt: &str, environment: Option<&str>) -> Result<Self, Failure> {
         let settings = base.environment(environment)?.clone();
         let subject = Subject { prompt: prompt.to_owned(), environment: settings.name.clone() };
@@ -135,9 +139,15 @@ impl World {
             if let Some(target) = base.config.targets.iter().find(|target| target.name == *name) {
                 match base.services.targets.open(target, &subject) {
                     Ok(target) => targets.push(target),
-                    Err(error) => errors.push(error),
+                    Err(error) => {
+                        targets.push(Arc::new(Refusing { name: target.name.clone(), message: whole(&error) }));
+                        errors.push(error);
+                    }
                 }
             }
+        }
+        if !targets.is_empty() && errors.len() == targets.len() {
+            return Err(Failure::Connection(errors));
         }
         let asked = |source: &MetricSourceSettings| settings.plan.metrics.iter().any(|metric| metric.source == source.name);
         let inside = Inside::of(&base.services, &base.folder, base.config.run.files_outside);
@@ -148,9 +158,6 @@ impl World {
                 Err(error) => errors.push(error),
             }
         }
-        if !errors.is_empty() {
-            return Err(Failure::Connection(errors));
-        }
         Ok(Self {
             base,
             settings,
@@ -158,10 +165,29 @@ impl World {
             targets,
             sources,
             misplaced: confined.err(),
+            unopened: errors,
             changed: Mutex::default(),
             texts: BTreeMap::new(),
             last: None,
         })
+    }
+
+    /// The same, when all of it can be used.
+    ///
+    /// # Errors
+    /// What cannot be opened, or the files that may not be read.
+    pub(crate) fn complete(mut self) -> Result<Self, Failure> {
+        if !self.unopened.is_empty() {
+            return Err(Failure::Connection(self.unopened));
+        }
+        self.misplaced.take().map_or(Ok(self), Err)
+    }
+
+    /// Why a source that was asked for is not open.
+    pub(crate) fn why_no_source(&self, source: &str) -> String {
+        let misplaced = self.misplaced.as_ref().map(|failure| failure.details().join("; "));
+        let unopened = || self.unopened.iter().map(|error| &error.message).find(|message| message.contains(source)).cloned();
+        misplaced.or_else(unopened).unwrap_or_else(|| format!("there is no metric source `{source}`"))
     }
 
     /// What became of a version is for the mirrors too.
@@ -246,6 +272,11 @@ impl World {
             evidence: said.evidence,
         }
     }
+}
+
+/// What is wrong, and the next step.
+fn whole(error: &ConnectError) -> String {
+    error.help.as_ref().map_or_else(|| error.message.clone(), |help| format!("{}; {help}", error.message))
 }
 
 /// The name of a deployment's record.

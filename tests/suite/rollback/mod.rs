@@ -7,6 +7,7 @@ mod bounds;
 mod restored;
 /// Versions that serve, or came to serve, and should not.
 mod unfit;
+mod unopened;
 
 use std::thread;
 
