@@ -70,6 +70,7 @@ fn outcome(run: &TestRun, suites: &[Bench<'_>], unwritten: bool) -> Outcome {
         interrupted: run.interrupted,
         unwritten,
         excused: false,
+        unmeasured: false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::exit_code;
 use crate::domain::{
     provider::FaultKind,
-    suite::run::{TestRun, TestVerdict},
+    suite::run::{SuiteRun, TestRun, TestVerdict},
 };
 
 /// A conclusion.
@@ -107,6 +107,8 @@ pub enum Outcome {
         unwritten: bool,
         /// Whether every sample is in quarantine, so that nothing decides.
         excused: bool,
+        /// Whether nobody knows a number that has a limit.
+        unmeasured: bool,
     },
 }
 
@@ -123,6 +125,7 @@ impl Outcome {
             interrupted: run.interrupted,
             unwritten,
             excused: run.is_all_excused(),
+            unmeasured: run.suites.iter().any(SuiteRun::is_unmeasured),
         }
     }
 
@@ -153,12 +156,24 @@ impl Outcome {
                 exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Gated { closed, unwritten } => exit_code::strongest(closed.then_some(13).into_iter().chain(unwritten.then_some(3))),
-            Self::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten, excused } => {
+            Self::Tested {
+                verdict,
+                below_pass_rate,
+                regressed,
+                faults,
+                linted,
+                over_budget,
+                interrupted,
+                unwritten,
+                excused,
+                unmeasured,
+            } => {
                 let worse = regressed.then_some(12);
                 let below = below_pass_rate.then_some(10);
                 let verdict = match verdict {
                     TestVerdict::Inconclusive if *linted => Some(11),
                     TestVerdict::Inconclusive if *excused => Some(4),
+                    TestVerdict::Inconclusive if *unmeasured => Some(13),
                     // Without a fault, only a signal or the budget leaves samples open; anything else would be a bug, never a pass.
                     TestVerdict::Inconclusive if faults.is_empty() && !interrupted && !over_budget => Some(1),
                     // What failed is said by `below` and `worse`.
@@ -210,6 +225,7 @@ mod tests {
             interrupted,
             unwritten: false,
             excused: false,
+            unmeasured: false,
         }
         .exit_code()
     }
@@ -228,8 +244,19 @@ mod tests {
             let (faults, below_pass_rate) = (faults.iter().copied().collect(), verdict == TestVerdict::Failed);
             let rest = (false, false, true, false, false, false);
             let (regressed, linted, over_budget, interrupted, unwritten, excused) = rest;
-            Outcome::Tested { verdict, below_pass_rate, regressed, faults, linted, over_budget, interrupted, unwritten, excused }
-                .exit_code()
+            Outcome::Tested {
+                verdict,
+                below_pass_rate,
+                regressed,
+                faults,
+                linted,
+                over_budget,
+                interrupted,
+                unwritten,
+                excused,
+                unmeasured: false,
+            }
+            .exit_code()
         };
         assert_eq!(spent(TestVerdict::Inconclusive, &[]), 13);
         assert_eq!(spent(TestVerdict::Inconclusive, &[FaultKind::Timeout]), 13);
@@ -254,6 +281,7 @@ mod tests {
             interrupted: false,
             unwritten: false,
             excused: false,
+            unmeasured: false,
         };
         assert_eq!([false, true].map(|below| worse(below).exit_code()), [12, 12]);
     }
@@ -271,6 +299,7 @@ mod tests {
             interrupted: false,
             unwritten,
             excused: false,
+            unmeasured: false,
         };
         assert_eq!(stopped(TestVerdict::Inconclusive, false).exit_code(), 11);
         assert_eq!(stopped(TestVerdict::Inconclusive, true).exit_code(), 11);
@@ -288,6 +317,7 @@ mod tests {
             interrupted: false,
             unwritten: false,
             excused: true,
+            unmeasured: false,
         };
         assert_eq!(excused.exit_code(), 4);
     }

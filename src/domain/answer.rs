@@ -54,6 +54,18 @@ impl Answer {
             .collect()
     }
 
+    /// Everything that it says: its text, then each tool's name and arguments.
+    pub fn said(&self) -> String {
+        let mut said = self.text.clone();
+        for call in self.tool_calls() {
+            said.push('\n');
+            said.push_str(&call.name);
+            said.push('\n');
+            said.push_str(&call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned));
+        }
+        said
+    }
+
     /// The natural logarithms of the probabilities of the answer's tokens, in order, where the provider gives them.
     /// Empty when one of them is no logarithm of a probability.
     pub fn logprobs(&self) -> Vec<f64> {
@@ -127,5 +139,29 @@ impl Origin {
             Self::Live => false,
             Self::Cached | Self::Recorded => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_to_tools_is_said() {
+        let call = json!({"function": {"name": "send", "arguments": "{\"key\":\"k-1\"}"}});
+        let raw = json!({"choices": [{"message": {"content": null, "tool_calls": [call]}}]});
+        let answer = Answer {
+            text: "Hi".to_owned(),
+            finish_reason: None,
+            model: None,
+            usage: Usage::default(),
+            latency: Duration::ZERO,
+            time_to_first_token: None,
+            origin: Origin::Live,
+            raw,
+        };
+        assert_eq!(answer.said(), "Hi\nsend\n{\"key\":\"k-1\"}");
     }
 }

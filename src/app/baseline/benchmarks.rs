@@ -212,5 +212,5 @@ pub(in crate::app) async fn recorded_of(services: &Services, opened: &Opened, na
 /// Not a format of ours, and not one that can be told: what to say besides.
 pub(super) fn hint_of_list(services: &Services, file: &Path) -> Option<&'static str> {
     let is_list = compare::prefix(services, file).is_ok_and(|prefix| prefix.trim_ascii_start().starts_with(b"["));
-    is_list.then_some("for a list of names, units and values say --format customSmallerIsBetter or --format customBiggerIsBetter")
+    is_list.then_some("for a list of names, units and values say --from-format customSmallerIsBetter or --from-format customBiggerIsBetter")
 }

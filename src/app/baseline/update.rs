@@ -191,7 +191,7 @@ fn not_ours(file: &Path, why: &str) -> Failure {
     problem(
         file,
         why.to_owned(),
-        "pass the file that `prompt-cicd test --report json=FILE` wrote, or a file of benchmarks with its --format",
+        "pass the file that `prompt-cicd test --report json=FILE` wrote, or a file of benchmarks with its --from-format",
     )
 }
 

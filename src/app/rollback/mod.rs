@@ -261,7 +261,12 @@ pub(crate) async fn finish(
             Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone(), left: None }
         }
     };
-    let Some(trigger) = back.trigger else { return Ok((None, driven.shown())) };
+    // An abort that did not get everywhere is no rollback; somebody who asks for one gets its record, and not that all is well.
+    let asked = match &event {
+        Some(Event::Rollback { trigger, .. }) if !driven.confirmed(world) => Some(*trigger),
+        Some(_) | None => None,
+    };
+    let Some(trigger) = back.trigger.or(asked) else { return Ok((None, driven.shown())) };
     let now = world.base.services.clock.elapsed();
     let took = deadline.taken(now);
     let confirmed = driven.confirmed(world);

@@ -68,6 +68,13 @@ impl Subject {
         self.open_unmeasured(services)?.complete()
     }
 
+    /// The same for who looks after a rollout that is under way: a target that cannot be used keeps it from more traffic, and neither from
+    /// looking at health nor from going back.
+    pub(crate) fn open_watching(&self, services: &Services) -> Result<World, Failure> {
+        let mut world = self.open_unmeasured(services)?;
+        world.misplaced.take().map_or(Ok(world), Err)
+    }
+
     /// The same for who stops, goes back or only shows: neither numbers that may not be read nor a target that cannot be used, while the
     /// others can, keep anybody from that.
     pub(crate) fn open_unmeasured(&self, services: &Services) -> Result<World, Failure> {

@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// As [`super::step`]; a store that does not answer is asked again at the next look.
 pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<Finished, Failure> {
-    let mut world = if watch { subject.open_unmeasured(services)? } else { subject.open(services)? };
+    let mut world = if watch { subject.open_unmeasured(services)? } else { subject.open_watching(services)? };
     let mut said = Vec::new();
     let (mut last, mut interrupted) = (String::new(), false);
     loop {

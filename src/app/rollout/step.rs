@@ -25,12 +25,22 @@ const TRIES: usize = 5;
 /// The most things that one reconcile does.
 const MOST: usize = 32;
 
+/// What came of making the targets show again what was confirmed.
+enum Mended {
+    /// They do, or the record was written by somebody else meanwhile.
+    All,
+    /// Some do not, or nobody knows.
+    Astray,
+    /// Nothing was touched: somebody's rollback did not get to its writing.
+    Interrupted(String),
+}
+
 /// Looks once: finishes what was begun, checks health when it is time, goes on or back.
 ///
 /// # Errors
 /// Whatever keeps the store from answering; [`StoreError::Conflict`] when others kept writing.
 pub async fn step(services: &Services, subject: &Subject) -> Result<Finished, Failure> {
-    let mut world = subject.open(services)?;
+    let mut world = subject.open_watching(services)?;
     if subject.dry_run {
         return dry(&mut world, subject).await;
     }
@@ -89,7 +99,7 @@ impl World {
             return Err(self.nothing("step").await);
         }
         let mut shown = Vec::new();
-        let mut looked = false;
+        let (mut looked, mut astray) = (false, false);
         for _ in 0..MOST {
             let Some(rollout) = loaded.deployment.rollout.clone() else { break };
             if matches!(&rollout.phase, Phase::Returning { .. }) {
@@ -113,9 +123,17 @@ impl World {
             if !looked {
                 looked = true;
                 shown = self.observe(&rollout).await;
-                if let Some(stop) = self.mend(&mut loaded, &rollout, &mut shown).await? {
-                    said.push(stop);
-                    break;
+                match self.mend(&mut loaded, &rollout, &mut shown).await? {
+                    Mended::All => {}
+                    Mended::Interrupted(warning) => {
+                        said.push(warning);
+                        break;
+                    }
+                    // Health is looked at all the same: what cannot be seen must not keep a bad version where it is.
+                    Mended::Astray => {
+                        said.push("warning: a target does not show what was confirmed".to_owned());
+                        astray = true;
+                    }
                 }
             }
             if rollout.phase.is_over() {
@@ -127,11 +145,21 @@ impl World {
                 break;
             }
             let event = if rollout.check_is_due(self.base.moment()) { self.checked(&rollout, &loaded).await } else { self.tick(&loaded) };
+            if astray && self.leads_on(&rollout, &event)? {
+                break;
+            }
             if !self.go_on(&mut loaded, &rollout, event, said).await? {
                 break;
             }
         }
         Ok((loaded, shown, None))
+    }
+
+    /// Whether an event would bring more traffic: that waits until every target shows what was confirmed.
+    fn leads_on(&self, rollout: &Rollout, event: &Event) -> Result<bool, Failure> {
+        let next = decide(rollout, event, self.peek(), &rollout.plan).map_err(Failure::Refused)?.next;
+        let goes_back = matches!(next.phase, Phase::Returning { .. } | Phase::Held { .. });
+        Ok(!goes_back && (next.intent.is_some() || next.stage != rollout.stage || next.phase.is_over()))
     }
 
     /// Makes one step of time or health. `false`: nothing more is to be done now.
@@ -159,17 +187,17 @@ impl World {
 
     /// Targets that show something else than was confirmed are made to show it again; after somebody's rollback that did not get to
     /// its writing, nothing is touched, and what is wrong comes back.
-    async fn mend(&mut self, loaded: &mut Loaded, rollout: &Rollout, shown: &mut [Shown]) -> Result<Option<String>, Failure> {
+    async fn mend(&mut self, loaded: &mut Loaded, rollout: &Rollout, shown: &mut [Shown]) -> Result<Mended, Failure> {
         if let Some(interrupted) = self.interrupted(rollout, shown).await? {
-            return Ok(Some(interrupted.warning));
+            return Ok(Mended::Interrupted(interrupted.warning));
         }
         if shown.iter().all(|shown| shown.confirmed) {
-            return Ok(None);
+            return Ok(Mended::All);
         }
         let fresh = self.load(self.base.patience()).await?;
         if fresh.revision != loaded.revision {
             *loaded = fresh;
-            return Ok(None);
+            return Ok(Mended::All);
         }
         let (desired, operation) = (rollout.shown(), format!("{}.{}.{}.again", rollout.id, rollout.epoch, rollout.sequence));
         self.learn_texts(&desired).await?;
@@ -180,8 +208,7 @@ impl World {
             async move { *slot = world.make_show(index, rollout, desired, operation, time).await }
         });
         join_all(each).await;
-        let all = shown.iter().all(|slot| slot.confirmed);
-        Ok((!all).then(|| "warning: a target does not show what was confirmed".to_owned()))
+        Ok(if shown.iter().all(|slot| slot.confirmed) { Mended::All } else { Mended::Astray })
     }
 
     /// Carries out intents until there are none, or a target will not.

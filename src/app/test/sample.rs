@@ -128,8 +128,9 @@ impl SampleRunner {
         let result = match asked {
             Asked::Answered(answer) => {
                 let file = &self.case.case.place.file;
-                let scans = self.shared.scan.as_ref().map(|settings| lint::scan_answer(&answer.text, file, settings)).unwrap_or_default();
-                redaction = Redaction::of(&answer.text, &scans);
+                let said = answer.said();
+                let scans = self.shared.scan.as_ref().map(|settings| lint::scan_answer(&said, file, settings)).unwrap_or_default();
+                redaction = Redaction::of(&said, &scans);
                 self.judged(answer, &request, (until, scans), &mut calls).await
             }
             Asked::Faulted(fault) => SampleResult::Faulted(fault),

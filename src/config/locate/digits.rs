@@ -31,8 +31,9 @@ pub(super) fn loses(written: &str) -> bool {
             || written.starts_with('-') && written.parse::<i64>().is_err();
     }
     let Ok(kept) = written.parse::<f64>() else { return false };
-    // The shortest text that means the same number has its digits.
-    significant(&format!("{kept:e}")) != significant(written)
+    // The shortest text that means the same number has its digits, or that with as many digits as were written, as C's %.17g gives.
+    let digits = significant(written);
+    significant(&format!("{kept:e}")) != digits && significant(&format!("{kept:.*e}", digits.len().saturating_sub(1))) != digits
 }
 
 /// The digits of a number without sign, point, exponent and the zeros at both ends.
@@ -76,6 +77,8 @@ mod tests {
             "0.10000000149011612",
             "3.141592653589793",
             "1.0",
+            "0.10000000000000001",
+            "0.29999999999999999",
             "100000000000000000000.5x",
             "abc",
             "",

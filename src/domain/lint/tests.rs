@@ -168,5 +168,8 @@ fn what_is_optional_is_no_false_alarm() {
     }
     let text = "Dear {{name}}{{#if vip}} x{{else}}{{#if vip}}{{source}}{{/if}}{{/if}}";
     assert_eq!(variables(text, Syntax::Handlebars, &cases), ["p.txt:1:46 untested_variable: no case gives `source` a value"]);
+    // Near one that is read too: both are meant.
+    let two = text.replace("source", "name2");
+    assert_eq!(variables(&two, Syntax::Handlebars, &cases), ["p.txt:1:46 untested_variable: no case gives `name2` a value"]);
     assert_eq!(variables(text, Syntax::Handlebars, &[]), [""; 0], "without cases nothing is known");
 }

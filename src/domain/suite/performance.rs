@@ -60,16 +60,16 @@ impl Measured {
 }
 
 impl SuiteRun {
-    /// What the suite came to, for each of its limits. Live answers where there are any, else replayed ones with the latency they
-    /// had; cases in quarantine decide nothing here either.
+    /// What the suite came to, for each of its limits. Latency is of live answers where there are any, else of replayed ones with the
+    /// latency they had; tokens and cost are of all; cases in quarantine decide nothing here either.
     pub fn performance(&self) -> Vec<Measured> {
         let known = self.known_cases();
         let counting: Vec<&Sample> = self.samples.iter().filter(|sample| known.counts(&sample.case_id)).collect();
         let is_live = |sample: &&&Sample| sample.answer().is_some_and(|answer| answer.origin == Origin::Live);
         let live: Vec<&Sample> = counting.iter().filter(is_live).copied().collect();
-        let answered: Vec<&Sample> =
-            if live.is_empty() { counting.into_iter().filter(|sample| sample.answer().is_some()).collect() } else { live };
-        let latency: Vec<f64> = answered.iter().filter_map(|sample| sample.answer()).map(|answer| millis(answer.latency)).collect();
+        let answered: Vec<&Sample> = counting.into_iter().filter(|sample| sample.answer().is_some()).collect();
+        let timed = if live.is_empty() { &answered } else { &live };
+        let latency: Vec<f64> = timed.iter().filter_map(|sample| sample.answer()).map(|answer| millis(answer.latency)).collect();
         let at = |metric, limit: Option<Duration>, found: Option<f64>| {
             limit.map(|limit| Measured { metric, unit: Unit::Milliseconds, limit: millis(limit), found })
         };
@@ -99,6 +99,11 @@ impl SuiteRun {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Whether nobody knows a number that has a limit.
+    pub fn is_unmeasured(&self) -> bool {
+        self.performance().iter().any(|measured| measured.is_kept().is_none())
     }
 
     /// Whether a limit on the whole suite is passed.

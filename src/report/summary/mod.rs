@@ -88,10 +88,7 @@ pub(super) fn conclusion(run: &TestRun) -> String {
         }
         TestVerdict::Inconclusive if run.is_all_excused() => "every sample is in quarantine, so nothing can be concluded".to_owned(),
         TestVerdict::Inconclusive if counts.total == 0 => "nothing was asked, so nothing can be concluded".to_owned(),
-        TestVerdict::Inconclusive if counts.faulted + counts.not_run == 0 => {
-            let open: usize = run.suites.iter().map(SuiteRun::unjudged_of_base).sum();
-            format!("{} of base not judged, so nothing can be concluded", number::plural(open, "sample"))
-        }
+        TestVerdict::Inconclusive if counts.faulted + counts.not_run == 0 => beside(run),
         TestVerdict::Inconclusive => format!(
             "{} of {} not judged, so nothing can be concluded{}",
             number::size(counts.faulted + counts.not_run),
@@ -105,6 +102,15 @@ pub(super) fn conclusion(run: &TestRun) -> String {
             }
         ),
     }
+}
+
+/// Why nothing is concluded though every sample of head was judged.
+fn beside(run: &TestRun) -> String {
+    if run.suites.iter().any(SuiteRun::is_unmeasured) {
+        return "a number that has a limit is not known, so nothing can be concluded".to_owned();
+    }
+    let open: usize = run.suites.iter().map(SuiteRun::unjudged_of_base).sum();
+    format!("{} of base not judged, so nothing can be concluded", number::plural(open, "sample"))
 }
 
 /// The prompt as people name it: `greeting@1.2.0`.

@@ -36,3 +36,31 @@ fn where_none_of_the_targets_can_be_used_nothing_is_begun() {
     stage.call(["rollback", "greeting", "--yes"]).exits(3).says("HOOK_TOKEN");
     assert_eq!(stage.call(["audit", "show", "--format", "json"]).exits(0).stdout, before);
 }
+
+#[test]
+fn a_target_that_cannot_be_used_keeps_nobody_from_looking_at_health() {
+    let stage = Stage::new("10m", "100ms");
+    stage.rollout("start", []).exits(0);
+    assert_eq!(stage.share("2.0.0"), "10");
+    with_a_webhook(&stage, "flags, hook");
+    // Healthy: no more traffic as long as one of the targets is not seen.
+    stage.rollout("step", []).exits(31).says("does not show what was confirmed");
+    assert_eq!(stage.share("2.0.0"), "10");
+    // Beyond the guardrail: back, where that can be.
+    stage.numbers(500.0, 9000.0);
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    stage.rollout("step", []).exits(23).shows("HOOK_TOKEN");
+    assert_eq!(stage.share("1.0.0"), "100");
+}
+
+#[test]
+fn a_rollback_after_an_abort_that_did_not_get_everywhere_is_no_success() {
+    let stage = Stage::new("10m", "100ms");
+    stage.rollout("start", []).exits(0);
+    with_a_webhook(&stage, "flags, hook");
+    stage.rollout("abort", []).exits(31);
+    for how in ["--yes", "--emergency"] {
+        let result = stage.call(["rollback", "greeting", how, "--timeout", "2s", "--format", "json"]).exits(23).json();
+        assert_eq!(result["status"].as_str(), Some("failed"), "{how}: {result}");
+    }
+}

@@ -25,8 +25,20 @@ fn a_suite_that_takes_more_than_it_may_fails_by_name() {
 fn what_nobody_knows_keeps_no_limit() {
     let model = FakeModel::start(Behaviour::Echo);
     let unknown = limited(&model, "{cost-usd: 100}").prompt_cicd(["test"]).run();
-    assert_ne!(unknown.code, 0, "{unknown:?}");
-    unknown.shows("`cost-usd` is not known");
+    unknown.exits(13).shows("`cost-usd` is not known").shows("a number that has a limit is not known, so nothing can be concluded");
+}
+
+#[test]
+fn replayed_answers_count_as_tokens_too() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = limited(&model, "{tokens: 29}");
+    let cached = || workspace.prompt_cicd(["test", "--cache"]).run();
+    cached().exits(10);
+    let cases = workspace.read("cases/greeting.jsonl");
+    let asked = model.requests();
+    workspace.write("cases/greeting.jsonl", cases.replacen("Ana", "Eva", 2).as_bytes());
+    cached().exits(10).shows("over a limit on performance");
+    assert_eq!(model.requests(), asked + 1, "one is live, the other one replayed");
 }
 
 #[test]

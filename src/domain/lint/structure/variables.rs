@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     diagnostic::Place,
-    prompt::{Prompt, Reach, Read},
+    prompt::{Prompt, Reach, Read, Step},
 };
 
 /// What the cases had so far.
@@ -83,6 +83,8 @@ impl Seen {
         for ((place, message), (first, count)) in self.missing {
             collector.add_by_id("template_variables", place, format!("{message} in case `{first}`{}", and_more(count)));
         }
+        // Of two names that the prompt reads itself neither was meant for the other.
+        let paths: HashSet<Vec<Step>> = prompt.messages.iter().flat_map(|message| message.content.reads()).map(|read| read.path).collect();
         for Unread { message, read, near, .. } in self.unread.into_iter().flatten().filter(|unread| unread.held) {
             // Where a rendering failed for it, that says it all.
             if self.told.contains(&read.written) || self.told.contains(read.variable()) {
@@ -90,7 +92,13 @@ impl Seen {
             }
             let Some(message) = prompt.messages.get(message) else { continue };
             let place = message.place.at(read.line, read.column);
-            match near {
+            let own = |near: &String| {
+                let mut beside = read.path.clone();
+                beside.pop();
+                beside.push(Step::Key(near.clone()));
+                paths.contains(&beside) || paths.contains(&vec![Step::Key(near.clone())])
+            };
+            match near.filter(|near| !own(near)) {
                 Some(near) => collector.add_by_id(
                     "template_variables",
                     place,
