@@ -143,7 +143,7 @@ fn evaluators_that_ask_a_model_ask_the_judge_and_fail_by_its_word() {
     type Judge = fn(usize, &str) -> Result<String, u16>;
     let judges: [(Judge, i32); 5] = [
         (|_, said| Ok(if said.starts_with("Rate ") { "good" } else { r#"{"score": 9}"# }.to_owned()), 0),
-        (|_, said| Ok(if said.starts_with("Rate ") { "I find it poor." } else { r#"{"score": 9}"# }.to_owned()), 10),
+        (|_, said| Ok(if said.starts_with("Rate ") { "My verdict: poor." } else { r#"{"score": 9}"# }.to_owned()), 10),
         (|_, said| Ok(if said.starts_with("Rate ") { "good" } else { r#"{"score": 1}"# }.to_owned()), 10),
         (|_, said| Ok(if said.starts_with("Rate ") { "excellent" } else { r#"{"score": 9}"# }.to_owned()), 30),
         (|_, said| Ok(if said.starts_with("Rate ") { "good" } else { r#"{"score": 11}"# }.to_owned()), 30),

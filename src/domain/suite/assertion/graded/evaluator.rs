@@ -150,7 +150,7 @@ mod tests {
             (" **Good.**\n", (true, 0.5)),
             ("It is not poor, nor is it brilliant.\nGood", (true, 0.5)),
             ("It could be poor.\nScore: `very good`", (true, 1.0)),
-            ("I call that a poor answer.", (false, 0.0)),
+            ("Final score: \"Good\"", (true, 0.5)),
         ] {
             assert_eq!(read(said).unwrap(), expected, "{said}");
         }
@@ -158,9 +158,28 @@ mod tests {
 
     #[test]
     fn what_chooses_nothing_or_twice_is_no_verdict() {
-        for said in ["", "poorly", "brilliant", "between poor and good", "1"] {
+        for said in [
+            "",
+            "poorly",
+            "brilliant",
+            "between poor and good",
+            "1",
+            "not good",
+            "The answer is no good",
+            "I call that a poor answer.",
+            "poor. It would be better to write: good",
+            "-good",
+            "The user wrote: good",
+        ] {
             assert!(read(said).unwrap_err().contains("chooses none of"), "{said}");
         }
+        let form = Form::OneOf(Arc::from(
+            [("A", 1.0), ("C", 1.0), ("C++", 0.0), ("5", 1.0)].map(|(word, score)| Choice { word: word.to_owned(), score }),
+        ));
+        for said in ["It is a bad answer, I refuse", "4.5", "-5", "3 of 5", "5%"] {
+            assert!(form.read(said).is_err(), "{said}");
+        }
+        assert_eq!(form.read("C++").unwrap().score.to_bits(), 0.0_f64.to_bits());
     }
 
     #[test]

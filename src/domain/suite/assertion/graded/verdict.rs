@@ -132,26 +132,22 @@ impl Form {
     }
 }
 
-/// The word that a judge chose: its whole answer, its last line or what that says behind a colon, or the only one of the words in it.
+/// The longest label before the word that a judge chose, in words: `Final score: good`.
+const LABEL: usize = 2;
+
+/// The word that a judge chose: its whole answer, its last line, or what that says behind a short label. A word within a sentence is no
+/// choice: `not good` and `a bad answer` are none of `good` and `A`.
 fn chosen(choices: &[Choice], text: &str) -> Result<Verdict, Unreadable> {
-    let plain = |text: &str| text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    // What a word is put in, and nothing that makes it another one: `C` is not `C++`, nor is `5` `-5`.
+    let dress = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '*' | '_' | '(' | ')' | '\u{201c}' | '\u{201d}');
+    let plain = |text: &str| {
+        let bare = text.trim_matches(dress);
+        bare.strip_suffix(['.', '!']).unwrap_or(bare).trim_matches(dress).to_lowercase()
+    };
     let named = |said: &str| choices.iter().find(|choice| plain(&choice.word) == plain(said));
     let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let behind = last.rsplit(':').next().unwrap_or_default();
-    let lower = text.to_lowercase();
-    let within = |choice: &Choice| {
-        let word = plain(&choice.word);
-        lower.match_indices(&word).any(|(at, found)| {
-            let before = lower.get(..at).and_then(|before| before.chars().next_back());
-            let after = lower.get(at + found.len()..).and_then(|after| after.chars().next());
-            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-        })
-    };
-    let only = || {
-        let mut within = choices.iter().filter(|choice| within(choice));
-        within.next().filter(|_| within.next().is_none())
-    };
-    let choice = named(text).or_else(|| named(last)).or_else(|| named(behind)).or_else(only).ok_or_else(|| {
+    let behind = last.split_once(':').filter(|(label, _)| label.split_whitespace().count() <= LABEL).map_or("", |(_, word)| word);
+    let choice = named(text).or_else(|| named(last)).or_else(|| named(behind)).ok_or_else(|| {
         let words: Vec<String> = choices.iter().map(|choice| quote(&choice.word)).collect();
         let said = if text.trim().is_empty() { "it is empty".to_owned() } else { format!("it says {}", quote(text)) };
         Unreadable(format!("it chooses none of {}, or several: {said}", words.join(", ")))
