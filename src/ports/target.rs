@@ -91,6 +91,8 @@ pub enum TargetErrorKind {
     Foreign,
     /// Somebody wrote over the epoch of what was applied last, so that nobody knows whether a rollback came between.
     EpochUnreadable,
+    /// What is there cannot be read by anybody, and stays so until somebody mends it: nothing was changed.
+    Corrupt,
     /// The target holds other content for this version than its digest says.
     DigestMismatch,
 }
@@ -108,6 +110,7 @@ impl TargetErrorKind {
             Self::Fenced => "fenced",
             Self::Foreign => "foreign",
             Self::EpochUnreadable => "epoch-unreadable",
+            Self::Corrupt => "corrupt",
             Self::DigestMismatch => "digest-mismatch",
         }
     }
@@ -116,7 +119,7 @@ impl TargetErrorKind {
     pub fn is_transient(self) -> bool {
         match self {
             Self::Unreachable | Self::Failed | Self::TimedOut | Self::Malformed | Self::Conflict => true,
-            Self::Refused | Self::Fenced | Self::Foreign | Self::EpochUnreadable | Self::DigestMismatch => false,
+            Self::Refused | Self::Fenced | Self::Foreign | Self::EpochUnreadable | Self::Corrupt | Self::DigestMismatch => false,
         }
     }
 
@@ -130,6 +133,7 @@ impl TargetErrorKind {
             | Self::Fenced
             | Self::Foreign
             | Self::EpochUnreadable
+            | Self::Corrupt
             | Self::DigestMismatch => false,
         }
     }
