@@ -85,7 +85,7 @@ fn a_target_that_does_not_answer_is_told_with_what_it_shows_and_why() {
     let stage = at_ten();
     stage.workspace.write("hang", b"");
     let back = stage.call(["rollback", "greeting", "--emergency", "--timeout", "3s"]).exits(23);
-    back.shows("2.0.0 has 10 % instead of 0 %").shows("target \"program\": program `sh target.sh`: not done within");
+    back.shows("2.0.0 has 10 % instead of 0 %").shows("target \"program\": program `sh`: not done within");
     assert_eq!(stage.share("1.0.0"), "100", "the other one is back");
     stage.call(["rollback", "status", "greeting"]).exits(23).says("`prompt-cicd rollback resume greeting -e production` finishes it");
     std::fs::remove_file(stage.workspace.path().join("hang")).unwrap();
