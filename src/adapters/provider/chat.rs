@@ -120,9 +120,12 @@ impl<D: Dialect> Chat<D> {
     async fn read_whole(&self, response: Response, started: Instant) -> Result<Answer, ProviderFault> {
         let body = read_body(response, MAX_BODY).await.map_err(|error| self.endpoint.unread(&error))?;
         let latency = started.elapsed();
+        let mut halves = Halves::default();
+        let body = halves.hide(body);
         let reply = serde_json::from_slice(&body)
             .map_err(|error| Trouble::malformed(no_json(&body, &error)))
             .and_then(|value| self.dialect.read(value))
+            .and_then(|reply| halves.join(reply))
             .map_err(|trouble| self.trouble(&trouble))?;
         Ok(answer(reply, latency, None))
     }
