@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use serde_json::Value;
 
-use super::chat::{Reply, Trouble};
+use super::{Reply, Trouble};
 
 /// What stands for half a character where it is no text by itself.
 const LOST: char = char::REPLACEMENT_CHARACTER;
@@ -20,13 +20,13 @@ const END: u32 = 0xe000;
 
 /// Remembers whether an answer has halves of characters.
 #[derive(Debug, Default)]
-pub(super) struct Halves {
+pub(in super::super) struct Halves {
     seen: bool,
 }
 
 impl Halves {
     /// The JSON of one event, or of a whole answer, with a character in the place of each half that stands alone in it.
-    pub(super) fn hide(&mut self, json: Vec<u8>) -> Vec<u8> {
+    pub(in super::super) fn hide(&mut self, json: Vec<u8>) -> Vec<u8> {
         let is_half = |window: &[u8]| matches!(window, [b'\\', b'u', b'd' | b'D']);
         if !json.windows(3).any(is_half) {
             return json;
@@ -57,7 +57,7 @@ impl Halves {
     ///
     /// # Errors
     /// When half a character is left over in what the model said.
-    pub(super) fn join(&self, reply: Reply) -> Result<Reply, Trouble> {
+    pub(in super::super) fn join(&self, reply: Reply) -> Result<Reply, Trouble> {
         if !self.seen {
             return Ok(reply);
         }

@@ -1,5 +1,10 @@
 //! One conversation over HTTP, whatever dialect the server speaks.
 
+pub(super) mod anthropic;
+pub(super) mod openai;
+mod sse;
+mod surrogates;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -9,12 +14,11 @@ use async_trait::async_trait;
 use reqwest::{Response, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{
-    endpoint::Endpoint,
-    fault,
+use self::{
     sse::{Event, Parser},
     surrogates::Halves,
 };
+use super::{endpoint::Endpoint, fault};
 use crate::{
     adapters::http::{BodyError, MAX_BODY, read_body},
     domain::{
