@@ -42,6 +42,8 @@ pub enum Course {
     Falling,
     /// No trend was found; that is no proof of there being none.
     NotFound,
+    /// Every value is the same: a service at rest, or a meter that stands still. Nobody can tell.
+    Still,
 }
 
 /// Why there is no trend to look at.
@@ -101,7 +103,9 @@ pub fn trend(metric: &str, values: &[f64], positions: &[f64], level: f64, seed: 
 impl Trend {
     /// Which way it goes.
     pub fn course(&self) -> Course {
-        if self.mann_kendall.p_two > 1.0 - self.level {
+        if matches!(self.fit, Fit::Constant { .. }) {
+            Course::Still
+        } else if self.mann_kendall.p_two > 1.0 - self.level {
             Course::NotFound
         } else if self.mann_kendall.s > 0.0 {
             Course::Rising
@@ -118,6 +122,7 @@ impl Course {
             Self::Rising => "rising",
             Self::Falling => "falling",
             Self::NotFound => "no trend found",
+            Self::Still => "inconclusive",
         }
     }
 }
@@ -133,6 +138,13 @@ mod tests {
         assert!((line.slope - 1.0).abs() < 1e-12 && (line.r_squared - 1.0).abs() < 1e-12);
         assert!((found.prediction.0 - 6.0).abs() < 1e-12);
         assert_eq!(found.course(), Course::Rising);
+    }
+
+    #[test]
+    fn a_constant_has_no_course() {
+        let still = |values: &[f64]| trend("m", values, &[], 0.95, 1).unwrap().course();
+        assert_eq!((still(&[0.85; 20]), Course::Still.word()), (Course::Still, "inconclusive"));
+        assert_eq!(still(&[1.0, 2.0, 1.0, 2.0, 1.0]), Course::NotFound);
     }
 
     #[test]
