@@ -162,6 +162,6 @@ mod tests {
         assert!(error(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).contains("timestamp 2 (from 0) is not after"));
         assert!(error(&[1.0, 2.0, 3.0], &[1.0, 3.0]).contains("2 positions for 3 values"));
         let constant = trend("m", &[5.0; 12], &[], 0.95, 1).unwrap();
-        assert_eq!((constant.course(), constant.prediction), (Course::NotFound, (5.0, None)));
+        assert_eq!((constant.course(), constant.prediction), (Course::Still, (5.0, None)));
     }
 }
