@@ -19,6 +19,11 @@ pub trait Target: Send + Sync {
     /// How finely it can share traffic.
     fn shares(&self) -> Shares;
 
+    /// Why nothing can be asked of it from here, where that is known without asking.
+    fn unusable(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether it keeps the texts of versions, so that it must be told them.
     fn keeps_texts(&self) -> bool {
         false
@@ -37,7 +42,7 @@ pub trait Target: Send + Sync {
     /// Why that is not known.
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError>;
 
-    /// Takes away the name that stands for what it shows, in at most `deadline` from now: an alias at a registry. Versions stay.
+    /// Takes away the names that we gave to what it shows, in at most `deadline` from now: aliases at a registry. Versions stay.
     ///
     /// # Errors
     /// A target that has no such name, and whatever keeps it from being taken away.
@@ -86,6 +91,8 @@ pub enum TargetErrorKind {
     Foreign,
     /// Somebody wrote over the epoch of what was applied last, so that nobody knows whether a rollback came between.
     EpochUnreadable,
+    /// What is there cannot be read by anybody, and stays so until somebody mends it: nothing was changed.
+    Corrupt,
     /// The target holds other content for this version than its digest says.
     DigestMismatch,
 }
@@ -103,6 +110,7 @@ impl TargetErrorKind {
             Self::Fenced => "fenced",
             Self::Foreign => "foreign",
             Self::EpochUnreadable => "epoch-unreadable",
+            Self::Corrupt => "corrupt",
             Self::DigestMismatch => "digest-mismatch",
         }
     }
@@ -111,7 +119,7 @@ impl TargetErrorKind {
     pub fn is_transient(self) -> bool {
         match self {
             Self::Unreachable | Self::Failed | Self::TimedOut | Self::Malformed | Self::Conflict => true,
-            Self::Refused | Self::Fenced | Self::Foreign | Self::EpochUnreadable | Self::DigestMismatch => false,
+            Self::Refused | Self::Fenced | Self::Foreign | Self::EpochUnreadable | Self::Corrupt | Self::DigestMismatch => false,
         }
     }
 
@@ -125,6 +133,7 @@ impl TargetErrorKind {
             | Self::Fenced
             | Self::Foreign
             | Self::EpochUnreadable
+            | Self::Corrupt
             | Self::DigestMismatch => false,
         }
     }

@@ -63,6 +63,7 @@ fn suite(suite: &SuiteRun, room: &mut usize) -> TestSuite {
     // What fails the run must not look like a green suite.
     written.add_test_cases(against_base(suite));
     written.add_test_cases(against_baselines(suite));
+    written.add_test_cases(against_limits(suite));
     written
 }
 
@@ -83,6 +84,18 @@ fn against_baselines(suite: &SuiteRun) -> impl Iterator<Item = TestCase> {
         let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
         failure.set_message(one_line(&known::baseline_headline(against))).set_type("regression");
         let mut case = TestCase::new(shown(&format!("compared with baseline {}", against.name)), failure);
+        case.set_classname(shown(&suite.name));
+        case
+    })
+}
+
+/// A test case for each limit on the whole suite that is not kept, or of which nobody knows whether it is.
+fn against_limits(suite: &SuiteRun) -> impl Iterator<Item = TestCase> {
+    summary::limits_not_kept(suite).into_iter().map(|measured| {
+        let kind = if measured.is_kept().is_some() { NonSuccessKind::Failure } else { NonSuccessKind::Error };
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(one_line(&summary::limit(&measured))).set_type("performance");
+        let mut case = TestCase::new(format!("limit {}", measured.metric), status);
         case.set_classname(shown(&suite.name));
         case
     })

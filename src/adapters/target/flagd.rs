@@ -44,7 +44,10 @@ pub(super) struct Flagd {
 
 impl Flagd {
     fn unusable(&self, site: &Site, error: ManifestError) -> TargetError {
-        error.told(&self.teller, &self.flag, site.shown())
+        let told = error.told(&self.teller, &self.flag, site.shown());
+        // A server's answer may be the page of a proxy: the next one may be whole.
+        let kind = if told.kind == TargetErrorKind::Corrupt { TargetErrorKind::Malformed } else { told.kind };
+        TargetError { kind, ..told }
     }
 
     /// The manifest of a server and its `ETag`; none where there is nothing yet.

@@ -32,8 +32,11 @@ impl ManifestError {
     /// As a target's failure; `shown` is where the manifest is.
     pub(super) fn told(self, teller: &Teller, flag: &str, shown: &str) -> TargetError {
         match self {
-            // Half a file that somebody else is writing, a page of a proxy: it may be whole the next time.
-            Self::Malformed(what) => teller.error(TargetErrorKind::Malformed, &format!("{shown} is no flag manifest: {what}")),
+            Self::Malformed(what) => {
+                let next = "nothing was changed; put back what was there, other flags too, or write {\"flags\": {}} where there were none: \
+                            the next rollback or step writes this flag anew";
+                teller.error(TargetErrorKind::Corrupt, &format!("{shown} is no flag manifest: {what}; {next}"))
+            }
             Self::Other => teller.error(TargetErrorKind::Foreign, &format!("{shown} is no flag manifest: it has no map `flags`")),
             Self::Foreign(what) => teller.error(
                 TargetErrorKind::Foreign,

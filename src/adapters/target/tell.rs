@@ -83,9 +83,15 @@ impl Teller {
     /// Refuses to guess what a record of ours said that somebody else wrote over: without its epoch nobody knows whether a rollback came
     /// between. `mend` says what a person does about it, after which the next writing makes the record anew.
     pub(super) fn unreadable(&self, kind: TargetErrorKind, place: &str, record: &str, mend: &str) -> TargetError {
+        let through = if kind == TargetErrorKind::EpochUnreadable {
+            let Subject { prompt, environment } = &self.subject;
+            format!("; `prompt-cicd rollback {prompt} -e {environment} --emergency` writes over it")
+        } else {
+            String::new()
+        };
         let what = format!(
             "{place}: {record} cannot be read, so somebody else wrote it; whether a rollback came between is not known, and nothing was \
-             changed; look at what it serves, then {mend}: the next rollback or step writes it anew"
+             changed; look at what it serves, then {mend}: the next rollback or step writes it anew{through}"
         );
         self.error(kind, &what)
     }

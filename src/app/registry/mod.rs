@@ -226,6 +226,15 @@ fn prompt_in_files(base: &Base, name: &str) -> Result<(Prompt, String), Failure>
     Err(Failure::NothingToDo(format!("there is no prompt `{name}` in the files: {known}")))
 }
 
+/// What a step's effects mean for the versions.
+#[derive(Debug, Default)]
+pub(super) struct Marked {
+    /// Goes with the step's own write.
+    pub(super) writes: Vec<Write>,
+    /// The versions that are not marked bad any more, with why they were.
+    pub(super) unmarked: Vec<(VersionRef, String)>,
+}
+
 /// What a step's effects mean for the versions: writes that go with the step's own, and marks in `after`.
 pub(super) async fn marks(
     world: &World,
@@ -233,33 +242,48 @@ pub(super) async fn marks(
     effects: &[Effect],
     (at, tolerant): (Moment, bool),
     patience: Patience,
-) -> Result<Vec<Write>, Failure> {
-    let mut writes = Vec::new();
+) -> Result<Marked, Failure> {
+    let mut marked = Marked::default();
     for effect in effects {
-        let (version, status, bad) = match effect {
-            Effect::MarkStable { version } => (version, Status::Stable, None),
-            Effect::Retire { version } => (version, Status::Retired, None),
-            Effect::MarkBad { version, reason } => {
-                after.mark_bad(version, reason, at);
-                (version, Status::Bad, Some(reason.clone()))
-            }
+        let (version, status) = match effect {
+            Effect::MarkStable { version } | Effect::PutBack { version, .. } => (version, Status::Stable),
+            Effect::Retire { version } => (version, Status::Retired),
+            Effect::MarkBad { version, .. } => (version, Status::Bad),
             Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => continue,
         };
-        let record = match entry(&world.base, &world.prompt, &version.version, patience).await {
-            Ok(record) => record,
-            // A rollback is not kept from happening by a record that only says what became of a version.
+        // Going back is not kept from happening by a record that only says what became of a version.
+        let tolerant = tolerant || matches!(effect, Effect::PutBack { .. });
+        // A version that nobody registered has no record to change.
+        let mut found = match entry(&world.base, &world.prompt, &version.version, patience).await {
+            Ok(found) => found,
             Err(failure) if tolerant => {
                 tracing::warn!(component = "registry", version = %version.version, "the version's record is left as it is: {failure}");
                 None
             }
             Err(failure) => return Err(failure),
         };
-        // A version that nobody registered has no record to change.
-        if let Some((mut found, expect)) = record {
+        if let Some((found, _)) = &mut found {
             found.stands(&world.settings.name, status, at);
-            found.bad = bad.or(found.bad.filter(|_| status != Status::Stable));
-            writes.push(entry_write(&found, expect)?);
+        }
+        let entry_bad = found.as_mut().map(|(found, _)| &mut found.bad);
+        match effect {
+            Effect::MarkBad { reason, .. } => {
+                after.mark_bad(version, reason, at);
+                if let Some(bad) = entry_bad {
+                    *bad = Some(reason.clone());
+                }
+            }
+            Effect::PutBack { on_purpose: true, .. } => {
+                let here = after.unmark(version).map(|bad| bad.reason);
+                let there = entry_bad.and_then(Option::take);
+                marked.unmarked.extend(here.or(there).map(|was| (version.clone(), was)));
+            }
+            Effect::MarkStable { .. } => drop(entry_bad.and_then(Option::take)),
+            Effect::PutBack { .. } | Effect::Retire { .. } | Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => {}
+        }
+        if let Some((found, expect)) = found {
+            marked.writes.push(entry_write(&found, expect)?);
         }
     }
-    Ok(writes)
+    Ok(marked)
 }

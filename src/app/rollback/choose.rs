@@ -82,15 +82,29 @@ pub(crate) async fn came_to_bad(world: &World, loaded: &Loaded) -> Option<String
 }
 
 /// Where going back by itself leads from this rollout. What the registry does not say in time is not taken for bad: it serves already.
-pub(crate) async fn way_back(world: &World, loaded: &Loaded, rollout: &Rollout) -> WayBack {
+pub(crate) async fn way_back(world: &World, loaded: &Loaded, origin: &VersionRef) -> WayBack {
     let look = brief(world, world.base.patience());
-    if !candidate(world, loaded, &rollout.from, true, look).await.is_ok_and(|from| from.bad) {
+    if !candidate(world, loaded, origin, true, look).await.is_ok_and(|from| from.bad) {
         return WayBack::Origin;
     }
     match previous(world, loaded, false, brief(world, world.base.patience())).await {
         Ok(version) => WayBack::Instead(version),
         Err(failure) => WayBack::Nowhere(format!("{failure}; `--to VERSION --emergency` puts any back")),
     }
+}
+
+/// What is to be said where a rollout begins at a version that is marked bad: it is no way back.
+pub(crate) async fn begins_at_bad(world: &World, loaded: &Loaded, origin: &VersionRef) -> Option<String> {
+    let otherwise = match way_back(world, loaded, origin).await {
+        WayBack::Origin => return None,
+        WayBack::Instead(version) => format!("what fails goes back to {version} instead"),
+        WayBack::Nowhere(_) => "what fails is held until people come, since there is no good version to go back to".to_owned(),
+    };
+    let (prompt, environment) = (one_line(&world.prompt), one_line(&world.settings.name));
+    Some(format!(
+        "warning: {origin}, which serves now, is marked bad: {otherwise}; `prompt-cicd rollback {prompt} -e {environment} --to {origin} \
+         --emergency` takes the mark away"
+    ))
 }
 
 /// What is being gone back to, or has been.

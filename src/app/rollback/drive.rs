@@ -10,6 +10,7 @@ use crate::{
         rollback::{deadline::Deadline, record::TargetOutcome},
         rollout::Rollout,
     },
+    ports::target::TargetErrorKind,
 };
 
 /// The longest that one try of one target may take, so that another one fits in.
@@ -68,7 +69,9 @@ pub(super) async fn drive(world: &World, rollout: &Rollout, deadline: Deadline, 
                 attempts += 1;
                 let began = deadline.taken(clock.elapsed());
                 let shown = world.make_show_over((index, overwrites), rollout, desired, operation, left.min(TRY)).await;
-                let again = !shown.confirmed && shown.error.is_none_or(crate::ports::target::TargetErrorKind::is_transient);
+                // What cannot be read may be half of what somebody is writing: once more, and no longer.
+                let half_written = attempts == 1 && shown.error == Some(TargetErrorKind::Corrupt);
+                let again = !shown.confirmed && (half_written || shown.error.is_none_or(TargetErrorKind::is_transient));
                 last = Some((shown, began));
                 let Some(left) = deadline.left(clock.elapsed()).filter(|_| again) else { break };
                 clock.sleep(Duration::from_millis(200).min(left)).await;

@@ -20,9 +20,9 @@ const STORE_TIME: Duration = Duration::from_secs(2);
 /// The rollback again, above every epoch that a target remembers; `None` where no target refused an emergency for its epoch, and where
 /// somebody else's rollback, which is in the record by now, came between.
 pub(super) async fn above(world: &World, rollout: &Rollout, event: Option<&Event>, driven: &Driven, deadline: Deadline) -> Option<Event> {
-    let (to, reason, by) = match (event, &rollout.phase) {
-        (Some(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, .. }), _) => (to, reason, by),
-        (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by),
+    let (to, reason, by, named) = match (event, &rollout.phase) {
+        (Some(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, named, .. }), _) => (to, reason, by, *named),
+        (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by, false),
         _ => return None,
     };
     let newest = newest(driven)?;
@@ -41,29 +41,29 @@ pub(super) async fn above(world: &World, rollout: &Rollout, event: Option<&Event
          the epoch is raised to {})",
         newest.saturating_add(1)
     );
-    Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: Some(newest) })
+    Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: Some(newest), named })
 }
 
 /// The rollback again, over epochs that targets cannot read; `None` where no target refused an emergency for that.
 pub(super) fn over(before: &Rollout, rollout: &Rollout, event: Option<&Event>, driven: &Driven) -> Option<Event> {
-    let (to, reason, by, above) = match (event, &rollout.phase) {
-        (Some(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, above }), _) => (to, reason, by, *above),
-        (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by, None),
+    let (to, reason, by, above, named) = match (event, &rollout.phase) {
+        (Some(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, above, named }), _) => (to, reason, by, *above, *named),
+        (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by, None, false),
         _ => return None,
     };
-    let names: Vec<String> = driven
+    let refusing: Vec<String> = driven
         .shown()
         .into_iter()
         .filter(|shown| shown.error == Some(TargetErrorKind::EpochUnreadable))
         .map(|shown| shown.target)
         .collect();
-    if names.is_empty() || driven.overwrites {
+    if refusing.is_empty() || driven.overwrites {
         return None;
     }
-    let reason = format!("{reason} (the epoch that {} remembers cannot be read: it is written over)", names.join(", "));
+    let reason = format!("{reason} (the epoch that {} remembers cannot be read: it is written over)", refusing.join(", "));
     // Where the record says that it is done already, or under way, it is done again.
     let again = if rollout.epoch > before.epoch { above } else { Some(before.epoch.saturating_add(1)).max(above) };
-    Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: again })
+    Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: again, named })
 }
 
 /// The newest epoch for which a target refused; `None` where none did, or none says its epoch.

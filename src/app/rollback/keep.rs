@@ -9,7 +9,7 @@ use crate::{
     },
     domain::{
         rollback::{deadline::Deadline, record::RollbackRecord},
-        rollout::{Event, Phase, Rollout},
+        rollout::{Effect, Event, Phase, Rollout, VersionRef},
     },
     ports::store::{Patience, StoreError},
 };
@@ -95,6 +95,20 @@ pub(super) async fn remember(world: &World, loaded: &mut Loaded, record: &Rollba
             }
             Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => *loaded = world.load(patience).await?,
             Err(failure) => return Err(failure),
+        }
+    }
+}
+
+/// Takes the mark as bad away from a version that serves already, where there is one.
+pub(super) async fn unmark(world: &World, loaded: &mut Loaded, version: &VersionRef) -> Result<(), Failure> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let patience = Patience::of(world.base.services.clock.as_ref(), Duration::from_secs(5)).never_waiting();
+        let put_back = [Effect::PutBack { version: version.clone(), on_purpose: true }];
+        match world.mark(loaded, &put_back, patience).await {
+            Err(Failure::Store(StoreError::Conflict(_))) if tries < TRIES => *loaded = world.load(patience).await?,
+            other => return other,
         }
     }
 }

@@ -12,7 +12,7 @@ mod watch;
 
 use std::{path::PathBuf, time::Duration};
 
-pub(crate) use choose::{came_to_bad, way_back};
+pub(crate) use choose::{begins_at_bad, came_to_bad, way_back};
 pub use look::{history, list_versions, status, validate};
 pub use resume::resume;
 
@@ -45,7 +45,7 @@ use crate::{
     report::{escape::one_line, rollback::render, rollout::Shape},
 };
 use drive::{Driven, drive};
-use keep::{Author, keep, remember, write_intent};
+use keep::{Author, keep, remember, unmark, write_intent};
 
 /// The most characters of a reason that are kept.
 const REASON: usize = 2_000;
@@ -96,7 +96,8 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
     let reason = cut(&request.reason, REASON);
     let trigger = if request.emergency { Trigger::Emergency } else { Trigger::Manual };
     let by = request.subject.by(services);
-    let event = Event::Rollback { to: to.clone(), trigger, reason: reason.clone(), by, above: None };
+    let named = request.to.is_some();
+    let event = Event::Rollback { to: to.clone(), trigger, reason: reason.clone(), by, above: None, named };
     if !request.emergency {
         // The intent first, so that whoever comes after a crash finishes it; a store that does not answer in time does not hold it up.
         let brief = Patience { until: (services.clock.elapsed() + Duration::from_secs(5)).min(patience.until), ..patience };
@@ -106,10 +107,16 @@ pub async fn rollback(services: &Services, request: &RollbackRequest) -> Result<
         }
     }
     let (record, _) = finish(&mut world, &mut loaded, deadline, Some(event)).await?;
+    let unkept = match &record {
+        // It serves already: a person who names it in an emergency stands by it all the same.
+        None if named && request.emergency => unmark(&world, &mut loaded, &to).await.err(),
+        None | Some(_) => None,
+    };
     let wants = request.watch.unwrap_or(world.settings.rollback_watch.always);
     let record = record.unwrap_or_else(|| unchanged(&world, &loaded, &to, trigger, &reason, request.subject.by(services)));
     let mut finished = told(&request.subject, &world, &mut loaded, record, wants, &request.reports).await?;
     finished.notes.extend(said);
+    finished.notes.extend(unkept.map(|failure| format!("warning: {to} stays marked bad: {}", one_line(&failure.to_string()))));
     Ok(finished)
 }
 
@@ -141,6 +148,7 @@ async fn told(
         notes.extend(watch::told(&record));
         notes.extend(world.deliver(loaded).await);
     }
+    notes.extend(world.unmarked());
     let mut finished = shown(subject, world, loaded, &record)?;
     finished.notes.extend(notes);
     for (shape, file) in reports {

@@ -54,5 +54,5 @@ async fn lost(world: &World, loaded: &Loaded, by: String, patience: Patience) ->
     };
     let to = choose::named(world, loaded, &version, true, patience).await?;
     let reason = "finishes an emergency rollback that the record does not know".to_owned();
-    Ok(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, above: None })
+    Ok(Event::Rollback { to, trigger: Trigger::Emergency, reason, by, above: None, named: true })
 }

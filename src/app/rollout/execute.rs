@@ -55,19 +55,36 @@ impl World {
         if transition.next != rollout {
             let mut after = loaded.deployment.clone();
             let tolerant = matches!(event, Event::Rollback { .. });
-            let writes = marks(self, &mut after, &transition.effects, (now.wall, tolerant), patience).await?;
+            let marked = marks(self, &mut after, &transition.effects, (now.wall, tolerant), patience).await?;
             after.stepped(transition.next, event, now);
-            *loaded = self.save(loaded, after, writes, patience).await?;
-            for effect in &transition.effects {
-                match effect {
-                    Effect::MarkStable { version } | Effect::Retire { version } | Effect::MarkBad { version, .. } => {
-                        self.changes(&version.version);
-                    }
-                    Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => {}
-                }
-            }
+            *loaded = self.save_marked(loaded, after, marked, patience).await?;
+            self.change(&transition.effects);
         }
         Ok(transition.effects)
+    }
+
+    /// Writes what effects mean for versions, beside any step; nothing where no mark is taken away by them.
+    pub(crate) async fn mark(&self, loaded: &mut Loaded, effects: &[Effect], patience: Patience) -> Result<(), Failure> {
+        let mut after = loaded.deployment.clone();
+        let marked = marks(self, &mut after, effects, (self.base.moment(), false), patience).await?;
+        if !marked.unmarked.is_empty() {
+            *loaded = self.save_marked(loaded, after, marked, patience).await?;
+            self.change(effects);
+        }
+        Ok(())
+    }
+
+    /// The versions that effects are about are for the mirrors too.
+    fn change(&self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::MarkStable { version }
+                | Effect::Retire { version }
+                | Effect::PutBack { version, .. }
+                | Effect::MarkBad { version, .. } => self.changes(&version.version),
+                Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => {}
+            }
+        }
     }
 
     /// What comes of an event. Where that is going back by itself, it is found out first where to: never to a version that was marked bad.
@@ -78,7 +95,7 @@ impl World {
         if !event.is_own() || returns(&rollout.phase) || !returns(&transition.next.phase) {
             return Ok((event, transition));
         }
-        let event = event.going(rollback::way_back(self, loaded, rollout).await);
+        let event = event.going(rollback::way_back(self, loaded, &rollout.from).await);
         let transition = decide(&event)?;
         Ok((event, transition))
     }
@@ -94,11 +111,38 @@ impl World {
             return Ok(Vec::new());
         }
         self.learn_texts(&intent.desired).await?;
+        if intent.desired.traffic > Percent::NONE
+            && let Some(shown) = self.fenced(&rollout).await
+        {
+            return Ok(shown);
+        }
         let shown = self.make_all_show(&rollout, &intent.desired, &intent.operation).await;
         if shown.len() == self.targets.len() && shown.iter().all(|said| said.confirmed) {
             self.commit(loaded, Event::Confirmed { operation: intent.operation }).await?;
         }
         Ok(shown)
+    }
+
+    /// What the targets show, where one of them remembers a newer epoch, or nobody knows which: somebody's rollback did not get to the
+    /// others, and a candidate gets no traffic anywhere.
+    async fn fenced(&self, rollout: &Rollout) -> Option<Vec<Shown>> {
+        let mut shown = self.observe(rollout).await;
+        let newer = |shown: &Shown| shown.epoch.is_some_and(|epoch| epoch > rollout.epoch);
+        let fenced = |shown: &Shown| newer(shown) || shown.error == Some(TargetErrorKind::EpochUnreadable);
+        let names: Vec<String> = shown.iter().filter(|shown| fenced(shown)).map(|shown| shown.target.clone()).collect();
+        if names.is_empty() {
+            return None;
+        }
+        for one in &mut shown {
+            if newer(one) {
+                one.error = Some(TargetErrorKind::Fenced);
+                one.text.push_str("; a rollback came between");
+            } else if !fenced(one) {
+                one.confirmed = false;
+                one.text = format!("{}; left as it is, since a rollback may have got to {}", one.text, names.join(", "));
+            }
+        }
+        Some(shown)
     }
 
     /// Applies to the targets and reads them back, several at once where the order allows it. What they say comes in their order; where

@@ -71,8 +71,7 @@ impl Subject {
     /// The same for who looks after a rollout that is under way: a target that cannot be used keeps it from more traffic, and neither from
     /// looking at health nor from going back.
     pub(crate) fn open_watching(&self, services: &Services) -> Result<World, Failure> {
-        let mut world = self.open_unmeasured(services)?;
-        world.misplaced.take().map_or(Ok(world), Err)
+        self.open_unmeasured(services)?.confined()
     }
 
     /// The same for who stops, goes back or only shows: neither numbers that may not be read nor a target that cannot be used, while the
@@ -140,9 +139,12 @@ fn told(effects: &[crate::domain::rollout::Effect]) -> Vec<String> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::Tell { text } => Some(format!("note: {}", crate::report::escape::one_line(text))),
-            Effect::Apply { .. } | Effect::Smoke { .. } | Effect::MarkStable { .. } | Effect::MarkBad { .. } | Effect::Retire { .. } => {
-                None
-            }
+            Effect::Apply { .. }
+            | Effect::Smoke { .. }
+            | Effect::MarkStable { .. }
+            | Effect::PutBack { .. }
+            | Effect::MarkBad { .. }
+            | Effect::Retire { .. } => None,
         })
         .collect()
 }

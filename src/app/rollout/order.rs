@@ -141,11 +141,7 @@ async fn stop(world: &mut World, loaded: &mut Loaded, event: Event, said: &mut V
             Some(_) | None => world.settle_all(loaded, said).await,
         };
     }
-    if matches!(settled, Err(Failure::Store(StoreError::Conflict(_)))) {
-        // Whatever was decided instead is what the targets are to show.
-        world.reconcile(said).await?;
-    }
-    settled
+    world.mended(settled, said).await
 }
 
 /// Whether a rollout is where an order to stop leads to.

@@ -60,7 +60,9 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
                 true
             }
             Some(found) => {
-                said.push(found.warning);
+                if !said.contains(&found.warning) {
+                    said.push(found.warning);
+                }
                 return subject.show(&world, &loaded.deployment, &shown, said);
             }
         };

@@ -11,6 +11,7 @@ use crate::{
     app::{
         Failure, Finished, Services,
         registry::{entry_write, find_version},
+        rollback::begins_at_bad,
     },
     domain::{
         registry::Status,
@@ -90,21 +91,29 @@ pub async fn start(services: &Services, subject: &Subject, request: &StartReques
             other => break other?,
         }
     };
-    let Some((mut loaded, started)) = begun else { return show_plan(services, subject, request).await };
+    let Begun { written, warning } = begun;
+    let Some((mut loaded, started)) = written else {
+        let mut plan = show_plan(services, subject, request).await?;
+        plan.notes.extend(warning);
+        return Ok(plan);
+    };
     world.changes(&started);
-    let mut said = Vec::new();
+    let mut said = Vec::from_iter(warning);
     let shown = world.settle_or_mend(&mut loaded, &mut said).await?;
     said.extend(world.deliver(&mut loaded).await);
     subject.show(&world, &loaded.deployment, &shown, said)
 }
 
-/// Writes that a rollout begins, and its intent: the record, with the version that was started. `None`: it may, and is not to.
-async fn begin_first(
-    world: &mut World,
-    subject: &Subject,
-    request: &StartRequest,
-    patience: Patience,
-) -> Result<Option<(Loaded, String)>, Failure> {
+/// What came of beginning.
+struct Begun {
+    /// The record, with the version that was started; `None`: it may, and is not to.
+    written: Option<(Loaded, String)>,
+    /// What is to be said of the version it comes from.
+    warning: Option<String>,
+}
+
+/// Writes that a rollout begins, and its intent.
+async fn begin_first(world: &mut World, subject: &Subject, request: &StartRequest, patience: Patience) -> Result<Begun, Failure> {
     let loaded = world.load(patience).await?;
     may_start(world, &loaded, request)?;
     let mut plan = chosen_plan(&world.settings, request)?;
@@ -131,8 +140,9 @@ async fn begin_first(
     };
     let id = format!("{}.{}.{}", world.settings.name, world.prompt, loaded.deployment.count + 1);
     let slot = slots::take(world, &id, patience).await?;
+    let warning = if from == to { None } else { begins_at_bad(world, &loaded, &from).await };
     if subject.dry_run {
-        return Ok(None);
+        return Ok(Begun { written: None, warning });
     }
     let now = world.now();
     let mut after: Deployment = loaded.deployment.clone();
@@ -146,7 +156,7 @@ async fn begin_first(
     let begun = begin(&id, (from, to), &plan, after.epoch, now);
     after.begun(begun.next);
     let loaded = world.save(&loaded, after, vec![entry_write(&entry, expect)?, slot], patience).await?;
-    Ok(Some((loaded, entry.version.version)))
+    Ok(Begun { written: Some((loaded, entry.version.version)), warning })
 }
 
 /// Starts the last version again, also when it was rolled back.

@@ -87,6 +87,11 @@ impl World {
     /// again, and the conflict comes back.
     pub(crate) async fn settle_or_mend(&mut self, loaded: &mut Loaded, said: &mut Vec<String>) -> Result<Vec<Shown>, Failure> {
         let settled = self.settle_all(loaded, said).await;
+        self.mended(settled, said).await
+    }
+
+    /// What was settled; where somebody else decided otherwise meanwhile, the targets are made to show that first.
+    pub(crate) async fn mended<T>(&mut self, settled: Result<T, Failure>, said: &mut Vec<String>) -> Result<T, Failure> {
         if matches!(settled, Err(Failure::Store(StoreError::Conflict(_)))) {
             Box::pin(self.reconcile(said)).await?;
         }
@@ -103,14 +108,14 @@ impl World {
         for _ in 0..MOST {
             let Some(rollout) = loaded.deployment.rollout.clone() else { break };
             if matches!(&rollout.phase, Phase::Returning { .. }) {
-                let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
-                let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
-                shown = more;
-                return Ok((loaded, shown, record.map(|record| rollback::outcome(&record, true))));
+                return self.finished(loaded).await;
             }
             if rollout.intent.is_some() {
                 shown = self.settle_all(&mut loaded, said).await?;
                 if shown.iter().any(|shown| !shown.confirmed) {
+                    if self.interrupted(&rollout, &shown).await?.is_some() {
+                        break;
+                    }
                     // Time goes by for a stage that never begins, too.
                     let tick = self.tick(&loaded);
                     said.extend(told(&self.commit(&mut loaded, tick).await?));
@@ -138,9 +143,7 @@ impl World {
             }
             if rollout.phase.is_over() {
                 if loaded.deployment.unrecorded().is_some() {
-                    let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
-                    let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
-                    return Ok((loaded, more, record.map(|record| rollback::outcome(&record, true))));
+                    return self.finished(loaded).await;
                 }
                 break;
             }
@@ -153,6 +156,13 @@ impl World {
             }
         }
         Ok((loaded, shown, None))
+    }
+
+    /// A way back that began, brought to its end.
+    async fn finished(&mut self, mut loaded: Loaded) -> Result<(Loaded, Vec<Shown>, Option<crate::app::Outcome>), Failure> {
+        let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
+        let (record, shown) = rollback::finish(self, &mut loaded, deadline, None).await?;
+        Ok((loaded, shown, record.map(|record| rollback::outcome(&record, true))))
     }
 
     /// Whether an event would bring more traffic: that waits until every target shows what was confirmed.
@@ -215,12 +225,14 @@ impl World {
     pub(crate) async fn settle_all(&mut self, loaded: &mut Loaded, said: &mut Vec<String>) -> Result<Vec<Shown>, Failure> {
         let mut shown = Vec::new();
         for _ in 0..MOST {
-            let Some(rollout) = &loaded.deployment.rollout else { break };
+            let Some(rollout) = loaded.deployment.rollout.clone() else { break };
             if matches!(&rollout.phase, Phase::Returning { back } if back.trigger.is_some()) || rollout.intent.is_none() {
                 break;
             }
             shown = self.settle(loaded).await?;
             if shown.iter().any(|shown| !shown.confirmed) {
+                let interrupted = self.interrupted(&rollout, &shown).await?;
+                said.extend(interrupted.map(|interrupted| interrupted.warning).filter(|warning| !said.contains(warning)));
                 break;
             }
             let phase = loaded.deployment.rollout.as_ref().map(|rollout| rollout.phase.clone());

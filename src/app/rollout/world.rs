@@ -9,7 +9,13 @@ use std::{
 
 use super::refusing::Refusing;
 use crate::{
-    app::{Failure, Services, audit::commit, inside::Inside, notify, read_config, registry},
+    app::{
+        Failure, Services,
+        audit::commit,
+        inside::Inside,
+        notify, read_config,
+        registry::{self, Marked},
+    },
     config::{self, Config},
     domain::{
         audit,
@@ -18,9 +24,9 @@ use crate::{
         metric_source::MetricSourceSettings,
         registry::Entry,
         rollout::{
-            Moment, Now,
+            Moment, Now, VersionRef,
             deployment::Deployment,
-            recorded::{Recorded, recorded},
+            recorded::{Recorded, recorded, unmarked},
             settings::EnvironmentSettings,
         },
         target::{FlagdPlace, Subject, TargetKind},
@@ -31,6 +37,7 @@ use crate::{
         store::{Expect, Key, Patience, Revision, Store, StoreError, Stored, Write, read, write},
         target::Target,
     },
+    report::escape::one_line,
 };
 
 impl Stored for Deployment {
@@ -61,6 +68,13 @@ pub(crate) struct Loaded {
     pub(crate) revision: Option<Revision>,
 }
 
+/// A target or metric source that cannot be opened, and why.
+struct Unopened {
+    /// The name under `metric-sources`; `None`: a target.
+    source: Option<String>,
+    error: ConnectError,
+}
+
 /// One prompt in one environment, with all that it takes to change what it serves.
 pub(crate) struct World {
     pub(crate) base: Base,
@@ -69,11 +83,13 @@ pub(crate) struct World {
     pub(crate) targets: Vec<Arc<dyn Target>>,
     pub(crate) sources: Vec<Arc<dyn MetricSource>>,
     /// Why the files of metric sources may not be read.
-    pub(crate) misplaced: Option<Failure>,
+    misplaced: Option<Failure>,
     /// What cannot be opened: such a target refuses all that it is asked, such a source is none.
-    unopened: Vec<ConnectError>,
+    unopened: Vec<Unopened>,
     /// Versions whose records were changed and that mirrors do not have yet.
     changed: Mutex<BTreeSet<String>>,
+    /// Versions that this process took the mark as bad away from, with why they were.
+    unmarked: Mutex<Vec<(VersionRef, String)>>,
     /// Texts of versions by digest, where a target wants to be told them.
     pub(super) texts: BTreeMap<String, String>,
     /// When this process made its last step, on the clock that never jumps.
@@ -134,20 +150,20 @@ impl World {
     pub(crate) fn open(mut base: Base, prompt: &str, environment: Option<&str>) -> Result<Self, Failure> {
         let settings = base.environment(environment)?.clone();
         let subject = Subject { prompt: prompt.to_owned(), environment: settings.name.clone() };
-        let (mut targets, mut sources, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut targets, mut sources, mut unopened) = (Vec::new(), Vec::new(), Vec::new());
         for name in &settings.targets {
             if let Some(target) = base.config.targets.iter().find(|target| target.name == *name) {
                 match base.services.targets.open(target, &subject) {
                     Ok(target) => targets.push(target),
                     Err(error) => {
                         targets.push(Arc::new(Refusing { name: target.name.clone(), message: whole(&error) }));
-                        errors.push(error);
+                        unopened.push(Unopened { source: None, error });
                     }
                 }
             }
         }
-        if !targets.is_empty() && errors.len() == targets.len() {
-            return Err(Failure::Connection(errors));
+        if !targets.is_empty() && unopened.len() == targets.len() {
+            return Err(Failure::Connection(unopened.into_iter().map(|unopened| unopened.error).collect()));
         }
         let asked = |source: &MetricSourceSettings| settings.plan.metrics.iter().any(|metric| metric.source == source.name);
         let inside = Inside::of(&base.services, &base.folder, base.config.run.files_outside);
@@ -155,7 +171,7 @@ impl World {
         for source in base.config.metric_sources.iter().filter(|source| confined.is_ok() && asked(source)) {
             match base.services.metric_sources.open(source) {
                 Ok(source) => sources.push(source),
-                Err(error) => errors.push(error),
+                Err(error) => unopened.push(Unopened { source: Some(source.name.clone()), error }),
             }
         }
         Ok(Self {
@@ -165,8 +181,9 @@ impl World {
             targets,
             sources,
             misplaced: confined.err(),
-            unopened: errors,
+            unopened,
             changed: Mutex::default(),
+            unmarked: Mutex::default(),
             texts: BTreeMap::new(),
             last: None,
         })
@@ -176,23 +193,43 @@ impl World {
     ///
     /// # Errors
     /// What cannot be opened, or the files that may not be read.
-    pub(crate) fn complete(mut self) -> Result<Self, Failure> {
+    pub(crate) fn complete(self) -> Result<Self, Failure> {
         if !self.unopened.is_empty() {
-            return Err(Failure::Connection(self.unopened));
+            return Err(Failure::Connection(self.unopened.into_iter().map(|unopened| unopened.error).collect()));
         }
+        self.confined()
+    }
+
+    /// The same, when all files of metric sources may be read.
+    ///
+    /// # Errors
+    /// Those that may not.
+    pub(crate) fn confined(mut self) -> Result<Self, Failure> {
         self.misplaced.take().map_or(Ok(self), Err)
     }
 
     /// Why a source that was asked for is not open.
     pub(crate) fn why_no_source(&self, source: &str) -> String {
         let misplaced = self.misplaced.as_ref().map(|failure| failure.details().join("; "));
-        let unopened = || self.unopened.iter().map(|error| &error.message).find(|message| message.contains(source)).cloned();
-        misplaced.or_else(unopened).unwrap_or_else(|| format!("there is no metric source `{source}`"))
+        let unopened = || self.unopened.iter().find(|unopened| unopened.source.as_deref() == Some(source));
+        misplaced
+            .or_else(|| unopened().map(|unopened| unopened.error.message.clone()))
+            .unwrap_or_else(|| format!("there is no metric source `{source}`"))
     }
 
     /// What became of a version is for the mirrors too.
     pub(crate) fn changes(&self, version: &str) {
         self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(version.to_owned());
+    }
+
+    /// The versions that this process took the mark as bad away from, a line each for people.
+    pub(crate) fn unmarked(&self) -> Vec<String> {
+        let all = std::mem::take(&mut *self.unmarked.lock().unwrap_or_else(PoisonError::into_inner));
+        let line = |(version, was): (VersionRef, String)| {
+            let was = if was.is_empty() { String::new() } else { format!(" ({})", one_line(&was)) };
+            format!("note: {version} was marked bad{was}: a person put it back by name, so the mark is gone, here and in the registry")
+        };
+        all.into_iter().map(line).collect()
     }
 
     /// Brings the mirrors up to date. What people should know comes back.
@@ -237,18 +274,25 @@ impl World {
     }
 
     /// Writes the record, `others` and what the audit log is to say of it in one, when nobody wrote it since it was read.
-    pub(crate) async fn save(
+    pub(crate) async fn save(&self, before: &Loaded, after: Deployment, others: Vec<Write>, patience: Patience) -> Result<Loaded, Failure> {
+        self.save_marked(before, after, Marked { writes: others, ..Marked::default() }, patience).await
+    }
+
+    /// The same with what it means for versions.
+    pub(super) async fn save_marked(
         &self,
         before: &Loaded,
         mut after: Deployment,
-        others: Vec<Write>,
+        marked: Marked,
         patience: Patience,
     ) -> Result<Loaded, Failure> {
         notify::queue(&self.base.services, &self.base.config.notifications, &before.deployment, &mut after);
         let expect = before.revision.clone().map_or(Expect::Absent, Expect::Revision);
         let mut writes = vec![write(self.key()?, expect, &after).map_err(Failure::Store)?];
-        writes.extend(others);
-        let events: Vec<audit::Event> = recorded(&before.deployment, &after).into_iter().map(|said| self.event(said)).collect();
+        writes.extend(marked.writes);
+        let unmarks = marked.unmarked.iter().map(|(version, was)| unmarked(version, was));
+        let events: Vec<audit::Event> =
+            recorded(&before.deployment, &after).into_iter().chain(unmarks).map(|said| self.event(said)).collect();
         let store = self.base.store.as_ref();
         let revisions = if events.is_empty() {
             store.transact(&writes, patience).await
@@ -256,6 +300,7 @@ impl World {
             commit(&self.base.services, store, &writes, &events, self.base.config.store.history, patience).await
         };
         let revisions = revisions.map_err(Failure::Store)?;
+        self.unmarked.lock().unwrap_or_else(PoisonError::into_inner).extend(marked.unmarked);
         Ok(Loaded { deployment: after, revision: revisions.into_iter().next() })
     }
 

@@ -232,6 +232,11 @@ impl Loader<'_> {
     /// The same problem in many cases is said once, with the first case and how many more there are.
     fn prove(&mut self, plan: &SuitePlan) {
         let mut problems: BTreeMap<(Place, String), (String, usize)> = BTreeMap::new();
+        if plan.settings.performance.cost_usd.is_some() && plan.prices.is_none() {
+            let provider = &plan.settings.provider;
+            let help = format!("add `prices` to `providers.{provider}`, or take the limit out");
+            self.error(&plan.settings, format!("the limit `cost-usd` needs prices, and provider `{provider}` has none"), help);
+        }
         for case in plan.cases.iter() {
             let named = format!("case `{}` ({})", case.case.id, case.case.place);
             let mut add = |place: Place, message: String| {

@@ -152,8 +152,7 @@ async fn tested(services: &Services, request: TestRequest) -> Result<Finished, F
     let said = plan.left_out().into_iter().chain(warnings.iter().map(Diagnostic::described)).chain(linted.said()).chain(known);
     run.warnings.extend(said);
     run.warnings.extend(crate::report::known::worse_than_a_baseline(&run));
-    // A part alone decides nothing.
-    run.warnings.extend(crate::report::over_performance(&run).into_iter().filter(|_| !spread.is_part()));
+    run.warnings.extend(crate::report::over_performance(&run));
     let recorded = history::record(services, &plan, &run, request.record_history, spread.is_part()).await;
     spread.take_empty(&mut run);
     lost.extend(reports::write(services, (&run, &spread), &plan, &linted, &request));

@@ -12,6 +12,7 @@ use crate::{
         digest,
         lint::LintReport,
         suite::{
+            Performance,
             run::{SuiteRun, TestRun},
             shard::{Part, Shard, Whole, WrittenPart, WrittenRun},
         },
@@ -63,6 +64,7 @@ pub(super) async fn cut(services: &Services, plan: &mut Plan, base: Option<&mut 
             samples: suite.samples(),
             of_base: on_base.and_then(|suite| suite.plan.as_ref()).map_or(0, super::SuitePlan::samples),
             changes: on_base.map(|suite| suite.changes.clone()),
+            limits: suite.settings.performance,
         }
     });
     let before = Before {
@@ -75,6 +77,9 @@ pub(super) async fn cut(services: &Services, plan: &mut Plan, base: Option<&mut 
     for suite in &mut plan.suites {
         let name = &suite.settings.name;
         suite.cases.retain(|case| shard.has(name, &case.case.id.0));
+        if shard.total > 1 {
+            suite.settings.performance = Performance::default();
+        }
     }
     if let Some(base) = base {
         base.keep(|suite, case| shard.has(suite, case));

@@ -216,6 +216,13 @@ impl Deployment {
         self.bad.push(Bad { version: version.clone(), reason: reason.to_owned(), at });
     }
 
+    /// Takes the mark as bad away; it comes back where there was one.
+    pub fn unmark(&mut self, version: &VersionRef) -> Option<Bad> {
+        let marked = self.badness(version).cloned();
+        self.bad.retain(|bad| Some(bad) != marked.as_ref());
+        marked
+    }
+
     /// Keeps a rollback: the newest record of its id.
     pub fn rolled_back(&mut self, mut record: RollbackRecord) {
         // A watch that somebody else began goes on.

@@ -67,6 +67,13 @@ pub enum Effect {
         /// Which.
         version: VersionRef,
     },
+    /// The registry learns that a version serves again.
+    PutBack {
+        /// Which.
+        version: VersionRef,
+        /// Whether a person put it back in an emergency, by name: it is not bad here any more, whatever was found before.
+        on_purpose: bool,
+    },
     /// The registry learns that a version was rolled back.
     MarkBad {
         /// Which.

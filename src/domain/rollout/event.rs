@@ -128,6 +128,9 @@ pub enum Event {
         /// The newest epoch that a target remembers, where the record's is older than that: the new one is above both.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         above: Option<u64>,
+        /// Whether a person named the version. In an emergency that takes away its mark as bad.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        named: bool,
     },
 }
 

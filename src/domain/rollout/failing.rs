@@ -38,9 +38,9 @@ impl Making<'_> {
                 self.call_people(Hold::NoPrevious, format!("{reason}; not taken back by itself: {why}"));
             }
             (OnFailure::Rollback, None, Ok(to)) => {
-                self.roll_back(Return::new(to, Some(trigger), &reason, "prompt-cicd"), None);
+                self.roll_back(Return::new(to, Some(trigger), &reason, "prompt-cicd"), None, false);
             }
-            (OnFailure::Abort, _, Ok(to)) => self.go_back(Return::new(to, None, &reason, "prompt-cicd")),
+            (OnFailure::Abort, _, Ok(to)) => self.go_back(Return::new(to, None, &reason, "prompt-cicd"), false),
         }
     }
 

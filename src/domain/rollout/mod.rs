@@ -18,6 +18,8 @@ pub mod state;
 mod step;
 
 #[cfg(test)]
+mod back_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod step_tests;

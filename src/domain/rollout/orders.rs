@@ -29,7 +29,7 @@ pub(super) fn carry_out(making: &mut Making<'_>, event: &Event) -> Result<(), Re
         Event::Complete { skip_final_checks, approved_by, .. } => making.complete_now(*skip_final_checks, approved_by.as_deref()),
         Event::Abort { reason, by } => {
             let to = making.next.from.clone();
-            making.go_back(Return::new(to, None, reason, by));
+            making.go_back(Return::new(to, None, reason, by), false);
             Ok(())
         }
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } | Event::Rollback { .. } => Ok(()),

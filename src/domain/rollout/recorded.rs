@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Event, Phase, Rollout,
+    Event, Phase, Rollout, VersionRef,
     deployment::Deployment,
     health::{Check, HealthVerdict},
 };
@@ -48,6 +48,13 @@ pub fn recorded(before: &Deployment, after: &Deployment) -> Vec<Recorded> {
         }
     }
     all
+}
+
+/// That a version is not marked bad any more, since a person put it back by name in an emergency; `was` is why it was bad.
+pub fn unmarked(version: &VersionRef, was: &str) -> Recorded {
+    let evidence = json!({"version": version.version, "digest": version.digest, "because": "put back by name in an emergency"});
+    let why = Some(was.to_owned()).filter(|was| !was.is_empty());
+    Recorded { what: "version-unmarked", from: "bad".to_owned(), to: "stable".to_owned(), why, evidence }
 }
 
 /// What an event did to a rollout.
@@ -202,7 +209,7 @@ fn watched(before: &RollbackRecord, record: &RollbackRecord) -> Option<Recorded>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::rollout::{Moment, Now, VersionRef, begin, step, step_tests::plan};
+    use crate::domain::rollout::{Moment, Now, begin, step, step_tests::plan};
 
     fn version(number: &str) -> VersionRef {
         VersionRef { version: number.to_owned(), digest: number.repeat(4), commit: None }

@@ -55,7 +55,9 @@ pub fn step(state: &Rollout, event: &Event, now: Now, plan: &Plan) -> Result<Tra
     let mut making = Making { next: state.clone(), effects: Vec::new(), now, plan };
     making.next.sequence += 1;
     let changed = match event {
-        Event::Rollback { to, trigger, reason, by, above } => making.roll_back(Return::new(to.clone(), Some(*trigger), reason, by), *above),
+        Event::Rollback { to, trigger, reason, by, above, named } => {
+            making.roll_back(Return::new(to.clone(), Some(*trigger), reason, by), *above, *named)
+        }
         Event::Tick { .. } | Event::Checked { .. } | Event::Smoked { .. } | Event::Confirmed { .. } if state.phase.is_over() => false,
         Event::Tick { storm, back } => making.tick((storm.as_ref(), back)),
         Event::Checked { check, storm, back } => making.checked(check, (storm.as_ref(), back)),
@@ -315,7 +317,7 @@ impl Making<'_> {
     }
 
     /// A rollback. `false`: the version is there, or on its way, already.
-    pub(super) fn roll_back(&mut self, back: Return, above: Option<u64>) -> bool {
+    pub(super) fn roll_back(&mut self, back: Return, above: Option<u64>, named: bool) -> bool {
         let there = match &self.next.phase {
             Phase::Completed => Some(&self.next.to),
             Phase::Aborted { back } | Phase::RolledBack { back } | Phase::Returning { back } => Some(&back.to),
@@ -326,7 +328,7 @@ impl Making<'_> {
             // The targets know more than the record, so what the record says is there may not be.
             self.next.epoch = above;
             if is_there {
-                self.go_back(back);
+                self.go_back(back, named);
                 return true;
             }
         } else if is_there {
@@ -341,13 +343,17 @@ impl Making<'_> {
             Phase::Progressing | Phase::Held { .. } | Phase::Completed if back.to == self.next.to => self.next.from.clone(),
             Phase::Progressing | Phase::Held { .. } | Phase::Completed => self.next.to.clone(),
         };
-        let reason = back.reason.clone();
-        self.go_back(back);
-        self.effects.push(Effect::MarkBad { version: bad, reason });
+        let (to, reason) = (back.to.clone(), back.reason.clone());
+        self.go_back(back, named);
+        // Of the first version, which goes back to itself, none is left.
+        if bad != to {
+            self.effects.push(Effect::MarkBad { version: bad, reason });
+        }
         true
     }
 
-    pub(super) fn go_back(&mut self, mut back: Return) {
+    /// Everything goes to one version, which is the stable one from now on.
+    pub(super) fn go_back(&mut self, mut back: Return, named: bool) {
         back.left = Some(self.next.left_for(&back.to).to_owned());
         self.next.epoch += 1;
         let (rollout, candidate) = (self.next.id.clone(), self.next.to.clone());
@@ -355,6 +361,12 @@ impl Making<'_> {
         let word = if back.trigger.is_some() { "rolls back" } else { "is aborted" };
         self.next.ended = None;
         self.intend(desired, true);
+        let on_purpose = named && back.trigger == Some(Trigger::Emergency);
+        self.effects.push(Effect::PutBack { version: back.to.clone(), on_purpose });
+        let under_way = matches!(&self.next.phase, Phase::Progressing | Phase::Held { .. });
+        if under_way && back.to != self.next.from && back.to != self.next.to {
+            self.effects.push(Effect::Retire { version: self.next.from.clone() });
+        }
         self.next.clock = StageClock::starting(self.now);
         self.tell(format!("{} {word} to {}: {}", self.next.id, back.to, back.reason));
         self.next.phase = Phase::Returning { back };

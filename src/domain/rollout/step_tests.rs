@@ -58,7 +58,14 @@ pub(super) fn checked(verdict: HealthVerdict) -> Event {
 }
 
 pub(super) fn rollback(to: &str) -> Event {
-    Event::Rollback { to: version(to), trigger: Trigger::Emergency, reason: "now".to_owned(), by: "ana".to_owned(), above: None }
+    Event::Rollback {
+        to: version(to),
+        trigger: Trigger::Emergency,
+        reason: "now".to_owned(),
+        by: "ana".to_owned(),
+        above: None,
+        named: false,
+    }
 }
 
 pub(super) fn by() -> String {
@@ -275,7 +282,7 @@ fn a_rollback_above_what_targets_remember_gets_there_from_every_state() {
             drive.then(&rollback(before)).unwrap();
         }
         let Event::Rollback { to, trigger, reason, by, .. } = rollback("1.0.0") else { panic!("it is one") };
-        let event = Event::Rollback { to, trigger, reason, by, above: Some(41) };
+        let event = Event::Rollback { to, trigger, reason, by, above: Some(41), named: false };
         drive.then(&event).unwrap();
         assert_eq!((drive.state.epoch, drive.state.phase.status(), drive.state.traffic.get()), (42, "rolled_back", 0), "{before:?}");
         drive.then(&event).unwrap();

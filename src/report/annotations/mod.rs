@@ -74,6 +74,7 @@ fn suite(suite: &SuiteRun, places: Option<&SuitePlaces>) -> Option<Annotation> {
         lines.extend(comparison::headline(suite));
         lines.extend(comparison::lines(suite, SAMPLES_NAMED));
     }
+    lines.extend(summary::limits_not_kept(suite).iter().map(summary::limit));
     let reasons: Vec<String> =
         suite.samples.iter().filter_map(|sample| Some(format!("{}: {}", summary::sample_name(sample), reason(&sample.result)?))).collect();
     let hidden = reasons.len().saturating_sub(SAMPLES_NAMED);

@@ -27,6 +27,20 @@ fn every_suite_that_did_not_pass_has_one() {
 }
 
 #[test]
+fn a_limit_that_is_passed_is_the_reason() {
+    let mut run = fixture::passing(3);
+    run.suites[0].limits_on_performance.latency_p95 = Some(std::time::Duration::from_nanos(1));
+    let annotations = of(&run, &[], &Places::new());
+    let [only] = annotations.as_slice() else { panic!("{annotations:?}") };
+    assert_eq!((only.level, only.title.as_str()), (Level::Error, "suite greeting: failed"));
+    assert!(
+        only.message.starts_with("3 of 3 samples passed\n`latency-p95` is ") && only.message.contains(" is allowed"),
+        "{}",
+        only.message
+    );
+}
+
+#[test]
 fn many_samples_are_counted() {
     let annotations = of(&fixture::failing(25), &[], &Places::new());
     let message = &annotations.first().unwrap().message;

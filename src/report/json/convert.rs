@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, slice};
 
 use super::v1::{
-    Assertion, CaseResult, CheckedOut, Error, GraderCall, Latency, ListedPrices, Origin, Performance, Prompt, Queue, Report, Results,
-    State, Suite, Tokens, Tool, Validation, Verdict,
+    Assertion, CaseResult, CheckedOut, Error, GraderCall, Latency, ListedPrices, Origin, Performance, PerformanceLimit, Prompt, Queue,
+    Report, Results, State, Suite, Tokens, Tool, Validation, Verdict,
 };
 use super::{compared, repeats};
 use crate::domain::{
     answer::{self, Usage},
     duration::millis,
+    suite::performance::{Measured, Unit},
     suite::run::{Counts, NotRun, ProcessUse, PromptIdentity, Sample, SampleResult, SuiteRun, TestRun, TestVerdict, grader_cost_of},
 };
 use crate::report::{figures::Figures, summary};
@@ -67,8 +68,26 @@ impl<'a> Suite<'a> {
             pass_at: repeats::PassAt::of(suite),
             confirmations: suite.confirmations.iter().map(repeats::Confirmation::from).collect(),
             baselines: suite.baselines.iter().map(super::known::Baseline::from).collect(),
+            performance_limits: suite.performance().iter().map(PerformanceLimit::from).collect(),
             known_cases: suite.known.iter().map(super::known::KnownCase::from).collect(),
         }
+    }
+}
+
+impl From<&Measured> for PerformanceLimit {
+    fn from(measured: &Measured) -> Self {
+        let unit = match measured.unit {
+            Unit::Milliseconds => "ms",
+            Unit::Dollars => "usd",
+            Unit::Tokens => "tokens",
+        };
+        let verdict = match measured.is_kept() {
+            Some(true) => Verdict::Passed,
+            Some(false) => Verdict::Failed,
+            None => Verdict::Inconclusive,
+        };
+        let finite = |number: f64| Some(number).filter(|number| number.is_finite());
+        Self { name: measured.metric, unit, value: measured.found.and_then(finite), bound: measured.limit, verdict }
     }
 }
 

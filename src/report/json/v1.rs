@@ -103,10 +103,27 @@ pub struct Suite<'a> {
     pub pass_at: Vec<super::repeats::PassAt>,
     /// Failing cases that were asked again; no verdict rests on them.
     pub confirmations: Vec<super::repeats::Confirmation<'a>>,
+    /// Limits on what the whole suite comes to; empty where the configuration has none, and in a part of a run.
+    pub performance_limits: Vec<PerformanceLimit>,
     /// Cases in quarantine, and cases that failed and whose history says that they are flaky.
     pub known_cases: Vec<super::known::KnownCase<'a>>,
     /// What comparing with baselines found: earlier runs that were not asked anew.
     pub baselines: Vec<super::known::Baseline<'a>>,
+}
+
+/// One limit on what the whole suite comes to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PerformanceLimit {
+    /// Its key in the configuration, such as `latency-p95`.
+    pub name: &'static str,
+    /// What both numbers are in: `ms`, `usd` or `tokens`.
+    pub unit: &'static str,
+    /// What the suite came to; null where nobody knows.
+    pub value: Option<f64>,
+    /// The most that is allowed.
+    pub bound: f64,
+    /// `passed` where the value is at most the bound, `failed` where it is more, `inconclusive` where nobody knows.
+    pub verdict: Verdict,
 }
 
 /// Which prompt was tested.

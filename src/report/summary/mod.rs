@@ -20,6 +20,7 @@ use crate::domain::{
 
 pub(super) use not_run::{not_run, not_run_reason};
 pub use performance::over_performance;
+pub(super) use performance::{limit, limits_not_kept};
 
 /// The longest text shown of one variable.
 const LONGEST_VARIABLE: usize = 40;

@@ -15,15 +15,20 @@ use crate::{
 
 /// A sentence for each limit that a suite passed, or of which nobody knows whether it did.
 pub fn over_performance(run: &TestRun) -> Vec<String> {
-    run.suites.iter().flat_map(of_suite).collect()
+    let of_suite = |suite| limits_not_kept(suite).into_iter().map(move |measured| (suite, measured));
+    run.suites.iter().flat_map(of_suite).map(|(suite, measured)| format!("suite `{}`: {}", suite.name, limit(&measured))).collect()
 }
 
-fn of_suite(suite: &SuiteRun) -> Vec<String> {
-    let open = suite.performance().into_iter().filter(|measured| measured.is_kept() != Some(true));
-    open.map(|measured| format!("suite `{}`: {}", suite.name, said(&measured))).collect()
+/// The limits that a suite passed, or of which nobody knows whether it did; none where no sample decides.
+pub(in crate::report) fn limits_not_kept(suite: &SuiteRun) -> Vec<Measured> {
+    if suite.is_all_excused() {
+        return Vec::new();
+    }
+    suite.performance().into_iter().filter(|measured| measured.is_kept() != Some(true)).collect()
 }
 
-fn said(measured: &Measured) -> String {
+/// A limit and what was measured, in words.
+pub(in crate::report) fn limit(measured: &Measured) -> String {
     let shown = |value: f64| match measured.unit {
         Unit::Milliseconds => duration::human(Duration::from_secs_f64(value / 1e3)),
         Unit::Dollars => number::usd(value),

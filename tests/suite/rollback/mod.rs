@@ -5,6 +5,8 @@ mod behaviour;
 mod bounds;
 /// A store that was restored from an older backup.
 mod restored;
+/// What is tried again, and what is not.
+mod retries;
 /// Versions that serve, or came to serve, and should not.
 mod unfit;
 mod unopened;

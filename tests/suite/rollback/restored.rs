@@ -79,7 +79,8 @@ fn an_epoch_that_somebody_wrote_over_is_named_with_the_way_out() {
     };
     write("seven".into());
     let refused = stage.call(["rollback", "greeting", "--yes"]).exits(23);
-    refused.shows("`metadata.epoch` of the flag `greeting` cannot be read").shows("write the number 0 there");
+    let refused = refused.shows("`metadata.epoch` of the flag `greeting` cannot be read").shows("write the number 0 there");
+    refused.shows("`prompt-cicd rollback greeting -e production --emergency` writes over it");
     write(0.into());
     stage.call(["rollback", "greeting", "--emergency"]).exits(0);
     assert_eq!(shown(&stage), (1, "1.0.0".to_owned()));

@@ -135,3 +135,78 @@ fn a_version_that_does_not_serve_and_does_not_verify_is_not_gone_back_to() {
     stage.call(["rollback", "greeting", "--emergency"]).exits(0);
     assert_eq!(stage.share("1.0.0"), "100");
 }
+
+/// 1.0.0 was left, and so was 2.0.0: an emergency put 1.0.0 back by name.
+fn back_on_purpose() -> Stage {
+    let stage = completed();
+    stage.call(["rollback", "greeting", "--to", "1.0.0", "--yes"]).exits(0);
+    stage.call(["rollback", "greeting", "--to", "2.0.0", "--emergency"]).exits(0).says("2.0.0 was marked bad (rolled back by a person)");
+    let back = stage.call(["rollback", "greeting", "--to", "1.0.0", "--emergency", "--reason", "2 is worse"]).exits(0);
+    back.says("note: 1.0.0 was marked bad (rolled back by a person): a person put it back by name, so the mark is gone");
+    stage
+}
+
+#[test]
+fn what_a_person_put_back_by_name_in_an_emergency_is_a_way_back_again() {
+    let stage = back_on_purpose();
+    stage.call(["registry", "show", "greeting", "1.0.0"]).exits(0).shows("production stable");
+    stage.call(["registry", "show", "greeting", "2.0.0"]).exits(0).shows("bad (2 is worse)");
+    let audit = stage.call(["audit", "show", "--format", "json"]).exits(0);
+    audit.shows("version-unmarked").shows("put back by name in an emergency");
+    stage.call(["audit", "verify"]).exits(0);
+    stage.version("3.0.0");
+    let begun = stage.rollout("start", []).exits(0);
+    assert!(!begun.stderr.contains("marked bad"), "{}", begun.stderr);
+    stage.numbers(500.0, 9000.0);
+    stage.rollout("run", []).exits(22);
+    assert_eq!((stage.share("1.0.0"), stage.status()["phase"].as_str()), ("100".to_owned(), Some("rolled-back")));
+}
+
+#[test]
+fn an_emergency_that_names_no_version_takes_no_mark_away() {
+    let stage = completed();
+    mark(&stage, "1.0.0");
+    stage.call(["rollback", "greeting", "--emergency"]).exits(23);
+    stage.call(["registry", "show", "greeting", "1.0.0"]).exits(0).shows("bad (rude)");
+}
+
+#[test]
+fn a_rollout_that_begins_at_a_bad_version_says_what_follows_and_how_to_stand_by_it() {
+    let stage = completed();
+    mark(&stage, "2.0.0");
+    stage.version("3.0.0");
+    let said = "2.0.0, which serves now, is marked bad: what fails goes back to 1.0.0 instead; `prompt-cicd rollback greeting -e production --to \
+                2.0.0 --emergency` takes the mark away";
+    stage.rollout("start", ["--dry-run"]).exits(0).says(said);
+    // Naming what serves already changes nothing but the mark.
+    let stands = stage.call(["rollback", "greeting", "--to", "2.0.0", "--emergency"]).exits(0);
+    stands.shows("has everything already").says("2.0.0 was marked bad (rude): a person put it back by name");
+    stage.call(["audit", "show", "--format", "json"]).exits(0).shows("version-unmarked");
+    stage.call(["audit", "verify"]).exits(0);
+    stage.call(["rollback", "greeting", "--to", "2.0.0", "--emergency"]).exits(0).shows("has everything already");
+    let begun = stage.rollout("start", []).exits(0);
+    assert!(!begun.stderr.contains("marked bad"), "{}", begun.stderr);
+    stage.numbers(500.0, 9000.0);
+    stage.rollout("run", []).exits(22);
+    assert_eq!(stage.share("2.0.0"), "100");
+    // Where no other is good, it would be held.
+    for version in ["1.0.0", "2.0.0"] {
+        mark(&stage, version);
+    }
+    let alone = stage.rollout("start", ["--retry", "--format", "json"]).exits(0);
+    let alone = alone.says("2.0.0, which serves now, is marked bad: what fails is held until people come");
+    assert_eq!(alone.json()["warnings"].as_array().map(Vec::len), Some(1), "{}", alone.stdout);
+}
+
+#[test]
+fn what_serves_is_stable_in_the_registry_and_is_not_archived() {
+    let stage = back_on_2();
+    stage.call(["registry", "show", "greeting", "2.0.0"]).exits(0).shows("production stable");
+    stage.call(["registry", "archive", "greeting", "2.0.0"]).exits(20).says("2.0.0 is stable in production");
+    // The one before a rollout is retired where a third one comes back.
+    stage.version("4.0.0");
+    stage.rollout("start", []).exits(0);
+    stage.call(["rollback", "greeting", "--to", "1.0.0", "--yes"]).exits(0);
+    stage.call(["registry", "show", "greeting", "1.0.0"]).exits(0).shows("production stable");
+    stage.call(["registry", "show", "greeting", "2.0.0"]).exits(0).shows("production retired");
+}

@@ -76,3 +76,52 @@ fn a_target_that_drifted_is_held_and_one_that_does_not_answer_is_unreachable() {
     let code = stage.rollout("status", []).code;
     assert!([30, 31].contains(&code), "{code}");
 }
+
+#[test]
+fn where_one_target_was_rolled_back_no_other_gets_more_traffic() {
+    let stage = Stage::of(
+        "version: 1
+providers: {say: {kind: echo}}
+suites:
+  - {name: greeting, prompt: prompts/greeting.prompt.yml, provider: say, cases: [{vars: {name: Ana}, assert: [{contains: Ana}]}]}
+store: {kind: directory, path: state}
+targets:
+  one: {kind: flagd, path: one.json}
+  two: {kind: flagd, path: two.json}
+environments:
+  production: {targets: [one, two]}
+rollouts: {stage-duration: 10m}
+",
+    );
+    stage.rollout("start", []).exits(0);
+    stage.version("2.0.0");
+    let good = ["one.json", "two.json"].map(|file| stage.workspace.read(file));
+    // The intent of 10 % is written, and gets nowhere.
+    for file in ["one.json", "two.json"] {
+        stage.workspace.write(file, b"{");
+    }
+    stage.rollout("start", []).exits(31);
+    // Then somebody's emergency reaches the second one only.
+    stage.workspace.write("one.json", good[0].as_bytes());
+    let mut ahead: serde_json::Value = serde_json::from_str(&good[1]).unwrap();
+    ahead["flags"]["greeting"]["metadata"]["epoch"] = 7.into();
+    stage.workspace.write("two.json", ahead.to_string().as_bytes());
+    let looks = [vec!["step", "greeting"], vec!["run", "greeting"], vec!["set", "greeting", "10", "--force"]];
+    for look in &looks {
+        let held = stage.call(["rollout"].into_iter().chain(look.iter().copied()));
+        let held = held.exits(21).says("two was rolled back by a run that did not finish (epoch 7 there, 0 here)");
+        held.shows("left as it is, since a rollback may have got to two");
+        assert_eq!(stage.workspace.read("one.json"), good[0], "{look:?}");
+    }
+    // Nobody knows whether there was one: the same.
+    ahead["flags"]["greeting"]["metadata"]["epoch"] = "seven".into();
+    stage.workspace.write("two.json", ahead.to_string().as_bytes());
+    let unknown = stage.rollout("step", []);
+    assert_ne!(unknown.code, 0);
+    unknown.shows("`prompt-cicd rollback greeting -e production --emergency` writes over it");
+    assert_eq!(stage.workspace.read("one.json"), good[0]);
+    // Mended, it goes on.
+    stage.workspace.write("two.json", good[1].as_bytes());
+    stage.rollout("step", []).exits(0);
+    assert_ne!(stage.workspace.read("one.json"), good[0]);
+}

@@ -203,8 +203,8 @@ fn what_the_remote_refuses_or_does_not_answer_is_named() {
     let target = pushing(folder.path(), "greeting", None);
     let error = run(target.apply(&desired(10, 1), "op", DEADLINE)).unwrap_err();
     let place = "p/greeting.json of branch flags/production of remote.git is no flag manifest";
-    assert!(error.kind == TargetErrorKind::Malformed && error.message.contains(place), "{error}");
-    assert_eq!(run(target.observe(DEADLINE)).unwrap_err().kind, TargetErrorKind::Malformed);
+    assert!(error.kind == TargetErrorKind::Corrupt && error.message.contains(place), "{error}");
+    assert_eq!(run(target.observe(DEADLINE)).unwrap_err().kind, TargetErrorKind::Corrupt);
 }
 
 #[test]

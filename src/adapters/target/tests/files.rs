@@ -80,8 +80,8 @@ async fn a_broken_file_is_not_overwritten() {
     fs::write(folder.path().join("f.json"), "{\"flags\": {").unwrap();
     let target = open(flagd("f.json"), folder.path()).unwrap();
     // Somebody may be writing it.
-    assert_eq!(target.apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err().kind, TargetErrorKind::Malformed);
-    assert_eq!(target.observe(DEADLINE).await.unwrap_err().kind, TargetErrorKind::Malformed);
+    assert_eq!(target.apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err().kind, TargetErrorKind::Corrupt);
+    assert_eq!(target.observe(DEADLINE).await.unwrap_err().kind, TargetErrorKind::Corrupt);
     assert_eq!(fs::read_to_string(folder.path().join("f.json")).unwrap(), "{\"flags\": {");
     fs::write(folder.path().join("f.json"), "{\"flags\": []}").unwrap();
     assert_eq!(target.apply(&desired(10, 1), "op", DEADLINE).await.unwrap_err().kind, TargetErrorKind::Foreign);

@@ -136,9 +136,9 @@ impl Reader<'_, '_> {
                 self.problems.push(unknown_key_of(&at, key, ["choice", "score"]));
             }
             let word = word.filter(|word| word.chars().any(char::is_alphanumeric));
-            let twice = word.as_ref().is_some_and(|word| read.iter().any(|known| known.word.eq_ignore_ascii_case(word)));
+            let twice = word.as_ref().is_some_and(|word| read.iter().any(|known| known.is_like(word)));
             match (word, score) {
-                _ if twice => self.error(at, "the choice is there twice", "take one of them out"),
+                _ if twice => self.error(at, "no answer of a judge can tell this choice from an earlier one", "take one of them out"),
                 (Some(word), Some(score)) => read.push(Choice { word, score }),
                 _ => self.error(at, format!("expected a `choice` with a `score` from 0 to {MOST_SCORE}"), HELP),
             }
@@ -149,6 +149,10 @@ impl Reader<'_, '_> {
         let most = read.iter().map(|choice| choice.score).fold(0.0, f64::max);
         if most <= 0.0 {
             self.error(at, "no choice passes: each has a score of 0", HELP);
+            return None;
+        }
+        if read.iter().all(|choice| choice.score > 0.0) {
+            self.error(at, "every choice passes: none has a score of 0", HELP);
             return None;
         }
         // A score above 1 is a share of the best one.

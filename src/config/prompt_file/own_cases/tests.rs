@@ -139,6 +139,9 @@ evaluators:
   - {name: similar, uses: github/similarty}
   - {llm: {promt: p, choices: [{choice: a, score: 1}, {choice: A, score: 0}, {choise: b, score: -1}]}}
   - {llm: {prompt: 'x {{completion}}', choices: [{choice: a, score: 0}]}}
+  - {llm: {prompt: 'x {{completion}}', choices: [{choice: bad, score: 1}, {choice: good, score: 5}]}}
+  - {llm: {prompt: 'x {{completion}}', choices: [{choice: Good., score: 1}, {choice: '`good`', score: 0}, {choice: GUT, score: 0}]}}
+  - {llm: {prompt: 'x {{completion}}', choices: [{choice: Über, score: 1}, {choice: über, score: 0}]}}
   - {llm: good, uses: 3}
   - {uses: promptfoo/other}
   - {name: nothing}
@@ -159,7 +162,7 @@ evaluators:
       help: write what the judge is asked; `{{completion}}` is the answer
     error: p.yml:6:12: evaluators[2].llm.promt: unknown key `promt`
       help: did you mean `prompt`?
-    error: p.yml:6:55: evaluators[2].llm.choices[1]: the choice is there twice
+    error: p.yml:6:55: evaluators[2].llm.choices[1]: no answer of a judge can tell this choice from an earlier one
       help: take one of them out
     error: p.yml:6:78: evaluators[2].llm.choices[2]: expected a `choice` with a `score` from 0 to 100
       help: write for example `choices: [{choice: poor, score: 0}, {choice: good, score: 1}]`
@@ -167,20 +170,26 @@ evaluators:
       help: did you mean `choice`?
     error: p.yml:7:49: evaluators[3].llm.choices: no choice passes: each has a score of 0
       help: write for example `choices: [{choice: poor, score: 0}, {choice: good, score: 1}]`
-    error: p.yml:8:11: evaluators[4].llm: expected a map such as `{modelId: …, prompt: …, choices: […]}`, found the string `good`
-    error: p.yml:8:23: evaluators[4].uses: expected the name of an evaluator such as `github/similarity`, found the number 3
-    error: p.yml:9:12: evaluators[5].uses: there is no evaluator `promptfoo/other`
+    error: p.yml:8:49: evaluators[4].llm.choices: every choice passes: none has a score of 0
+      help: write for example `choices: [{choice: poor, score: 0}, {choice: good, score: 1}]`
+    error: p.yml:9:77: evaluators[5].llm.choices[1]: no answer of a judge can tell this choice from an earlier one
+      help: take one of them out
+    error: p.yml:10:76: evaluators[6].llm.choices[1]: no answer of a judge can tell this choice from an earlier one
+      help: take one of them out
+    error: p.yml:11:11: evaluators[7].llm: expected a map such as `{modelId: …, prompt: …, choices: […]}`, found the string `good`
+    error: p.yml:11:23: evaluators[7].uses: expected the name of an evaluator such as `github/similarity`, found the number 3
+    error: p.yml:12:12: evaluators[8].uses: there is no evaluator `promptfoo/other`
       help: there are: github/similarity, github/relevance, github/groundedness, github/coherence, github/fluency
-    error: p.yml:10:5: evaluators[6]: the evaluator checks nothing
+    error: p.yml:13:5: evaluators[9]: the evaluator checks nothing
       help: add for example `string: {contains: text}`
-    error: p.yml:11:15: evaluators[7].string.contain: unknown key `contain`
+    error: p.yml:14:15: evaluators[10].string.contain: unknown key `contain`
       help: did you mean `contains`?
-    error: p.yml:12:5: evaluators[8]: the evaluator checks nothing
+    error: p.yml:15:5: evaluators[11]: the evaluator checks nothing
       help: add for example `string: {contains: text}`
-    error: p.yml:12:6: evaluators[8].strng: unknown key `strng`
+    error: p.yml:15:6: evaluators[11].strng: unknown key `strng`
       help: did you mean `string`?
-    error: p.yml:13:25: evaluators[9].string.contains: the text is empty, and every answer contains an empty text
-    error: p.yml:14:25: evaluators[10].string.contains: the template does not parse: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace (line 1 column 4)
+    error: p.yml:16:25: evaluators[12].string.contains: the text is empty, and every answer contains an empty text
+    error: p.yml:17:25: evaluators[13].string.contains: the template does not parse: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace (line 1 column 4)
     "#);
     assert!(said("template: Hi\ntestData: [{a: 1}]\ntest_cases: [{a: 1}]\n").contains("exclude each other"));
 }

@@ -1,6 +1,9 @@
 //! Texts without the secrets and personal data that an answer gave away.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use serde_json::{Map, Value};
 
@@ -15,6 +18,8 @@ const SHOWN: usize = 4;
 const LONG: usize = 16;
 /// Bytes of a secret by which a part of it is known, such as in an excerpt.
 const GRAM: usize = 8;
+/// Bytes of letters and digits by which it is known whatever stands between them.
+const SPACED: usize = 12;
 
 /// What is cut from a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,10 +36,37 @@ enum Cut {
 #[derive(Debug, Clone)]
 pub struct Redaction {
     rules: BTreeSet<&'static str>,
-    /// Secrets that are too short to have parts.
+    /// Secrets that are too short to have parts, in lower case.
     short: BTreeSet<String>,
-    /// Every part of the others.
+    /// Every part of the others, in lower case.
     grams: BTreeSet<Box<[u8]>>,
+    /// Every part of their letters and digits, by its length.
+    spaced: BTreeMap<usize, BTreeSet<Box<[u8]>>>,
+}
+
+/// A text's letters and digits in lower case, with the place that each byte has in the text.
+#[derive(Debug, Default)]
+struct Letters {
+    bytes: Vec<u8>,
+    places: Vec<usize>,
+}
+
+impl Letters {
+    /// `lower`: in lower case already.
+    fn of(lower: &str) -> Self {
+        let mut letters = Self::default();
+        for (at, c) in lower.char_indices().filter(|(_, c)| c.is_alphanumeric()) {
+            let mut bytes = [0; 4];
+            letters.bytes.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
+            letters.places.extend(at..at + c.len_utf8());
+        }
+        letters
+    }
+
+    /// The bytes of the text that `length` bytes from `from` on stand in.
+    fn place(&self, from: usize, length: usize) -> Option<Range<usize>> {
+        Some(*self.places.get(from)?..self.places.get(from + length - 1)? + 1)
+    }
 }
 
 impl Redaction {
@@ -45,18 +77,25 @@ impl Redaction {
         if private.is_empty() {
             return None;
         }
-        let (mut short, mut grams) = (BTreeSet::new(), BTreeSet::new());
+        let mut redaction = Self { rules, short: BTreeSet::new(), grams: BTreeSet::new(), spaced: BTreeMap::new() };
         for secret in private.into_iter().filter_map(|range| answer.get(range)) {
-            if secret.len() < GRAM {
-                short.insert(secret.to_owned());
+            let lower = secret.to_ascii_lowercase();
+            let letters = Letters::of(&lower).bytes;
+            if letters.len() >= GRAM {
+                let length = letters.len().min(SPACED);
+                redaction.spaced.entry(length).or_default().extend(letters.windows(length).map(Box::from));
+            }
+            if lower.len() < GRAM {
+                redaction.short.insert(lower);
             } else {
-                grams.extend(secret.as_bytes().windows(GRAM).map(Box::from));
+                redaction.grams.extend(lower.as_bytes().windows(GRAM).map(Box::from));
             }
         }
-        Some(Self { rules, short, grams })
+        Some(redaction)
     }
 
-    /// The text with every secret cut to its first characters: those of the answer, whole or in part, and whatever else the same rules find.
+    /// The text with every secret cut to its first characters: those of the answer, whole or in part, in whatever letter case and with
+    /// whatever between their letters, and whatever else the same rules find.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -88,17 +127,33 @@ impl Redaction {
             let cut = if range.len() < LONG { Cut::Short } else { Cut::Long };
             (range, cut)
         });
-        let short = self.short.iter().flat_map(|secret| text.match_indices(secret).map(|(at, found)| (at..at + found.len(), Cut::Short)));
-        let windows = text.as_bytes().windows(GRAM).enumerate().filter(|(_, window)| self.grams.contains(*window));
-        let mut cuts: Vec<_> = whole.chain(short).chain(windows.map(|(at, _)| (at..at + GRAM, Cut::Part))).collect();
+        // Of the same length, so that places in it are places in the text.
+        let lower = text.to_ascii_lowercase();
+        let short = self.short.iter().flat_map(|secret| lower.match_indices(secret).map(|(at, found)| (at..at + found.len(), Cut::Short)));
+        let windows = lower.as_bytes().windows(GRAM).enumerate().filter(|(_, window)| self.grams.contains(*window));
+        let letters = Letters::of(&lower);
+        let spaced = self.spaced.iter().flat_map(|(length, parts)| {
+            let windows = letters.bytes.windows(*length).enumerate().filter(|(_, window)| parts.contains(*window));
+            windows.filter_map(|(from, window)| Some((letters.place(from, window.len())?, Cut::Part)))
+        });
+        let mut cuts: Vec<_> = whole.chain(short).chain(windows.map(|(at, _)| (at..at + GRAM, Cut::Part))).chain(spaced).collect();
         cuts.sort_by_key(|(range, cut)| (range.start, *cut));
         cuts
     }
 
-    /// The same for all texts of a map.
+    /// The same for all texts of a map, its keys among them, and for numbers that hold a secret.
     #[must_use]
     pub fn clean_map(&self, map: &Map<String, Value>) -> Map<String, Value> {
-        map.iter().map(|(key, value)| (key.clone(), self.clean_value(value))).collect()
+        let mut cleaned = Map::new();
+        for (key, value) in map {
+            let mut key = self.clean(key);
+            // Two keys may be the same without their secrets.
+            while cleaned.contains_key(&key) {
+                key.push('\'');
+            }
+            cleaned.insert(key, self.clean_value(value));
+        }
+        cleaned
     }
 
     fn clean_value(&self, value: &Value) -> Value {
@@ -106,7 +161,11 @@ impl Redaction {
             Value::String(text) => self.clean(text).into(),
             Value::Array(items) => items.iter().map(|item| self.clean_value(item)).collect(),
             Value::Object(map) => self.clean_map(map).into(),
-            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+            Value::Number(number) => {
+                let (written, shown) = (number.to_string(), self.clean(&number.to_string()));
+                if written == shown { value.clone() } else { shown.into() }
+            }
+            Value::Null | Value::Bool(_) => value.clone(),
         }
     }
 }
@@ -173,9 +232,34 @@ mod tests {
         ] {
             assert_eq!(redaction.clean(&text), shown);
         }
+        let spaced =
+            |by: &str| KEY.to_lowercase().as_bytes().chunks(4).map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join(by);
+        for quoted in [KEY.to_lowercase(), spaced(" "), spaced("-"), spaced(" - "), spaced("\u{200b}"), spaced("**")] {
+            assert_eq!(redaction.clean(&format!("it is {quoted}!")), "it is [redacted]!", "{quoted}");
+        }
         let map = json!({"a": [format!("x{KEY}")], "b": {"c": KEY, "n": 1}});
         let cleaned = redaction.clean_map(map.as_object().unwrap());
         assert_eq!(Value::from(cleaned), json!({"a": ["x[redacted]"], "b": {"c": "AKIA[redacted]", "n": 1}}));
+    }
+
+    #[test]
+    fn keys_and_numbers_are_cut_too_and_none_is_lost() {
+        let redaction = of(&format!("The key is {KEY}, the card 4111 1111 1111 1111.")).unwrap();
+        let map = json!({format!("a {KEY}"): 1, format!("a {} ", part(0, 19)): 2, "n": {"card": 4_111_111_111_111_111_u64, "small": 41}});
+        let cleaned = redaction.clean_map(map.as_object().unwrap());
+        assert_eq!(Value::from(cleaned), json!({"a AKIA[redacted]": 1, "a [redacted] ": 2, "n": {"card": "4111[redacted]", "small": 41}}));
+        let twice = json!({KEY: 1, format!("{KEY}\u{200b}"): 2, KEY.to_lowercase(): 3});
+        let cleaned = redaction.clean_map(twice.as_object().unwrap());
+        assert_eq!(cleaned.len(), 3, "{cleaned:?}");
+        assert!(!Value::from(cleaned).to_string().to_lowercase().contains(&part(4, 12).to_lowercase()));
+    }
+
+    #[test]
+    fn a_short_secret_is_cut_in_any_letter_case_and_words_stay() {
+        let mut redaction = of("write to ana.diaz@acme-corp.com").unwrap();
+        redaction.short.insert("ab3de5g".to_owned());
+        assert_eq!(redaction.clean("it says AB3DE5G twice"), "it says [redacted] twice");
+        assert_eq!(redaction.clean("Acme Corp made it, says Ana."), "Acme Corp made it, says Ana.");
     }
 
     #[test]

@@ -78,8 +78,8 @@ pub struct SuiteRun {
     pub listed: Option<Listed>,
     /// The share of samples that must pass.
     pub min_pass_rate: f64,
-    /// What the whole suite may come to.
-    #[serde(default)]
+    /// What the whole suite may come to; nothing in a part of a run, which decides nothing about it.
+    #[serde(skip)]
     pub limits_on_performance: Performance,
     /// What the lints say about the prompt and its cases; empty where they are off.
     pub lints: Vec<LintResult>,

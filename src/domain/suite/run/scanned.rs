@@ -22,7 +22,8 @@ impl Sample {
     pub fn redact(&mut self, redaction: &Redaction) {
         let clean = |text: &mut String| *text = redaction.clean(text);
         self.vars = Arc::new(redaction.clean_map(&self.vars));
-        for GraderCall { prompt, answer, .. } in &mut self.asked {
+        for GraderCall { label, prompt, answer, .. } in &mut self.asked {
+            clean(label);
             clean(prompt);
             clean(answer);
         }
@@ -34,6 +35,7 @@ impl Sample {
                 }
                 let mut cleaned = assertions.to_vec();
                 for assertion in &mut cleaned {
+                    clean(&mut assertion.label);
                     clean(&mut assertion.reason);
                 }
                 *assertions = cleaned.into();

@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Checkout, Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds};
+use super::{
+    performance::Performance,
+    run::{Checkout, Keeping, KnownCase, ProcessUse, Sample, SuiteRun, TestRun, TextBounds},
+};
 use crate::domain::{digest, lint::LintReport, regression::comparison::Change};
 use mismatch::mismatches;
 pub use written::{WrittenPart, WrittenRun};
@@ -80,7 +83,7 @@ pub struct Part {
 }
 
 /// What a suite has in the whole run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Whole {
     /// Its name.
@@ -91,11 +94,13 @@ pub struct Whole {
     pub of_base: usize,
     /// What differs from base; `None` where nothing is compared.
     pub changes: Option<Vec<Change>>,
+    /// What all its samples together may come to: no part can tell.
+    pub limits: Performance,
 }
 
 impl Part {
     /// What every such file begins with.
-    pub const FORMAT: &str = "prompt-cicd-shard-3";
+    pub const FORMAT: &str = "prompt-cicd-shard-4";
 
     /// Holds equal judgements of this part once.
     pub fn share(&mut self) {
@@ -173,7 +178,7 @@ fn suite(whole: &Whole, parts: &mut [Part], others: usize, problems: &mut Vec<St
         Some(part.run.suites.remove(place))
     };
     let mut runs = parts.iter_mut().filter_map(of_part);
-    let mut merged = SuiteRun { comparison: None, ..runs.next()? };
+    let mut merged = SuiteRun { comparison: None, limits_on_performance: whole.limits, ..runs.next()? };
     for run in runs {
         merged.known.extend(run.known);
         merged.samples.extend(run.samples);

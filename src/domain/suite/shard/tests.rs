@@ -38,7 +38,7 @@ fn run(samples: Vec<Sample>) -> TestRun {
         model: "m".to_owned(),
         listed: None,
         min_pass_rate: 0.95,
-        limits_on_performance: crate::domain::suite::Performance::default(),
+        limits_on_performance: Performance::default(),
         lints: Vec::new(),
         sampling: None,
         confirmations: Vec::new(),
@@ -69,7 +69,7 @@ fn all() -> Vec<Sample> {
 fn part(index: u32, total: u32) -> Part {
     let shard = Shard { index, total };
     let samples = all().into_iter().filter(|sample| shard.has("greeting", &sample.case_id.0)).collect();
-    let whole = Whole { name: "greeting".to_owned(), samples: 80, of_base: 0, changes: None };
+    let whole = Whole { name: "greeting".to_owned(), samples: 80, of_base: 0, changes: None, limits: Performance::default() };
     Part {
         format: Part::FORMAT.to_owned(),
         tool: "1".to_owned(),
@@ -167,7 +167,7 @@ fn parts_of_different_runs_are_no_run() {
     assert_eq!(with(|part| part.config = "x".to_owned()), "Some(1) made with another configuration file than the first file\n");
     assert_eq!(with(|part| part.plan = "x".to_owned()), "Some(1) made with other prompts, cases or flags than the first file\n");
     assert_eq!(with(|part| part.tool = "2".to_owned()), "Some(1) written by version 2, the first file by 1\n");
-    assert_eq!(with(|part| part.format = "x".to_owned()), "Some(1) written in the form `x`, not `prompt-cicd-shard-3`\n");
+    assert_eq!(with(|part| part.format = "x".to_owned()), "Some(1) written in the form `x`, not `prompt-cicd-shard-4`\n");
 }
 
 /// Whoever commits shard files to the repository cannot know the commit that they will be in.

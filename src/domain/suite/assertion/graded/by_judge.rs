@@ -195,7 +195,7 @@ fn read(parameters: &Parameters<'_>, question: Question) -> Parsed {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Arc::new(ByJudge { question, value, context, asked, threshold, judge: Grader::Judge(judge) }))
+    Ok(Arc::new(ByJudge { question, value, reference: None, context, asked, threshold, judge: Grader::Judge(judge) }))
 }
 
 /// The name of a provider.
@@ -222,15 +222,18 @@ fn criteria(value: &Value) -> Result<Template, Problem> {
 struct ByJudge {
     question: Question,
     value: Option<Template>,
+    /// What `value` is about and cannot do without.
+    reference: Option<Template>,
     context: Option<Template>,
     asked: Option<Template>,
     threshold: Option<f64>,
     judge: Grader,
 }
 
-/// A check that scores the answer by these criteria, as `g-eval` does.
-pub(super) fn graded(criteria: Template, threshold: f64, judge: Grader) -> Arc<dyn Check> {
-    Arc::new(ByJudge { question: Question::Graded, value: Some(criteria), context: None, asked: None, threshold: Some(threshold), judge })
+/// A check that scores the answer by these criteria, as `g-eval` does; without a `reference` that they name nothing can be scored.
+pub(super) fn graded(criteria: Template, reference: Option<Template>, threshold: f64, judge: Grader) -> Arc<dyn Check> {
+    let (value, threshold) = (Some(criteria), Some(threshold));
+    Arc::new(ByJudge { question: Question::Graded, value, reference, context: None, asked: None, threshold, judge })
 }
 
 impl ByJudge {
@@ -300,7 +303,9 @@ impl Check for ByJudge {
     }
 
     fn prepare(&self, variables: &Variables) -> Result<(), TemplateError> {
-        for (name, template) in [("value", &self.value), ("context", &self.context), ("question", &self.asked)] {
+        for (name, template) in
+            [("value", &self.value), ("expected", &self.reference), ("context", &self.context), ("question", &self.asked)]
+        {
             if let Some(template) = template
                 && render(template, variables)?.trim().is_empty()
             {

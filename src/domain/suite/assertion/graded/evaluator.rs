@@ -1,5 +1,5 @@
 //! GitHub's `evaluators` that ask a model: `llm`, with a prompt and choices of its own, and `uses: github/…`.
-//! As there, whatever scores above the lowest choice passes.
+//! As there, a choice whose score is above 0 passes, so one of them must have a score of 0.
 
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ use crate::domain::{
 
 /// The variable that holds the answer in an evaluator's prompt.
 pub const COMPLETION: &str = "completion";
+
+/// Where criteria have the case's reference.
+const REFERENCE: &str = "{{expected}}";
 
 /// The model that GitHub asks for those which name none.
 const MODEL: &str = "openai/gpt-4o";
@@ -50,8 +53,9 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
 /// One of GitHub's own evaluators; `None` where there is no such.
 pub fn built_in(name: &str) -> Option<Assertion> {
     let (name, criteria) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
-    let criteria = Template::parse(criteria).expect("our own criteria parse");
-    Some(assertion(name, graded(criteria, LEAST, Grader::Evaluator(Some(MODEL.to_owned())))))
+    let parse = |text| Template::parse(text).expect("our own criteria parse");
+    let reference = criteria.contains(REFERENCE).then(|| parse(REFERENCE));
+    Some(assertion(name, graded(parse(criteria), reference, LEAST, Grader::Evaluator(Some(MODEL.to_owned())))))
 }
 
 /// An evaluator `llm`, as it is written.
@@ -115,7 +119,14 @@ impl Check for Llm {
     }
 
     fn prepare(&self, variables: &Variables) -> Result<(), TemplateError> {
-        let messages = self.messages(variables, "answer", Some("question"))?;
+        // Not a text that a condition in the prompt may be about.
+        const SHOWN: &str = "\u{e000}the answer\u{e000}";
+        let messages = self.messages(variables, SHOWN, Some("question"))?;
+        if !messages.iter().any(|message| message.content.contains(SHOWN)) {
+            return Err(unfit(
+                "the evaluator's prompt does not show the answer with these variables: write `{{completion}}` where it goes",
+            ));
+        }
         if messages.iter().any(|message| message.content.trim().is_empty()) {
             return Err(unfit("the evaluator's prompt is empty with these variables"));
         }
@@ -133,7 +144,7 @@ impl Check for Llm {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -192,7 +203,35 @@ mod tests {
             assertion.prepare(&variables).unwrap_or_else(|error| panic!("{name}: {}", error.message));
         }
         assert!(built_in("github/similarty").is_none());
+        for name in ["github/similarity", "github/groundedness"] {
+            for blank in [json!(""), json!(" \n")] {
+                let blank = Variables::new(json!({"expected": blank}).as_object().unwrap().clone());
+                let error = built_in(name).unwrap().prepare(&blank).unwrap_err();
+                assert_eq!(error.message, "`expected` is empty with these variables", "{name}");
+            }
+        }
         let without = Variables::new(serde_json::Map::new());
         assert!(built_in("github/similarity").unwrap().prepare(&without).unwrap_err().message.contains("expected"));
+    }
+
+    #[test]
+    fn the_answer_must_be_printed_for_the_judge() {
+        let prepared = |prompt: &str, variables: Value| {
+            let parse = |text: &str| Template::parse(text).unwrap();
+            let choices = [("bad", 0.0), ("good", 1.0)].map(|(word, score)| Choice { word: word.to_owned(), score });
+            let llm = Llm { model: None, system: Some(parse("Be strict.")), prompt: parse(prompt), choices: Arc::new(choices) };
+            llm.prepare(&Variables::new(variables.as_object().unwrap().clone())).map_err(|error| error.message)
+        };
+        for prompt in
+            ["{{completion}}", "{{#if completion}}{{completion}}{{/if}}", "{{{completion}}}!", "{{#with completion}}{{this}}{{/with}}"]
+        {
+            assert_eq!(prepared(prompt, json!({})), Ok(()), "{prompt}");
+        }
+        for prompt in ["{{#if completion}}Is it good?{{/if}}", "{{#unless completion}}{{completion}}{{/unless}}Good?", "Is it good?"] {
+            assert!(prepared(prompt, json!({})).unwrap_err().contains("does not show the answer"), "{prompt}");
+        }
+        let by_case = "Good? {{#if show}}{{completion}}{{/if}}";
+        assert_eq!(prepared(by_case, json!({"show": true})), Ok(()));
+        assert!(prepared(by_case, json!({"show": false})).unwrap_err().contains("does not show the answer"));
     }
 }

@@ -135,16 +135,24 @@ impl Form {
 /// The longest label before the word that a judge chose, in words: `Final score: good`.
 const LABEL: usize = 2;
 
+/// A word without what it may be put in, and nothing that makes it another one: `C` is not `C++`, nor is `5` `-5`.
+fn plain(text: &str) -> String {
+    let dress = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '*' | '_' | '(' | ')' | '\u{201c}' | '\u{201d}');
+    let bare = text.trim_matches(dress);
+    bare.strip_suffix(['.', '!']).unwrap_or(bare).trim_matches(dress).to_lowercase()
+}
+
+impl Choice {
+    /// Whether no answer of a judge can tell the two words apart.
+    pub fn is_like(&self, word: &str) -> bool {
+        plain(&self.word) == plain(word)
+    }
+}
+
 /// The word that a judge chose: its whole answer, its last line, or what that says behind a short label. A word within a sentence is no
 /// choice: `not good` and `a bad answer` are none of `good` and `A`.
 fn chosen(choices: &[Choice], text: &str) -> Result<Verdict, Unreadable> {
-    // What a word is put in, and nothing that makes it another one: `C` is not `C++`, nor is `5` `-5`.
-    let dress = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '*' | '_' | '(' | ')' | '\u{201c}' | '\u{201d}');
-    let plain = |text: &str| {
-        let bare = text.trim_matches(dress);
-        bare.strip_suffix(['.', '!']).unwrap_or(bare).trim_matches(dress).to_lowercase()
-    };
-    let named = |said: &str| choices.iter().find(|choice| plain(&choice.word) == plain(said));
+    let named = |said: &str| choices.iter().find(|choice| choice.is_like(said));
     let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let behind = last.split_once(':').filter(|(label, _)| label.split_whitespace().count() <= LABEL).map_or("", |(_, word)| word);
     let choice = named(text).or_else(|| named(last)).or_else(|| named(behind)).ok_or_else(|| {
