@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::{self, Read as _, Write as _},
+    os::unix::fs::FileTypeExt as _,
     path::{Path, PathBuf},
 };
 
@@ -19,9 +20,18 @@ const OF_TOOLS: [&str; 8] = ["node_modules", "target", "vendor", "dist", "build"
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Disk;
 
+/// Opens a file for reading. A named pipe is refused, since opening it lasts until somebody writes to it; what a shell hands over as
+/// `/dev/fd/63` is a link to a pipe that has a writer.
+fn opened(path: &Path) -> io::Result<fs::File> {
+    if fs::symlink_metadata(path)?.file_type().is_fifo() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is a named pipe, not a file"));
+    }
+    fs::File::open(path)
+}
+
 impl Workspace for Disk {
     fn read_text(&self, path: &Path, limit: u64) -> Result<String, WorkspaceError> {
-        let file = fs::File::open(path).map_err(io_error(path))?;
+        let file = opened(path).map_err(io_error(path))?;
         let meta = file.metadata().map_err(io_error(path))?;
         if meta.is_dir() {
             return Err(io_error(path)(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
@@ -48,7 +58,7 @@ impl Workspace for Disk {
         if path == Path::new("-") {
             return Ok(Box::new(io::stdin()));
         }
-        let file = fs::File::open(path).map_err(io_error(path))?;
+        let file = opened(path).map_err(io_error(path))?;
         if file.metadata().map_err(io_error(path))?.is_dir() {
             return Err(io_error(path)(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file")));
         }
@@ -208,6 +218,10 @@ mod tests {
         fs::write(&path, b"ab\xff").unwrap();
         assert!(matches!(Disk.read_text(&path, 9), Err(WorkspaceError::NotUtf8 { wrong: NotUtf8 { line: 1, column: 3, .. }, .. })));
         assert!(Disk.read_text(folder.path(), 9).is_err());
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(Disk.read_text(&pipe, 9).unwrap_err().to_string().contains("is a named pipe, not a file"));
+        assert!(Disk.open(&pipe).err().unwrap().to_string().contains("is a named pipe, not a file"));
     }
 
     #[test]

@@ -161,6 +161,28 @@ fn without_base_every_failing_case_is_asked_again() {
 }
 
 #[test]
+fn every_failing_case_gets_its_own_answers_and_none_of_the_cache() {
+    // Every third case fails always; case 1 fails when it is asked first, in whichever order the cases come.
+    let repository = Repository::new(60, |_, said| {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static ASKED: AtomicBool = AtomicBool::new(false);
+        let fails = number(said).is_multiple_of(3) || number(said) == 1 && !ASKED.swap(true, Ordering::SeqCst);
+        Ok(if fails { format!("Never. {}", said.to_lowercase()) } else { said.to_owned() })
+    });
+    let json = repository.workspace.prompt_cicd(["test", "--no-base", "--cache", "--confirm=2", "--format", "json"]).run().exits(10).json();
+    assert_eq!(repository.model.requests(), 60 + 21 * 2, "what failed is asked anew, though the cache has an answer");
+    let found = json["suites"][0]["confirmations"].as_array().unwrap();
+    let expected: Vec<usize> = (0..60).filter(|case| case % 3 == 0 || *case == 1).collect();
+    assert_eq!(found.len(), expected.len());
+    for (confirmation, case) in found.iter().zip(expected) {
+        let (passed, word) = if case == 1 { (2, "flaky") } else { (0, "confirmed") };
+        assert_eq!(confirmation["case_id"], format!("c{case}"));
+        let numbers = (&confirmation["head_passed"], &confirmation["head_judged"], &confirmation["found"]);
+        assert_eq!(numbers, (&passed.into(), &2.into(), &word.into()), "{confirmation}");
+    }
+}
+
+#[test]
 fn repeats_say_how_often_one_or_all_of_k_answers_pass() {
     // Every fourth case passes on every second answer.
     let repository = Repository::new(20, |before, said| {

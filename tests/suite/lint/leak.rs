@@ -69,6 +69,53 @@ fn a_leaked_secret_is_in_no_output_and_no_recording() {
 }
 
 #[test]
+fn a_secret_in_a_tool_call_fails_the_sample_and_is_shown_nowhere() {
+    const CALLING: &str = concat!(
+        r#"{"choices": [{"message": {"content": "Ana Ben", "tool_calls": [{"type": "function", "function": "#,
+        r#"{"name": "store", "arguments": "{\"key\": \"AKIA"#,
+        "QYLPMN5HFIQR7XYA",
+        r#"\"}"}}]}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 1, "completion_tokens": 1}}"#
+    );
+    let model = FakeModel::start(Behaviour::Body(CALLING));
+    let asking = |lints: &str| {
+        let workspace = Workspace::asking(&model.base_url());
+        let config = workspace.read("prompt-cicd.yml").replace("- contains: \"{{name}}\"", "- contains: Ana");
+        configured(workspace.file("prompt-cicd.yml", &config), lints)
+    };
+    asking("lints: {scan-output: false}\n").prompt_cicd(["test"]).run().exits(0);
+    let workspace = asking("lints: {scan-output: true}\n");
+    let finished =
+        workspace.prompt_cicd(["test", "--format", "json", "--report", "html=o.html", "--report", "junit=o.xml"]).run().exits(10);
+    let json = finished.json();
+    let assertions = json["test_case_results"][0]["assertions"].as_array().unwrap();
+    let scan = assertions.iter().find(|assertion| assertion["name"] == "scan:secrets").unwrap();
+    assert!(scan["passed"] == false && scan["reason"].as_str().unwrap().contains("AKIA"), "{scan}");
+    for text in [&finished.stdout, &finished.stderr, &workspace.read("o.html"), &workspace.read("o.xml")] {
+        assert!(!text.contains(REST), "{text}");
+    }
+}
+
+#[test]
+fn a_judge_that_writes_the_secret_otherwise_shows_it_no_more_than_one_that_quotes_it() {
+    let model = FakeModel::start(Behaviour::Rule(|_, said| {
+        let otherwise = KEY.to_lowercase();
+        let (one, other) = otherwise.split_at(10);
+        Ok(if said.contains("Be warm.") {
+            format!(r#"{{"reason": "it says {otherwise} or {one}-{other} or {one} {other}", "pass": false}}"#)
+        } else {
+            format!("Take {KEY} for it.")
+        })
+    }));
+    let workspace = workspace(&model);
+    let finished =
+        workspace.prompt_cicd(["test", "--format", "json", "--report", "html=o.html", "--report", "markdown=o.md"]).run().exits(10);
+    assert!(finished.stdout.contains("it says [redacted] or [redacted] or [redacted]"), "{}", finished.stdout);
+    for text in [finished.stdout.as_str(), &workspace.read("o.html"), &workspace.read("o.md")] {
+        assert!(!text.to_lowercase().contains("mn5hfi"), "{text}");
+    }
+}
+
+#[test]
 fn an_answer_that_nobody_could_judge_is_cut_too() {
     let model = FakeModel::start(Behaviour::Rule(|_, _| Ok(format!("Take {KEY} for it."))));
     let workspace = workspace(&model);

@@ -82,3 +82,24 @@ fn the_prompt_its_parameters_and_the_model_reach_the_provider() {
         assert_eq!(body["messages"][1]["content"], "Hello Ana!");
     });
 }
+
+#[test]
+fn a_perplexity_that_nobody_knows_is_the_providers_fault_and_one_that_is_known_is_judged() {
+    const SURE: &str = r#"{"choices": [{"message": {"content": "Ana"}, "finish_reason": "stop", "logprobs": {"content": [{"token": "Ana", "logprob": -0.5}]}}]}"#;
+    let asking = |behaviour, threshold: &str| {
+        let model = FakeModel::start(behaviour);
+        let workspace = Workspace::asking(&model.base_url());
+        let assertion = format!("        - {{type: perplexity, threshold: {threshold}}}\n");
+        let config = workspace.read("prompt-cicd.yml").replace("        - contains: \"{{name}}\"\n", &assertion);
+        assert!(config.contains(&assertion), "{config}");
+        workspace.file("prompt-cicd.yml", &config).prompt_cicd(["test", "--format", "json"]).run()
+    };
+    let silent = asking(Behaviour::Echo, "1000000").exits(30).json();
+    assert_eq!((&silent["verdict"], &silent["error_tests"]), (&"inconclusive".into(), &2.into()));
+    let message = silent["test_case_results"][0]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("no log-probabilities") && message.contains("`logprobs: true`"), "{message}");
+    assert_eq!(silent["test_case_results"][0]["grader_calls"][0]["answer"], "Hello Ana!", "the answer is not lost");
+    // e to the power of 0.5 is 1.6487.
+    assert_eq!(asking(Behaviour::Body(SURE), "1.65").exits(0).json()["verdict"], "passed");
+    assert_eq!(asking(Behaviour::Body(SURE), "1.64").exits(10).json()["verdict"], "failed");
+}
