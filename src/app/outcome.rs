@@ -49,6 +49,8 @@ pub enum Outcome {
         refused: bool,
         /// Whether it did not answer for some of it.
         unreachable: bool,
+        /// Whether somebody else changed some of it meanwhile, so that it was left.
+        overtaken: bool,
     },
     /// What is there was held against what should be.
     OutOfDate {
@@ -144,8 +146,9 @@ impl Outcome {
             Self::PullRequest { invalid } => if_so(*invalid, 13, 0),
             Self::Audited { broken } => if_so(*broken, 13, 0),
             Self::OutOfDate { so } => if_so(*so, 13, 0),
-            Self::SetUp { refused, unreachable } => {
-                exit_code::strongest(unreachable.then_some(30).into_iter().chain(refused.then_some(31)))
+            Self::SetUp { refused, unreachable, overtaken } => {
+                let codes = [unreachable.then_some(30), refused.then_some(31), overtaken.then_some(32)];
+                exit_code::strongest(codes.into_iter().flatten())
             }
             Self::Examined { misconfigured, unreachable, refused } => {
                 let codes = [misconfigured.then_some(3), unreachable.then_some(30), refused.then_some(31)];

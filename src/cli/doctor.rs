@@ -29,11 +29,12 @@ enum OutputFormat {
 }
 
 impl Args {
-    pub(super) fn request(&self, config: Option<PathBuf>) -> DoctorRequest {
+    /// `alone`: the configuration was fetched, and nothing beside it.
+    pub(super) fn request(&self, config: Option<PathBuf>, alone: bool) -> DoctorRequest {
         let format = match self.format {
             OutputFormat::Text => Format::Text,
             OutputFormat::Json => Format::Json,
         };
-        DoctorRequest { config, writes: self.writes, format }
+        DoctorRequest { config, alone, writes: self.writes, format }
     }
 }

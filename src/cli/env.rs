@@ -13,7 +13,7 @@ use crate::app::{
 /// Set up what GitHub has for environments: reviewers, waits, branches, variables, labels, required checks, the state branch, MLflow aliases
 ///
 /// Needs `GITHUB_TOKEN` (a job's own token cannot do this: a personal or an app's token with `administration: write`) and `GITHUB_REPOSITORY`.
-/// Exit 0: done, or nothing to do. 13: `status` found a difference. 20: nobody said yes to `destroy`. 30 and 31: GitHub does not answer, or refuses.
+/// Exit 0: done, or nothing to do. 13: `status` found a difference. 20: nobody said yes to `destroy`. 30 and 31: GitHub or a registry does not answer, or refuses. 32: a rollout came in between.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -35,7 +35,7 @@ use crate::{
     app::{
         Failure, Finished, Services,
         config::Override,
-        fetched::{with_configuration, with_configuration_or_none},
+        fetched::{with_configuration, with_configuration_or_none, with_gates_of_the_base},
     },
     report::Style,
 };
@@ -216,6 +216,9 @@ impl Cli {
             Some(at) if matches!(self.command, Command::Pr(_)) => {
                 with_configuration_or_none(services, self.global.config, at).await.map(|(services, path)| (Some(services), path))?
             }
+            Some(at) if matches!(self.command, Command::Gate(_)) => {
+                with_gates_of_the_base(services, self.global.config, at).await.map(|(services, path)| (Some(services), Some(path)))?
+            }
             Some(at) => with_configuration(services, self.global.config, at).await.map(|(services, path)| (Some(services), Some(path)))?,
         };
         let services = fetched.as_ref().unwrap_or(services);
@@ -226,8 +229,8 @@ impl Cli {
             Command::Release(args) => release::run(services, config, args).await,
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
-            Command::Rollback(args) => rollback::run(services, config, style, args).await,
-            Command::Doctor(args) => Box::pin(crate::app::doctor::doctor(services, &args.request(config))).await,
+            Command::Rollback(args) => Box::pin(rollback::run(services, config, style, args)).await,
+            Command::Doctor(args) => Box::pin(crate::app::doctor::doctor(services, &args.request(config, fetched.is_some()))).await,
             Command::Env(args) => Box::pin(env::run(services, config, args)).await,
             Command::Bench(args) => Box::pin(crate::app::bench::bench(services, &args.request(config, style))).await,
             Command::Compare(args) => crate::app::compare::compare(services, &args.request(config, style)).await,

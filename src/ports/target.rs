@@ -19,6 +19,11 @@ pub trait Target: Send + Sync {
     /// How finely it can share traffic.
     fn shares(&self) -> Shares;
 
+    /// Why nothing can be asked of it from here, where that is known without asking.
+    fn unusable(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether it keeps the texts of versions, so that it must be told them.
     fn keeps_texts(&self) -> bool {
         false
@@ -37,7 +42,7 @@ pub trait Target: Send + Sync {
     /// Why that is not known.
     async fn observe(&self, deadline: Duration) -> Result<Observed, TargetError>;
 
-    /// Takes away the name that stands for what it shows, in at most `deadline` from now: an alias at a registry. Versions stay.
+    /// Takes away the names that we gave to what it shows, in at most `deadline` from now: aliases at a registry. Versions stay.
     ///
     /// # Errors
     /// A target that has no such name, and whatever keeps it from being taken away.

@@ -10,6 +10,8 @@
 
 /// A fault server that nobody here wrote.
 mod aimock;
+/// What `env` does to aliases at a registry.
+mod aliases;
 /// What benchmark tools write, read back.
 mod benchmark_tools;
 /// A clock that only moves when someone sleeps on it.

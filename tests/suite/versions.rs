@@ -144,7 +144,28 @@ fn preparing_writes_files_and_changelog_and_commits_only_these() {
     assert_eq!(world.git(&["show", "--format=", "--name-only", "HEAD"]), "CHANGELOG.md\npackage.json");
     assert!(world.git(&["status", "--porcelain"]).contains("A  unrelated.txt"));
     // Twice is refused: the changelog has it.
-    world.release(&["prepare"]).run().exits(3).says("it has a section for 1.1.0 already");
+    world.release(&["prepare"]).run().exits(3).says("it has a section for 1.1.0 already").says("commit it, or take the section away");
+    // Its own commit is no news of it.
+    world.git(&["tag", "--annotate", "--message=x", "v1.1.0", "HEAD"]);
+    let notes = world.release(&["compare", "1.0.0", "1.1.0"]).run().exits(0);
+    assert!(notes.stdout.contains("- b (") && !notes.stdout.contains("**release**"), "{}", notes.stdout);
+}
+
+#[test]
+fn a_commit_that_git_refuses_leaves_the_way_on() {
+    let world = World::new(&["feat: a", "tag v1.0.0", "feat: b"]);
+    let nobody = world.release(&["prepare", "--auto-commit"]).env("GIT_AUTHOR_NAME", "").env("GIT_COMMITTER_NAME", "");
+    let refused = nobody.run().exits(31).says("git refused: ");
+    refused.says("git commit -m \"chore(release): 1.1.0\" -- package.json CHANGELOG.md");
+    assert!(world.workspace.read("package.json").contains("1.1.0"));
+}
+
+#[test]
+fn a_repository_without_commits_is_told_so() {
+    let world = World::new(&[]);
+    for verb in [&["show"][..], &["next"], &["notes"], &["list"], &["publish", "--dry-run"]] {
+        world.release(verb).run().exits(3).says("this repository has no commit yet; commit something first");
+    }
 }
 
 #[test]

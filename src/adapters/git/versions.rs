@@ -72,6 +72,9 @@ fn done(said: Said) -> Result<String, VcsError> {
     if said.stderr.contains("not a git repository") || said.stderr.contains("dubious ownership") {
         return Err(VcsError::Unavailable(first_line(&said.stderr)));
     }
+    if said.stderr.contains("malformed object name HEAD") {
+        return Err(VcsError::Unavailable("this repository has no commit yet; commit something first".to_owned()));
+    }
     let words = if said.stderr.trim().is_empty() { String::from_utf8_lossy(&said.stdout).into_owned() } else { said.stderr };
     Err(VcsError::Refused(words.split_whitespace().collect::<Vec<_>>().join(" ")))
 }

@@ -19,9 +19,12 @@ pub(super) const DIGEST: &str = "prompt-cicd.digest";
 pub(super) const STATUS: &str = "prompt-cicd.status";
 pub(super) const COMMIT: &str = "prompt-cicd.commit";
 const TEXT_DIGEST: &str = "prompt-cicd.text-sha256";
+/// These and the next are of one alias in front, whose name follows: a registered model has those of several environments.
 const EPOCH: &str = "prompt-cicd.epoch";
 const OPERATION: &str = "prompt-cicd.operation";
 const ROLLOUT: &str = "prompt-cicd.rollout";
+/// Whose an alias is.
+const ENVIRONMENT: &str = "prompt-cicd.environment";
 const TEXT: &str = "mlflow.prompt.text";
 
 /// A prompt in a registry.
@@ -37,14 +40,35 @@ impl Mlflow {
         self.api.teller.error(kind, &format!("prompt `{}`: {what}", self.api.model))
     }
 
+    /// The tag with this of our alias.
+    fn tag(&self, what: &str) -> String {
+        format!("{what}.{}", self.stable_alias)
+    }
+
     /// The epoch of what was applied last; `None` where nothing was.
     fn epoch(&self, model: &Model) -> Result<Option<u64>, TargetError> {
-        let Some(there) = model.tag(EPOCH) else { return Ok(None) };
+        let tag = self.tag(EPOCH);
+        let Some(there) = model.tag(&tag) else { return Ok(None) };
         there.parse().map(Some).map_err(|_no_number| {
-            let mend = format!("take it away (`MlflowClient().delete_registered_model_tag(\"{}\", \"{EPOCH}\")`)", self.api.model);
+            let mend = format!("take it away (`MlflowClient().delete_registered_model_tag(\"{}\", \"{tag}\")`)", self.api.model);
             let kind = TargetErrorKind::EpochUnreadable;
-            self.api.teller.unreadable(kind, &format!("prompt `{}`", self.api.model), &format!("the tag `{EPOCH}`"), &mend)
+            self.api.teller.unreadable(kind, &format!("prompt `{}`", self.api.model), &format!("the tag `{tag}`"), &mend)
         })
+    }
+
+    /// Refuses where one of the aliases is another environment's: whoever reads it there would get this one's version.
+    fn owned(&self, model: &Model, environment: &str) -> Result<(), TargetError> {
+        for (alias, key) in [(&self.stable_alias, "stable-alias"), (&self.candidate_alias, "candidate-alias")] {
+            let tag = format!("{ENVIRONMENT}.{alias}");
+            if let Some(other) = model.tag(&tag).filter(|other| *other != environment) {
+                let what = format!(
+                    "the alias `{alias}` belongs to the environment `{other}`, so it is left alone; write another `{key}`, with \
+                     {{{{environment}}}} in it, or take the tag `{tag}` away"
+                );
+                return Err(self.error(TargetErrorKind::Foreign, &what));
+            }
+        }
+        Ok(())
     }
 
     async fn set(&self, desired: &Desired, operation: &str) -> Result<(), TargetError> {
@@ -60,6 +84,8 @@ impl Mlflow {
                 );
             }
         };
+        let environment = &desired.subject.environment;
+        self.owned(&model, environment)?;
         let there = match self.epoch(&model) {
             Err(_unreadable) if desired.overwrites => None,
             read => read?,
@@ -74,9 +100,16 @@ impl Mlflow {
         let front = candidate.as_ref().filter(|_| desired.percent == Percent::ALL).unwrap_or(&stable);
         let epoch = desired.epoch.to_string();
         // The epoch first: whoever is older and comes later is refused from here on.
-        for (key, value) in [(EPOCH, epoch.as_str()), (ROLLOUT, &desired.rollout)] {
-            if model.tag(key) != Some(value) {
-                self.api.set_tag(key, value).await?;
+        let whose = |alias: &str| (format!("{ENVIRONMENT}.{alias}"), environment.as_str());
+        let tags = [
+            (self.tag(EPOCH), epoch.as_str()),
+            (self.tag(ROLLOUT), desired.rollout.as_str()),
+            whose(&self.stable_alias),
+            whose(&self.candidate_alias),
+        ];
+        for (key, value) in tags {
+            if model.tag(&key) != Some(value) {
+                self.api.set_tag(&key, value).await?;
             }
         }
         let aliases = model.aliases();
@@ -88,8 +121,9 @@ impl Mlflow {
             (None, Some(_)) => self.api.remove_alias(&self.candidate_alias).await?,
             (Some(_) | None, _) => {}
         }
-        if model.tag(OPERATION) != Some(operation) {
-            self.api.set_tag(OPERATION, operation).await?;
+        let tag = self.tag(OPERATION);
+        if model.tag(&tag) != Some(operation) {
+            self.api.set_tag(&tag, operation).await?;
         }
         Ok(())
     }
@@ -149,7 +183,7 @@ impl Mlflow {
             Some(version) => Some(self.named(version).await?),
             None => None,
         };
-        let text = |key: &str| model.tag(key).map(ToOwned::to_owned);
+        let text = |key: &str| model.tag(&self.tag(key)).map(ToOwned::to_owned);
         Ok(Observed {
             shares: stable.map(|version| BTreeMap::from([(version, 100.0)])),
             candidate,
@@ -157,6 +191,20 @@ impl Mlflow {
             rollout: text(ROLLOUT),
             epoch: self.epoch(&model)?,
         })
+    }
+
+    /// Takes away both aliases, where they stand for versions that we registered: all others are somebody else's.
+    async fn unname(&self) -> Result<(), TargetError> {
+        let Some(model) = self.api.model().await? else { return Ok(()) };
+        let aliases = model.aliases();
+        // The one in front last: a run that was cut off is seen, and done again.
+        for alias in [&self.candidate_alias, &self.stable_alias] {
+            let Some(version) = aliases.get(alias.as_str()) else { continue };
+            if self.api.version(version).await?.is_some_and(|found| found.tag(VERSION).is_some()) {
+                self.api.remove_alias(alias).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Our number of one of MLflow's versions; one that we did not register keeps its name there.
@@ -198,6 +246,6 @@ impl Target for Mlflow {
     }
 
     async fn withdraw(&self, deadline: Duration) -> Result<(), TargetError> {
-        self.api.teller.within(deadline, self.api.remove_alias(&self.stable_alias)).await
+        self.api.teller.within(deadline, self.unname()).await
     }
 }

@@ -31,6 +31,8 @@ const LOOK: Duration = Duration::from_secs(10);
 pub struct DoctorRequest {
     /// The configuration; `None`: look in the usual places.
     pub config: Option<PathBuf>,
+    /// The configuration comes from elsewhere, and with it no prompts and cases.
+    pub alone: bool,
     /// Whether writing permissions are asked for too.
     pub writes: bool,
     /// What standard output gets.
@@ -44,7 +46,7 @@ pub struct DoctorRequest {
 pub async fn doctor(services: &Services, request: &DoctorRequest) -> Result<Finished, Failure> {
     let mut findings = vec![Finding::well("prompt-cicd", format!("version {}", env!("CARGO_PKG_VERSION")))];
     findings.push(repository(services).await);
-    findings.extend(configured(services, request.config.clone()).await);
+    findings.extend(configured(services, request).await);
     let host = code_host(services).await;
     let reached = host.health == Health::Well;
     findings.push(host);
@@ -72,8 +74,8 @@ async fn repository(services: &Services) -> Finding {
 }
 
 /// The configuration, and all that it names.
-async fn configured(services: &Services, given: Option<PathBuf>) -> Vec<Finding> {
-    let (path, text) = match read_config(services, given.clone()) {
+async fn configured(services: &Services, request: &DoctorRequest) -> Vec<Finding> {
+    let (path, text) = match read_config(services, request.config.clone()) {
         Ok(found) => found,
         Err(failure) => {
             let next = failure.hint().unwrap_or_else(|| format!("write one of {}", CONFIG_PLACES.join(", ")));
@@ -91,9 +93,11 @@ async fn configured(services: &Services, given: Option<PathBuf>) -> Vec<Finding>
             return problems.iter().map(of).collect();
         }
     };
-    let mut findings = vec![match test::check(services, given) {
-        Ok(checked) => Finding::well("configuration", format!("{file}: {} suites with {} cases", checked.suites, checked.cases)),
-        Err(failure) => {
+    let checked = if request.alone { None } else { Some(test::check(services, request.config.clone())) };
+    let mut findings = vec![match checked {
+        None => Finding::well("configuration", format!("{file}: fits; prompts and cases are not looked at with --config-at")),
+        Some(Ok(checked)) => Finding::well("configuration", format!("{file}: {} suites with {} cases", checked.suites, checked.cases)),
+        Some(Err(failure)) => {
             let first = failure.details().into_iter().next().unwrap_or_default();
             let what = format!("{file}: {failure}: {}", first.lines().next().unwrap_or_default());
             Finding::new("configuration", Health::Misconfigured, what, "prompt-cicd config check")
@@ -108,8 +112,12 @@ async fn configured(services: &Services, given: Option<PathBuf>) -> Vec<Finding>
             prompt: config.suites.first().map_or_else(|| "prompt".to_owned(), |suite| suite.name.clone()),
             environment: config.environments.first().map_or_else(|| "production".to_owned(), |environment| environment.name.clone()),
         };
-        let opened = services.targets.open(settings, &subject).map(drop);
-        findings.push(connected(format!("target {}", settings.name), opened));
+        let what = format!("target {}", settings.name);
+        let opened = services.targets.open(settings, &subject);
+        findings.push(match opened.as_ref().ok().and_then(|target| target.unusable()) {
+            Some(why) => Finding::new(what, Health::Misconfigured, why.to_owned(), "a `path` from the root, `branch`, or `url`".to_owned()),
+            None => connected(what, opened.map(drop)),
+        });
     }
     for settings in &config.metric_sources {
         findings.push(connected(format!("metric source {}", settings.name), services.metric_sources.open(settings).map(drop)));

@@ -32,7 +32,7 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
     let mut world = World::open(services, request).await?;
     // What could not be looked at may be there as it is wanted: it is not made, not changed and not forgotten.
     let (untold, planned): (Vec<Change>, Vec<Change>) =
-        changes(&world.wanted, &world.found, &world.made).into_iter().partition(|change| world.found.unseen.contains(&change.thing.kind()));
+        changes(&world.wanted, &world.found, &world.made).into_iter().partition(|change| world.found.unseen.contains(&change.thing.item()));
     let creations = planned.iter().filter(|change| change.action == Action::Create).map(|change| change.thing.item());
     let intent = world.made.clone().about_to(creations);
     // Also where nothing is made: the state branch is one of the things that are set up.
@@ -51,7 +51,8 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
                     None,
                     Err(
                         Trouble::Host(CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. } | CodeHostError::TooLarge { .. })
-                        | Trouble::Target { transient: true, .. },
+                        | Trouble::Target { transient: true, .. }
+                        | Trouble::Overtaken { written: true, .. },
                     ),
                 ) => {}
                 // It was refused, or somebody else was quicker.
@@ -66,7 +67,7 @@ pub async fn apply(services: &Services, request: &EnvRequest) -> Result<Finished
         world.notes.extend(told.err().map(|error| unkept(&error)));
     }
     for change in untold {
-        let why = world.unseen.get(&change.thing.kind()).cloned();
+        let why = world.unseen.get(&change.thing.item()).cloned();
         lines.push(Line::done(change, why.as_ref().map(ToString::to_string)));
         errors.extend(why);
     }

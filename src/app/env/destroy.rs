@@ -3,7 +3,10 @@
 use super::{EnvRequest, Trouble, World, apply::event, outcome_of, unkept};
 use crate::{
     app::{Failure, Finished, Outcome, Services, rollout::execute::refused},
-    domain::environment::plan::{Change, Thing, demolition},
+    domain::environment::{
+        made::Item,
+        plan::{Change, Thing, concerns, demolition},
+    },
     report::environment::{Line, Verb, View},
 };
 
@@ -36,6 +39,10 @@ pub async fn destroy(services: &Services, request: &EnvRequest) -> Result<Finish
         let told = world.keep(services, made, &[event(services, "environments-destroyed", &lines)]).await;
         world.notes.extend(told.err().map(|error| unkept(&error)));
     }
+    // What could not be looked at and may be ours is not deleted: it is no success.
+    let ours = |item: &Item| world.made.has(item) || world.made.may_have(item);
+    let left = world.unseen.iter().filter(|(item, _)| ours(item) && concerns(item, &named(request)));
+    errors.extend(left.map(|(_, trouble)| trouble.clone()));
     let outcome = if errors.is_empty() { Outcome::Done } else { outcome_of(errors.iter()) };
     let (wanted, made, place, unknown) = (world.wanted.clone(), world.made.clone(), world.store.place(), world.unknown(&named(request)));
     let view = View { verb: Verb::Destroy, lines: &lines, left: &[], unknown: &unknown, wanted: &wanted, made: &made, place: &place };

@@ -77,8 +77,8 @@ struct World {
     history: u64,
     wanted: Wanted,
     found: Found,
-    /// Why each kind of [`Found::unseen`] could not be looked at.
-    unseen: BTreeMap<Kind, Trouble>,
+    /// Why each of [`Found::unseen`] could not be looked at.
+    unseen: BTreeMap<Item, Trouble>,
     /// Where aliases are.
     places: Vec<aliases::Place>,
     /// What is written down and still there.
@@ -100,11 +100,27 @@ enum Trouble {
         /// What it said.
         text: String,
     },
+    /// A rollout came in between.
+    Overtaken {
+        /// Whether something was written before that was noticed.
+        written: bool,
+        /// What to do.
+        text: String,
+    },
 }
 
 impl Trouble {
     fn of_target(error: &TargetError) -> Self {
         Self::Target { transient: error.kind.is_transient(), text: error.message.clone() }
+    }
+
+    /// A failure that stops one thing and leaves the others.
+    fn of_failure(failure: &Failure) -> Self {
+        let text = match failure.details().as_slice() {
+            [] => failure.to_string(),
+            details => details.join("; "),
+        };
+        Self::Target { transient: failure.exit_code() == 30, text }
     }
 }
 
@@ -112,7 +128,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host(error) => error.fmt(f),
-            Self::Target { text, .. } => f.write_str(text),
+            Self::Target { text, .. } | Self::Overtaken { text, .. } => f.write_str(text),
         }
     }
 }
@@ -132,10 +148,13 @@ impl World {
         let (made, expect) = known.map_or((Made::default(), Expect::Absent), |(made, revision)| (made, Expect::Revision(revision)));
         let mut notes = super::lines(&warnings);
         let mut unseen = BTreeMap::new();
-        let mut found = look(host.as_ref(), &wanted, &made, patience, (&mut unseen, &mut notes)).await.map_err(Failure::CodeHost)?;
+        let mut found = look(host.as_ref(), &wanted, &made, patience, &mut unseen).await.map_err(Failure::CodeHost)?;
         let places = aliases::places(services, (&config, &path), &store, &request.environments, patience).await?;
         wanted.aliases.extend(places.iter().map(|place| place.alias.clone()));
-        aliases::look(&places, &made, &mut found, &mut unseen, &mut notes).await;
+        aliases::look(&places, &made, &mut found, &mut unseen).await;
+        let warning = |(item, trouble): (&Item, &Trouble)| format!("warning: the {} `{}`: {trouble}", item.kind.as_str(), item.name);
+        notes.extend(unseen.iter().map(warning));
+        found.unseen = unseen.keys().cloned().collect();
         let made = made.going_by(&found.numbers, &found.unseen);
         Ok(Self { host, store, history, wanted, found, unseen, places, made, expect, patience, notes })
     }
@@ -206,7 +225,7 @@ async fn look(
     wanted: &Wanted,
     made: &Made,
     patience: Patience,
-    (unseen, notes): (&mut BTreeMap<Kind, Trouble>, &mut Vec<String>),
+    unseen: &mut BTreeMap<Item, Trouble>,
 ) -> Result<Found, CodeHostError> {
     let mut found = Found::default();
     for environment in &wanted.environments {
@@ -236,9 +255,7 @@ async fn look(
             }
             // The rest can be set up all the same.
             Err(error @ CodeHostError::Rejected { .. }) => {
-                found.unseen.insert(Kind::Ruleset);
-                notes.push(format!("warning: the ruleset `{name}`: {error}"));
-                unseen.insert(Kind::Ruleset, Trouble::Host(error));
+                unseen.insert(Item::new(Kind::Ruleset, &name), Trouble::Host(error));
             }
             Err(error) => return Err(error),
         }
@@ -248,7 +265,7 @@ async fn look(
 
 /// What the refusals together mean.
 fn outcome_of<'e>(errors: impl Iterator<Item = &'e Trouble>) -> Outcome {
-    let (mut refused, mut unreachable) = (false, false);
+    let (mut refused, mut unreachable, mut overtaken) = (false, false, false);
     for error in errors {
         match error {
             Trouble::Host(CodeHostError::Unreachable { .. } | CodeHostError::Unusable { .. }) | Trouble::Target { transient: true, .. } => {
@@ -264,9 +281,10 @@ fn outcome_of<'e>(errors: impl Iterator<Item = &'e Trouble>) -> Outcome {
                 | CodeHostError::TooLarge { .. },
             )
             | Trouble::Target { transient: false, .. } => refused = true,
+            Trouble::Overtaken { .. } => overtaken = true,
         }
     }
-    Outcome::SetUp { refused, unreachable }
+    Outcome::SetUp { refused, unreachable, overtaken }
 }
 
 /// A store's refusal, once something was done: what was made is told all the same.

@@ -1,6 +1,9 @@
 //! `--config-at REF`: the configuration as the code host has it, for a job that checks nothing out.
 
 mod afar;
+mod first;
+
+pub use first::with_gates_of_the_base;
 
 use std::{
     io,

@@ -6,6 +6,7 @@ use super::{Subject, Versions, look::day, problem, repository, shown};
 use crate::{
     app::{Failure, Finished, Services, TEXT_LIMIT},
     domain::release::{Bump, NoNext, Notes, Wish, files, next, planned},
+    ports::vcs::VcsError,
     report::release::{self as report, Change},
 };
 
@@ -77,6 +78,24 @@ fn write_all(services: &Services, subject: &Subject, texts: &Texts) -> Result<Ve
     Ok(texts.iter().map(|(path, _)| path.display().to_string()).collect())
 }
 
+/// What git refused, with the way on: the files have the version by then.
+fn uncommitted(error: VcsError, written: &[String], message: &str) -> Failure {
+    Failure::History(match error {
+        VcsError::Refused(why) => VcsError::Refused(format!(
+            "{why}; the version is written and not committed: mend that, then `git commit -m \"{message}\" -- {}`",
+            written.join(" ")
+        )),
+        other @ (VcsError::NoName(_)
+        | VcsError::Missing { .. }
+        | VcsError::Unrelated { .. }
+        | VcsError::Unavailable(_)
+        | VcsError::Event(_)
+        | VcsError::TooLarge { .. }
+        | VcsError::Shallow
+        | VcsError::Unreachable(_)) => other,
+    })
+}
+
 /// Writes the next version into files and changelog, and commits both where that is wished for.
 ///
 /// # Errors
@@ -102,7 +121,8 @@ pub async fn prepare(services: &Services, subject: &Subject, preparing: &Prepari
     if preparing.commit && !subject.dry_run {
         let paths: Vec<_> = texts.into_iter().map(|(path, _)| path).collect();
         let of = versions.prompt.as_ref().map(|prompt| format!("{prompt} ")).unwrap_or_default();
-        commit = Some(services.vcs.record(&paths, &format!("chore(release): {of}{to}")).await.map_err(Failure::History)?);
+        let message = format!("chore(release): {of}{to}");
+        commit = Some(services.vcs.record(&paths, &message).await.map_err(|error| uncommitted(error, &written, &message))?);
     }
     let next_step = Some(
         if preparing.commit {

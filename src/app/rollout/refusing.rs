@@ -29,6 +29,10 @@ impl Target for Refusing {
         &self.name
     }
 
+    fn unusable(&self) -> Option<&str> {
+        Some(&self.message)
+    }
+
     fn shares(&self) -> Shares {
         Shares::Any
     }

@@ -61,6 +61,13 @@ pub struct Product {
     pub number: Option<u64>,
 }
 
+impl Product {
+    /// The thing, whatever number it has.
+    pub fn item(&self) -> Item {
+        Item::new(self.kind, &self.name)
+    }
+}
+
 /// What we made. A thing is written down as `pending` before it is made, since a process may end at any time. What was pending and is
 /// there may be ours, or have been made by hand meanwhile: nobody can tell. The same holds for what was made and has no number here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,19 +96,18 @@ impl Made {
         made.chain(self.pending.iter().filter(move |item| item.kind == kind).map(|item| item.name.as_str()))
     }
 
-    /// What is left of it, going by what is there: `numbers` has everything that was found, and `unseen` the kinds that could not be
+    /// What is left of it, going by what is there: `numbers` has everything that was found, and `unseen` what could not be
     /// looked at, of which nothing is said. What is gone, or is there with another number, is ours no more; what is there and has no
     /// number in the record is ours for nobody's certainty, as what was pending.
     #[must_use]
-    pub fn going_by(mut self, numbers: &BTreeMap<Item, u64>, unseen: &BTreeSet<Kind>) -> Self {
-        let number = |kind: Kind, name: &str| numbers.get(&Item::new(kind, name)).copied();
-        let unnumbered = self.made.iter().filter(|made| made.number.is_none() && !unseen.contains(&made.kind));
-        self.pending.extend(unnumbered.map(|made| Item::new(made.kind, &made.name)));
+    pub fn going_by(mut self, numbers: &BTreeMap<Item, u64>, unseen: &BTreeSet<Item>) -> Self {
+        let unnumbered = self.made.iter().filter(|made| made.number.is_none()).map(Product::item).filter(|item| !unseen.contains(item));
+        self.pending.extend(unnumbered);
         self.made.retain(|made| {
-            let there = number(made.kind, &made.name);
-            unseen.contains(&made.kind) || made.number.is_some_and(|number| there == Some(number))
+            let item = made.item();
+            unseen.contains(&item) || made.number.is_some_and(|number| numbers.get(&item) == Some(&number))
         });
-        self.pending.retain(|item| unseen.contains(&item.kind) || number(item.kind, &item.name).is_some());
+        self.pending.retain(|item| unseen.contains(item) || numbers.contains_key(item));
         self
     }
 
@@ -149,6 +155,8 @@ mod tests {
         assert_eq!(left.pending, [item("early"), item("there")].into());
         assert!(left.may_have(&item("there")) && !left.has(&item("there")));
         // Nothing is forgotten of what nobody could look at.
-        assert_eq!(made.clone().going_by(&BTreeMap::new(), &[Kind::Environment].into()), made);
+        assert_eq!(made.clone().going_by(&BTreeMap::new(), &["same", "other", "gone", "early", "lost", "there"].map(item).into()), made);
+        let one = made.going_by(&BTreeMap::new(), &[item("gone")].into());
+        assert_eq!(one.made.iter().map(|made| made.name.as_str()).collect::<Vec<_>>(), ["gone"], "one that is not seen hides no other");
     }
 }

@@ -181,7 +181,12 @@ impl Alias {
 
     /// The environment in its name.
     pub fn environment(&self) -> &str {
-        self.name.split('/').nth(1).unwrap_or_default()
+        Self::environment_of(&self.name)
+    }
+
+    /// The environment in such a name.
+    pub fn environment_of(name: &str) -> &str {
+        name.split('/').nth(1).unwrap_or_default()
     }
 }
 
@@ -220,8 +225,8 @@ pub struct Found {
     pub aliases: Vec<Alias>,
     /// The number of each of them.
     pub numbers: BTreeMap<Item, u64>,
-    /// What could not be looked at, since the code host has no such thing for this repository.
-    pub unseen: BTreeSet<Kind>,
+    /// What could not be looked at: nobody knows whether it is there.
+    pub unseen: BTreeSet<Item>,
 }
 
 impl Found {

@@ -133,10 +133,18 @@ pub fn changes(wanted: &Wanted, found: &Found, made: &Made) -> Vec<Change> {
 /// What may be ours and may be somebody else's: a run was cut off while it made it, and it is there. Of these environments alone where
 /// some are named.
 pub fn undecided(found: &Found, made: &Made, environments: &[String]) -> Vec<Item> {
-    let named = |item: &Item| {
-        environments.is_empty() || item.kind == Kind::Environment && environments.iter().any(|wanted| same(wanted, &item.name))
-    };
-    made.pending.iter().filter(|item| found.numbers.contains_key(item) && named(item)).cloned().collect()
+    made.pending.iter().filter(|item| found.numbers.contains_key(item) && concerns(item, environments)).cloned().collect()
+}
+
+/// Whether something belongs to one of these environments; where none is named, everything does.
+pub fn concerns(item: &Item, environments: &[String]) -> bool {
+    let named = |name: &str| environments.iter().any(|wanted| same(wanted, name));
+    environments.is_empty()
+        || match item.kind {
+            Kind::Environment => named(&item.name),
+            Kind::Alias => named(Alias::environment_of(&item.name)),
+            Kind::Label | Kind::Ruleset => false,
+        }
 }
 
 /// What `destroy` takes away: all that we made and that is still there, of these environments alone where some are named.

@@ -1,11 +1,12 @@
 //! Each check is a row: what it looks at and what it says.
 
-use std::sync::OnceLock;
-
-use regex::Regex;
 use serde::Serialize;
 
-use super::{size::Size, title};
+use super::{
+    description::{has_footer, issue, shown},
+    size::Size,
+    title,
+};
 use crate::domain::wildcard;
 
 /// What a check that does not hold does.
@@ -201,7 +202,7 @@ fn seen(check: Check, subject: &Subject, rules: &Rules) -> Result<String, String
     match check {
         Check::Title => title::wrong(&subject.title).map_or_else(|| Ok("follows Conventional Commits".to_owned()), Err),
         Check::Description => {
-            let length = subject.body.trim().chars().count();
+            let length = shown(&subject.body).trim().chars().count();
             let said = format!("{length} characters");
             if length >= rules.description {
                 Ok(said)
@@ -209,7 +210,7 @@ fn seen(check: Check, subject: &Subject, rules: &Rules) -> Result<String, String
                 Err(format!("{said}, fewer than {}: say what changes and why", rules.description))
             }
         }
-        Check::Issue => issue(&subject.body)
+        Check::Issue => issue(&shown(&subject.body))
             .map(|issue| format!("closes {issue}"))
             .ok_or_else(|| "names no issue that it closes: write `Closes #12`".to_owned()),
         Check::Size => {
@@ -228,9 +229,9 @@ fn seen(check: Check, subject: &Subject, rules: &Rules) -> Result<String, String
         Check::Breaking => {
             let mut breaks = subject.breaks.clone();
             breaks.extend(changed(&rules.critical).into_iter().map(|file| format!("{file} is a critical path")));
-            let announced =
-                subject.title.split(':').next().is_some_and(|head| head.ends_with('!')) || subject.body.contains("BREAKING CHANGE");
+            let announced = subject.title.split(':').next().is_some_and(|head| head.ends_with('!')) || has_footer(&shown(&subject.body));
             match (breaks.is_empty(), announced) {
+                (true, false) if subject.truncated => Err(unsure("what breaks others")),
                 (true, _) => Ok("nothing that breaks".to_owned()),
                 (false, true) => Ok(format!("announced: {}", breaks.join("; "))),
                 (false, false) => Err(format!("{}: announce it with `!` in the title", breaks.join("; "))),
@@ -238,14 +239,26 @@ fn seen(check: Check, subject: &Subject, rules: &Rules) -> Result<String, String
         }
         Check::Forbidden => {
             let files = changed(&rules.forbidden);
-            if files.is_empty() { Ok("none".to_owned()) } else { Err(format!("must not be changed here: {}", files.join(", "))) }
+            if !files.is_empty() {
+                Err(format!("must not be changed here: {}", files.join(", ")))
+            } else if subject.truncated && !rules.forbidden.is_empty() {
+                Err(unsure("what must not be changed"))
+            } else {
+                Ok("none".to_owned())
+            }
         }
     }
+}
+
+/// What is said where nothing was found among a part of the files: that is no proof that there is nothing.
+fn unsure(what: &str) -> String {
+    format!("{what} may be among the files that the host does not tell: make smaller pull requests of it")
 }
 
 /// Whether `wanted` changes where `because` does.
 fn together(because: &[String], wanted: &[String], what: &str, truncated: bool) -> Result<String, String> {
     match (because.first(), wanted.first()) {
+        (None, _) if truncated => Err(unsure(&format!("what asks for {what}"))),
         (None, _) => Ok("not needed".to_owned()),
         (Some(_), Some(file)) => Ok(format!("{file} changes too")),
         (Some(file), None) => {
@@ -253,14 +266,6 @@ fn together(because: &[String], wanted: &[String], what: &str, truncated: bool) 
             Err(format!("{file} changes, and no {what} do{unsure}"))
         }
     }
-}
-
-/// The first issue that a description closes, as `#12`.
-fn issue(body: &str) -> Option<String> {
-    static FORM: OnceLock<Regex> = OnceLock::new();
-    let form =
-        FORM.get_or_init(|| Regex::new(r"(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s+(#\d+)\b").expect("the pattern is fixed"));
-    form.captures(body).and_then(|captures| captures.get(1)).map(|issue| issue.as_str().to_owned())
 }
 
 /// Whether a path matches one of the patterns; `*` stands for any characters, slashes included.
@@ -330,6 +335,28 @@ mod tests {
             pull.title = "feat!: shorten".to_owned();
         };
         assert_eq!(change(&announced), []);
+    }
+
+    #[test]
+    fn what_a_template_says_in_comments_is_no_description() {
+        let template = "<!-- Say what changes and why. Closes #123\nBREAKING CHANGE: none -->\n";
+        let of = |body: &str| failing(&Subject { body: body.to_owned(), breaks: vec!["x".to_owned()], ..sound() });
+        let nothing = [(Check::Description, Status::Warned), (Check::Issue, Status::Warned), (Check::Breaking, Status::Warned)];
+        assert_eq!(of(template), nothing);
+        assert_eq!(of(&(template.to_owned() + "<!-- " + &sound().body)), nothing);
+        let announced = format!("{template}{}\n\nBREAKING CHANGE: callers send `tone`", sound().body);
+        assert_eq!(of(&announced), []);
+        assert_eq!(of(&announced.replace("callers send `tone`", "")), [(Check::Breaking, Status::Warned)]);
+        assert_eq!(of(&(sound().body + " This is no BREAKING CHANGE: all stays")), [(Check::Breaking, Status::Warned)]);
+    }
+
+    #[test]
+    fn what_is_not_told_is_no_proof_of_absence() {
+        let files = vec!["README.md".to_owned()];
+        let cut = Subject { truncated: true, files: files.clone(), ..sound() };
+        let all = [Check::Tests, Check::Docs, Check::Breaking].map(|check| (check, Status::Warned));
+        assert_eq!(failing(&cut), [all.as_slice(), &[(Check::Forbidden, Status::Failed)]].concat());
+        assert_eq!(failing(&Subject { files, ..sound() }), []);
     }
 
     #[test]

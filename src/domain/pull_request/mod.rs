@@ -2,6 +2,7 @@
 
 pub mod breaking;
 pub mod check;
+mod description;
 pub mod size;
 pub mod title;
 

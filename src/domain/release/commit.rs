@@ -42,6 +42,16 @@ impl Commit {
 }
 
 impl Entry {
+    /// Whether it is the commit that `release prepare` makes: of a version, and of nothing else.
+    pub fn prepares(&self) -> bool {
+        let version = |word: &str| semver::Version::parse(word.trim_start_matches('v')).is_ok();
+        let words: Vec<&str> = self.description.split_whitespace().collect();
+        self.kind == "chore"
+            && self.scope.as_deref() == Some("release")
+            && words.len() <= 2
+            && words.last().is_some_and(|word| version(word))
+    }
+
     /// What it asks of the version: breaking is major, `feat` minor, `fix`, `perf` and `revert` patch, the rest nothing.
     pub fn asks(&self) -> Option<Bump> {
         if self.breaking.is_some() {

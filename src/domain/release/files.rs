@@ -62,7 +62,9 @@ pub fn with_section(changelog: &str, version: &Version, section: &str) -> Result
             == Some(&*version.to_string())
     };
     if changelog.lines().any(|line| heading(line) && names(line)) {
-        return Err(FileProblem(format!("it has a section for {version} already")));
+        return Err(FileProblem(format!(
+            "it has a section for {version} already, so that version was prepared: commit it, or take the section away"
+        )));
     }
     let unreleased = |line: &str| line.to_lowercase().contains("unreleased");
     let mut at = changelog.len();

@@ -51,12 +51,14 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Of commits in their order. Merge commits say nothing of their own.
+    /// Of commits in their order. Merge commits say nothing of their own, and neither does the commit of a release.
     pub fn of<'c>(commits: impl IntoIterator<Item = &'c Commit>) -> Self {
         let mut lines = Vec::new();
         for commit in commits {
             if let Some(entry) = commit.entry() {
-                lines.push(line(entry));
+                if !entry.prepares() {
+                    lines.push(line(entry));
+                }
                 continue;
             }
             let subject = commit.message.lines().next().unwrap_or_default().trim();
@@ -92,6 +94,21 @@ fn line(entry: Entry) -> (Section, Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_commit_of_a_release_is_no_news_of_it() {
+        let told = |message: &str| !Notes::of(&[Commit { id: "a1".to_owned(), message: message.to_owned() }]).is_empty();
+        for (message, news) in [
+            ("chore(release): 1.2.0", false),
+            ("chore(release): greeting 1.2.0-rc.1", false),
+            ("chore(release): v1.2.0", false),
+            ("chore(release): sign what is built for 1.2.0", true),
+            ("chore: 1.2.0", true),
+            ("fix(release): 1.2.0", true),
+        ] {
+            assert_eq!(told(message), news, "{message}");
+        }
+    }
 
     #[test]
     fn every_commit_is_told_once_in_its_section() {

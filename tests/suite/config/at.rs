@@ -154,3 +154,103 @@ fn gates_are_those_of_the_base() {
     judged(&["--config-at", "base-sha"]).exits(13).shows("50 is not at least 80");
     judged(&["--config-at", "nowhere"]).exits(31).says("the configuration at nowhere");
 }
+
+const GATES: &str = "version: 1\ngates: {rules: {coverage: {file: coverage.xml, measure: line-coverage, at-least: 40}}}\n";
+
+/// `gate` for a pull request onto `base-sha`, in the job's commit `merge-sha`.
+fn gate_of_a_pull_request(state: State, event_name: &str, more: &[&str]) -> (Finished, String) {
+    let github = FakeGitHub::start(state);
+    let here = serde_json::json!({"full_name": "octo/prompts"});
+    let side = |sha: &str| serde_json::json!({"sha": sha, "repo": here});
+    let about = serde_json::json!({"pull_request": {"head": side("head-sha"), "base": side("base-sha")}, "repository": here});
+    let workspace = Workspace::empty()
+        .file("quality/quality-unit/coverage.xml", "<coverage line-rate=\"0.5\" lines-valid=\"10\"/>")
+        .file("event.json", &crate::support::github::event("pull_request.opened", &about).to_string())
+        .file("summary.md", "");
+    let path = |name: &str| workspace.path().join(name).to_str().unwrap().to_owned();
+    let arguments = ["gate", "--artifacts", "quality", "--config-at", "base-sha"];
+    let (api, token) = (github.api_url(), github.state().token);
+    let mut call = workspace.prompt_cicd(arguments.into_iter().chain(more.iter().copied()));
+    for (name, value) in [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_API_URL", &*api),
+        ("GITHUB_REPOSITORY", "octo/prompts"),
+        ("GITHUB_TOKEN", token),
+        ("GITHUB_EVENT_NAME", event_name),
+        ("GITHUB_EVENT_PATH", &path("event.json")),
+        ("GITHUB_SHA", if event_name == "pull_request" { "merge-sha" } else { "base-sha" }),
+        ("GITHUB_STEP_SUMMARY", &path("summary.md")),
+    ] {
+        call = call.env(name, value);
+    }
+    let finished = call.run();
+    (finished, workspace.read("summary.md"))
+}
+
+fn repository(files: &[(&str, &str, &str)]) -> State {
+    let mut state = State::new();
+    for (at, path, text) in files {
+        state.contents.insert(((*at).to_owned(), (*path).to_owned()), text.as_bytes().to_vec());
+    }
+    state.comparisons.insert("base-sha...base-sha".to_owned(), ("base-sha".to_owned(), Vec::new()));
+    state
+}
+
+#[test]
+fn the_pull_request_that_brings_the_first_gates_is_judged_by_them_and_it_is_said() {
+    for (base, said) in [("", "there is no configuration yet at the base"), ("version: 1\n", "has no gates yet at the base")] {
+        let mut files = vec![("merge-sha", "prompt-cicd.yml", GATES)];
+        files.extend((!base.is_empty()).then_some(("base-sha", "prompt-cicd.yml", base)));
+        let (judged, summary) = gate_of_a_pull_request(repository(&files), "pull_request", &[]);
+        judged.exits(0).shows("coverage").says(said).says("judged by its own, of merge-sha");
+        assert!(summary.contains(said), "{summary}");
+    }
+    let poor = GATES.replace("40", "80");
+    let (closed, _) = gate_of_a_pull_request(repository(&[("merge-sha", "prompt-cicd.yml", &poor)]), "pull_request", &[]);
+    closed.exits(13).shows("50 is not at least 80");
+}
+
+#[test]
+fn a_base_that_cannot_be_read_or_has_gates_elsewhere_is_not_one_without() {
+    let loose = ("merge-sha", "prompt-cicd.yml", GATES);
+    let asked = |state: State, event: &str, more: &[&str]| gate_of_a_pull_request(state, event, more).0;
+    // A commit that is not there, a server that fails, a token that may not read.
+    let mut unknown = repository(&[loose]);
+    unknown.comparisons.clear();
+    asked(unknown, "pull_request", &[]).exits(31);
+    asked(repository(&[loose]).mishap("GET", "/compare", 9, Mishap::Status(500, "no")), "pull_request", &[]).exits(30);
+    let mut denied = repository(&[loose]);
+    denied.denied.insert("contents=read");
+    asked(denied, "pull_request", &[]).exits(31);
+    // Gates that are there, whatever is wrong with them.
+    let strict = GATES.replace("40", "80");
+    asked(repository(&[loose, ("base-sha", "prompt-cicd.yml", &strict)]), "pull_request", &[]).exits(13);
+    asked(repository(&[loose, ("base-sha", "prompt-cicd.yml", "version: 1\ngaets: {}\n")]), "pull_request", &[]).exits(3);
+    // The caller names another file than the one that has the gates.
+    let named = repository(&[("merge-sha", "loose.yml", GATES), ("base-sha", ".github/prompt-cicd.yml", &strict)]);
+    asked(named, "pull_request", &["--config", "loose.yml"]).exits(31).says("looked for loose.yml");
+    asked(repository(&[("merge-sha", "first.yml", GATES)]), "pull_request", &["--config", "first.yml"]).exits(0);
+    // What has secrets and was started by a stranger's pull request never goes by what that brings.
+    asked(repository(&[loose]), "pull_request_target", &[]).exits(31);
+}
+
+#[test]
+fn a_doctor_of_a_fetched_configuration_names_what_is_beside_it() {
+    let config = "version: 1\nproviders: {say: {kind: echo}}\nsuites: [{name: s, prompt: p.yml, provider: say, cases: c.jsonl}]\n\
+                  targets: {flags: {kind: flagd, path: flags.json}, there: {kind: flagd, path: /srv/flags.json}}\nstore: {kind: github}\n";
+    let github = github(&[("", "prompt-cicd.yml", config.as_bytes())]);
+    let (api, token) = (github.api_url(), github.state().token);
+    let nowhere = Workspace::empty();
+    let call = |at: &str| {
+        let call = nowhere.prompt_cicd(["doctor", "--config-at", at]);
+        call.env("GITHUB_API_URL", &api).env("GITHUB_REPOSITORY", "octo/prompts").env("GITHUB_TOKEN", token).run()
+    };
+    let found = call("HEAD");
+    found.shows("✗ target flags: ").shows("flags.json is a file beside the configuration").shows("✓ target there").shows("✓ configuration");
+    github.state().contents.insert(
+        ("moved".to_owned(), "prompt-cicd.yml".to_owned()),
+        config.replace("path: flags.json", "path: /srv/other.json").into_bytes(),
+    );
+    let well = call("moved");
+    assert!(!well.stdout.contains("✗ target") && !well.stdout.contains("✗ configuration"), "{}", well.stdout);
+}

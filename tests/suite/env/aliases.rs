@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
+    process::Command,
     sync::{Arc, Mutex},
 };
 
@@ -27,6 +29,8 @@ struct Registry {
     aliases: BTreeMap<String, String>,
     versions: Vec<Value>,
     down: bool,
+    /// Before the answer to this call arrives, another runner begins a rollout in this folder.
+    overtaken: Option<(&'static str, PathBuf)>,
 }
 
 impl Registry {
@@ -93,8 +97,18 @@ fn added_later(runtime: &tokio::runtime::Runtime) -> (Stage, Arc<Mutex<Registry>
     let registry: Arc<Mutex<Registry>> = Arc::default();
     let kept = Arc::clone(&registry);
     let host = runtime.block_on(Host::start(move |request| {
-        let answer = kept.lock().unwrap().answer(&request);
-        async move { answer }
+        let kept = Arc::clone(&kept);
+        async move {
+            let answer = kept.lock().unwrap().answer(&request);
+            let overtaken = kept.lock().unwrap().overtaken.take_if(|(call, _)| request.uri.path().ends_with(*call));
+            if let Some((_, folder)) = overtaken {
+                let mut another = Command::new(env!("CARGO_BIN_EXE_prompt-cicd"));
+                another.args(["rollout", "start", "greeting"]).current_dir(folder).env("USER", "ben");
+                let done = tokio::task::spawn_blocking(move || another.output().unwrap()).await.unwrap();
+                assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+            }
+            answer
+        }
     }));
     let config = stage.workspace.read("prompt-cicd.yml");
     let config = config
@@ -132,8 +146,8 @@ fn an_alias_is_shown_then_made_once_and_taken_away_alone() {
     env(&["destroy"]).exits(20).says("alias registry/production/greeting");
     env(&["destroy", "--yes"]).exits(0).shows("- alias registry/production/greeting").shows("2 deleted");
     let registry = registry.lock().unwrap();
-    // What a rollout put there beside it is the rollout's, and versions stay.
-    assert_eq!((registry.aliases.contains_key("production"), registry.versions.len()), (false, 2), "{registry:?}");
+    // The candidate's alias goes with it, and versions stay.
+    assert_eq!((registry.aliases.len(), registry.versions.len()), (0, 2), "{registry:?}");
     drop(registry);
     github.finish();
 }
@@ -168,9 +182,79 @@ fn a_registry_that_does_not_answer_is_told_and_its_alias_stays_ours() {
     registry.lock().unwrap().down = false;
     env(&["apply"]).exits(0).shows("1 made");
     registry.lock().unwrap().down = true;
-    env(&["destroy", "--yes"]).exits(0).shows("1 deleted").says("the alias `registry/production/greeting`");
+    env(&["destroy", "--yes"]).exits(30).shows("1 deleted").says("the alias `registry/production/greeting`");
     registry.lock().unwrap().down = false;
     env(&["destroy", "--yes"]).exits(0).shows("1 deleted");
     assert!(registry.lock().unwrap().aliases.is_empty());
+    github.finish();
+}
+
+#[test]
+fn a_rollout_that_came_in_between_keeps_its_aliases() {
+    // Between the look and the writing; and after the writing began.
+    for (call, made) in
+        [("registered-models/get", "it was left to that rollout"), ("registered-models/create", "`prompt-cicd rollout step")]
+    {
+        let runtime = runtime();
+        let (stage, registry) = added_later(&runtime);
+        let github = FakeGitHub::start(State::new());
+        let env = |args: &[&str]| env(&stage.workspace, &github, args).run();
+        registry.lock().unwrap().overtaken = Some((call, stage.workspace.path().to_owned()));
+        env(&["apply"]).exits(32).shows("1 made, 1 not done").shows("a rollout of `greeting` in `production` came in between").shows(made);
+        let aliases = registry.lock().unwrap().aliases.clone();
+        assert_eq!((aliases["production"].as_str(), aliases["candidate"].as_str()), ("1", "2"), "{call}: {aliases:?}");
+        stage.rollout("run", []).exits(0);
+        assert_eq!(registry.lock().unwrap().aliases["production"], "2");
+        github.finish();
+    }
+}
+
+#[test]
+fn a_rollout_that_came_before_a_destruction_keeps_its_aliases() {
+    let runtime = runtime();
+    let (stage, registry) = added_later(&runtime);
+    let github = FakeGitHub::start(State::new());
+    let env = |args: &[&str]| env(&stage.workspace, &github, args).run();
+    env(&["apply"]).exits(0).shows("2 made");
+    registry.lock().unwrap().overtaken = Some(("model-versions/get", stage.workspace.path().to_owned()));
+    env(&["destroy", "--yes"]).exits(32).shows("1 deleted, 1 not done").shows("came in between");
+    assert_eq!(registry.lock().unwrap().aliases.len(), 2);
+    github.finish();
+}
+
+#[test]
+fn a_registry_that_cannot_be_opened_stops_nothing_else() {
+    let runtime = runtime();
+    let (stage, registry) = added_later(&runtime);
+    let config = stage.workspace.read("prompt-cicd.yml");
+    let config = config
+        .replace("targets:\n", "targets:\n  closed: {kind: mlflow, url: \"http://127.0.0.1:9\", token-env: NO_SUCH_TOKEN}\n")
+        .replace("[flags, registry]", "[flags, closed, registry]");
+    stage.workspace.write("prompt-cicd.yml", config.as_bytes());
+    let github = FakeGitHub::start(State::new());
+    let env = |args: &[&str]| env(&stage.workspace, &github, args).run();
+    env(&["plan"]).exits(0).shows("3 to make").says("the alias `closed/production/greeting`").says("NO_SUCH_TOKEN");
+    env(&["apply"]).exits(31).shows("2 made, 1 not done").shows("NO_SUCH_TOKEN");
+    assert_eq!(registry.lock().unwrap().aliases["production"], "1", "the other registry has its alias");
+    env(&["status"]).exits(13).shows("1 to make");
+    env(&["destroy", "--yes"]).exits(0).shows("2 deleted");
+    assert!(registry.lock().unwrap().aliases.is_empty());
+    github.finish();
+}
+
+#[test]
+fn an_alias_that_somebody_moved_to_a_version_of_theirs_is_theirs() {
+    let runtime = runtime();
+    let (stage, registry) = added_later(&runtime);
+    let github = FakeGitHub::start(State::new());
+    let env = |args: &[&str]| env(&stage.workspace, &github, args).run();
+    env(&["apply"]).exits(0).shows("2 made");
+    {
+        let mut registry = registry.lock().unwrap();
+        registry.versions.push(json!({"version": "2", "tags": []}));
+        registry.aliases.insert("production".to_owned(), "2".to_owned());
+    }
+    env(&["destroy", "--yes"]).exits(0).shows("1 deleted");
+    assert_eq!(registry.lock().unwrap().aliases["production"], "2");
     github.finish();
 }

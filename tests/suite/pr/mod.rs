@@ -190,7 +190,8 @@ fn three_thousand_files_and_hostile_texts_are_borne() {
     pull.files.push(File::modified("x"));
     pull.files[0] = File::modified("src/@everyone|<!-- prompt-cicd:pr -->\n::error::x");
     let world = World::on(state);
-    let finished = world.pr(&[]).run().exits(0);
+    // A file that must not be changed may be among those that nobody tells.
+    let finished = world.pr(&[]).run().exits(13).shows("✗ forbidden: what must not be changed may be among the files");
     assert!(!finished.stdout.lines().any(|line| line.starts_with("::error::x")), "{}", finished.stdout);
     let (_, body) = world.comments().remove(0);
     assert!(!body.contains("@everyone") && body.replace("\\<!--", "").matches("<!--").count() == 1, "{body}");

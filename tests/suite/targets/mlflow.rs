@@ -67,8 +67,8 @@ fn kind(url: &str) -> TargetKind {
 #[tokio::test]
 async fn an_epoch_that_somebody_wrote_over_is_no_missing_fence() {
     for epoch in ["", "seven", "-1", "7.5"] {
-        let tags =
-            [("mlflow.prompt.is_prompt", "true"), ("prompt-cicd.epoch", epoch)].map(|(key, value)| json!({"key": key, "value": value}));
+        let tags = [("mlflow.prompt.is_prompt", "true"), ("prompt-cicd.epoch.production", epoch)]
+            .map(|(key, value)| json!({"key": key, "value": value}));
         let model = json!({"registered_model": {"name": "greeting", "tags": tags, "aliases": []}});
         let host = Host::start(move |_| {
             let answer = Json(model.clone()).into_response();
@@ -78,13 +78,36 @@ async fn an_epoch_that_somebody_wrote_over_is_no_missing_fence() {
         let target = open(kind(&host.url), Path::new(""));
         for error in [target.apply(&desired(100, 1), "late", DEADLINE).await.unwrap_err(), target.observe(DEADLINE).await.unwrap_err()] {
             assert_eq!(error.kind, TargetErrorKind::EpochUnreadable, "{epoch}: {error}");
-            assert!(error.message.contains("delete_registered_model_tag(\"greeting\", \"prompt-cicd.epoch\")"), "{error}");
+            assert!(error.message.contains("delete_registered_model_tag(\"greeting\", \"prompt-cicd.epoch.production\")"), "{error}");
         }
         assert!(host.received().iter().all(|request| request.method == "GET"), "nothing is changed");
         // An emergency that was told of it goes on to the versions, of which this server has none.
         let emergency = Desired { overwrites: true, ..desired(0, 8) };
         let further = target.apply(&emergency, "emergency", DEADLINE).await.unwrap_err();
         assert!(further.kind != TargetErrorKind::EpochUnreadable && !further.message.contains("prompt-cicd.epoch"), "{further}");
+    }
+}
+
+#[tokio::test]
+async fn an_alias_of_another_environment_is_left_alone() {
+    for (alias, key) in [("production", "stable-alias"), ("candidate", "candidate-alias")] {
+        let whose = format!("prompt-cicd.environment.{alias}");
+        let tags = [("mlflow.prompt.is_prompt", "true"), (&*whose, "staging"), ("prompt-cicd.epoch.staging", "9")]
+            .map(|(key, value)| json!({"key": key, "value": value}));
+        let model = json!({"registered_model": {"name": "greeting", "tags": tags, "aliases": []}});
+        let host = Host::start(move |_| {
+            let answer = Json(model.clone()).into_response();
+            async move { answer }
+        })
+        .await;
+        let target = open(kind(&host.url), Path::new(""));
+        let error = target.apply(&desired(100, 1), "op", DEADLINE).await.unwrap_err();
+        assert_eq!(error.kind, TargetErrorKind::Foreign, "{error}");
+        let said = format!("the alias `{alias}` belongs to the environment `staging`, so it is left alone; write another `{key}`");
+        assert!(error.message.contains(&said), "{error}");
+        assert!(host.received().iter().all(|request| request.method == "GET"), "nothing is changed");
+        // The epoch of another environment is no fence here.
+        assert_eq!(target.observe(DEADLINE).await.unwrap().epoch, None);
     }
 }
 

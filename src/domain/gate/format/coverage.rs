@@ -1,5 +1,7 @@
 //! How much of the code the tests run.
 
+use std::collections::BTreeSet;
+
 use quick_xml::{
     Reader,
     events::{BytesStart, Event},
@@ -7,7 +9,7 @@ use quick_xml::{
 use serde::Deserialize;
 
 use super::{
-    Format, Readings, has_key, json, percent,
+    Format, Readings, has_key, json, number, percent,
     xml::{Open, no_entities, xml_root},
 };
 
@@ -27,7 +29,7 @@ pub(super) const COBERTURA: Format = Format {
 pub(super) const LCOV: Format = Format {
     name: "lcov",
     tool: "lcov, cargo-llvm-cov, c8, istanbul",
-    measures: &[LINES, BRANCHES, ("lines", "lines that can be run")],
+    measures: &[LINES, BRANCHES, ("lines", "lines that can be run"), ("files", "source files with a record")],
     looks_like: |text| text.lines().take(200).any(|line| line.starts_with("SF:")),
     read: lcov,
 };
@@ -104,14 +106,16 @@ fn share(rate: f64) -> Result<f64, String> {
 
 fn lcov(text: &str) -> Result<Readings, String> {
     let mut sums = [0.0_f64; 4];
+    let mut files: BTreeSet<&str> = BTreeSet::new();
     // The record that is open. What was cut off may lack the lines that nobody ran.
     let mut open: Option<&str> = None;
     let cut = |file: &str| format!("it ends within the record of `{file}`, which has no `end_of_record`: it was cut off");
     for line in text.lines() {
-        if let Some(file) = line.strip_prefix("SF:")
-            && let Some(before) = open.replace(file.trim())
-        {
-            return Err(cut(before));
+        if let Some(file) = line.strip_prefix("SF:") {
+            files.insert(file.trim());
+            if let Some(before) = open.replace(file.trim()) {
+                return Err(cut(before));
+            }
         }
         if line.trim_end() == "end_of_record" {
             open = None;
@@ -133,7 +137,8 @@ fn lcov(text: &str) -> Result<Readings, String> {
         return Err(format!("its last line is `{last}`, not `end_of_record`: it was cut off"));
     }
     let [found, hit, branches, taken] = sums;
-    let mut readings = Readings::from([("line-coverage", percent(hit, found, "lines")?), ("lines", found)]);
+    // A file that was cut between two records is whole by its form: only the number of its files tells.
+    let mut readings = Readings::from([("line-coverage", percent(hit, found, "lines")?), ("lines", found), ("files", number(files.len()))]);
     if branches > 0.0 {
         readings.insert("branch-coverage", percent(taken, branches, "branches")?);
     }
@@ -242,6 +247,10 @@ mod tests {
             let cut = whole.get(..end).unwrap();
             assert!(read(cut, Some("lcov"), "line-coverage").is_err() || cut.trim_end().ends_with("LH:1\nend_of_record"));
         }
+        // Between two records nothing in the file tells: the number of its files does.
+        let between = "TN:\nSF:a\nDA:1,1\nLF:1\nLH:1\nend_of_record\n";
+        let files = |text: &str| read(text, None, "files");
+        assert_eq!((files(whole), files(between), files(&whole.repeat(2))), (Ok(2.0), Ok(1.0), Ok(2.0)));
         let said = "not lcov: it ends within the record of `b`, which has no `end_of_record`: it was cut off";
         assert_eq!(read(whole.strip_suffix("LF:1\nLH:0\nend_of_record\n").unwrap(), None, "line-coverage").unwrap_err(), said);
         assert_eq!(read(whole.strip_suffix("record\n").unwrap(), None, "line-coverage").unwrap_err(), said);

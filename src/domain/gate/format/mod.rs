@@ -70,6 +70,7 @@ pub fn read(text: &str, format: Option<&str>, measure: &str) -> Result<f64, Stri
     }
     let format = match format {
         Some(name) => all().find(|format| format.name == name).ok_or_else(|| format!("no format is called `{name}`"))?,
+        None if text.trim().is_empty() => return Err("it is empty: did the tool end before it wrote it?".to_owned()),
         None => guessed(text, measure).ok_or_else(|| {
             let names: Vec<&str> = all().map(|format| format.name).collect();
             format!("not a format we know; name it with `format:` ({}, {JSON})", names.join(", "))
@@ -129,11 +130,12 @@ mod tests {
 
     #[test]
     fn a_file_of_another_tool_is_named() {
+        assert_eq!(read("", None, "line-coverage").unwrap_err(), "it is empty: did the tool end before it wrote it?");
         let lcov = "TN:\nSF:a.rs\nLF:10\nLH:9\nend_of_record\n";
         let error = read(lcov, Some("cobertura"), "line-coverage").unwrap_err();
         assert!(error.starts_with("not cobertura: ") && error.ends_with("; it looks like `lcov`"), "{error}");
         assert!(read("hello", None, "line-coverage").unwrap_err().starts_with("not a format we know"));
-        assert_eq!(read(lcov, None, "tests").unwrap_err(), "no `tests` in this lcov file; it has line-coverage, lines");
+        assert_eq!(read(lcov, None, "tests").unwrap_err(), "no `tests` in this lcov file; it has files, line-coverage, lines");
         // Nothing found, and nothing outdated.
         assert_eq!((read("[]", None, "findings"), read("[]", None, "outdated")), (Ok(0.0), Ok(0.0)));
     }
