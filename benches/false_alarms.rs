@@ -10,6 +10,8 @@
 
 #[path = "false_alarms/adaptive.rs"]
 mod adaptive;
+#[path = "false_alarms/quick.rs"]
+mod quick;
 #[path = "false_alarms/single.rs"]
 mod single;
 #[path = "false_alarms/watching.rs"]
@@ -86,6 +88,7 @@ fn share(rule: &Rule, truth: Truth, runs: u64) -> Option<f64> {
 }
 
 /// What is drawn from `SplitMix64`.
+#[derive(Clone)]
 struct Source(SplitMix64);
 
 impl Source {
@@ -95,6 +98,11 @@ impl Source {
 
     fn unit(&mut self) -> f64 {
         self.0.unit()
+    }
+
+    /// Whether this run is one of those, about one of 256, that are decided the long way as well.
+    fn is_checked(&self) -> bool {
+        self.0.clone().next_u64().is_multiple_of(256)
     }
 
     /// A standard normal number (Box and Muller).

@@ -12,7 +12,6 @@ use crate::{
     domain::{
         benchmark::{Benchmark, Tool, compare as decide, runs::Measured},
         diagnostic::{Diagnostic, Place},
-        history::baseline::BaselineRun,
         regression::Rules,
         suggest::nearest,
         wildcard,
@@ -105,12 +104,12 @@ async fn with_recorded(services: &Services, request: &CompareRequest, name: Opti
     let (tool, head) = read(services, &request.head, request.formats[1].as_deref())?;
     let (opened, mut notes) = opened(services, request.config.clone())?;
     let recorded = baseline::recorded(services, &opened, name.unwrap_or(tool.name()), Some(&Measured::of(&head))).await?;
-    let runs: Vec<&BaselineRun> = recorded.runs.iter().collect();
-    let mut found = decide::compare_with_runs(&runs, &head, &thresholds, &rules);
+    let pasts = recorded.pasts();
+    let mut found = decide::compare_with_runs(&pasts, &head, &thresholds, &rules);
     found.against = Some(recorded.said());
     in_common(&found, request, &recorded.name)?;
     notes.extend(idle_rules(&thresholds, &places, &found));
-    let of = runs.last().map_or(tool.name(), |run| run.model.as_str());
+    let of = pasts.iter().find_map(|past| past.runs.last()).map_or(tool.name(), |run| run.model.as_str());
     finished(request, &found, (&thresholds, &rules), [of, tool.name()], request.allow_inconclusive, notes)
 }
 

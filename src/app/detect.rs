@@ -7,7 +7,7 @@ pub use crate::config::samples::Written;
 use crate::{
     config::samples::{self, Keep, Pair},
     domain::{
-        benchmark::{Benchmark, compare},
+        benchmark::{Benchmark, compare, runs},
         diagnostic::{Diagnostic, Place},
         regression::{
             Direction, Rules, Undecided, Verdict,
@@ -81,24 +81,26 @@ async fn recorded(services: &Services, request: &DetectRequest, file: &Path, nam
     let written = request.written.clone().over(written);
     let (opened, notes) = opened(services, request.config.clone())?;
     let (recorded, name) = baseline::recorded_of(services, &opened, name).await?;
-    let base = recorded.benchmark(&name);
+    let mut pasts = recorded.pasts();
+    for run in pasts.iter_mut().flat_map(|past| &mut past.runs) {
+        run.cases.retain(|case, _| *case == name);
+    }
+    // A pinned past that never had it is none of its own.
+    pasts.retain(|past| past.pinned.is_none() || past.runs.iter().any(|run| !run.cases.is_empty()));
+    let base = pasts.iter().find_map(|past| runs::base(&past.runs.iter().collect::<Vec<_>>()).pop());
     let unit = written.units.iter().rev().flatten().next().cloned();
     let (unit, direction) = base.as_ref().map_or((unit.clone().unwrap_or_default(), Direction::LowerIsBetter), |base| {
         (unit.clone().unwrap_or_else(|| base.unit.clone()), base.direction)
     });
     let (thresholds, rules) = asked_of_runs(&written, &place)?;
     let head = Benchmark::number(&name, unit, direction, None).with_samples(values.into_iter().collect());
-    let mut runs = recorded.runs.clone();
-    for run in &mut runs {
-        run.cases.retain(|case, _| *case == name);
-    }
-    let mut found = compare::compare_with_runs(&runs.iter().collect::<Vec<_>>(), &[head], &thresholds, &rules);
+    let mut found = compare::compare_with_runs(&pasts, &[head], &thresholds, &rules);
     found.against = Some(recorded.said());
     let excused = request.allow_inconclusive && found.rows.iter().all(|row| row.status != compare::Status::Unusable);
     // A benchmark that no run here has, though others do, is none to compare with.
     let open = (found.open || base.is_none()) && !excused;
     let mut stdout = Vec::new();
-    let tools = [runs.last().map_or("", |run| run.model.as_str()), "values"];
+    let tools = [pasts.iter().find_map(|past| past.runs.last()).map_or("", |run| run.model.as_str()), "values"];
     report::compare::render(request.format, &found, tools, &rules, &request.style, &mut stdout)
         .map_err(|error| Failure::Internal(error.into()))?;
     Ok(Finished { outcome: Outcome::Compared { regressed: found.regressed, open }, stdout, notes })

@@ -13,10 +13,13 @@ use crate::{
     config::{self, Config},
     domain::{
         annotation::{Annotation, Level},
+        benchmark::runs,
         diagnostic::{Diagnostic, Place},
         digest,
         metric_source::{MetricSourceSettings, Query, QueryValues, Reading},
-        monitor::{Answer, Earlier, Health, MetricResult, MetricSettings, MonitorRun, Observed, Open, Settings, Unanswered, judge},
+        monitor::{
+            Answer, Earlier, Health, MetricResult, MetricSettings, MonitorRun, Observed, Open, Recorded, Settings, Unanswered, judge,
+        },
     },
     ports::{
         code_host::{Action, CodeHost, CodeHostError, Issue, Marker, Patience, Written},
@@ -207,19 +210,25 @@ impl Pass<'_> {
         Observed { at_ms: self.now_ms, now, held, history, baseline, runs }
     }
 
-    /// The numbers of the recorded runs of a benchmark, oldest first.
-    async fn recorded(&self, metric: &MetricSettings, name: &str) -> Result<Vec<f64>, Unanswered> {
+    /// The recorded runs of a benchmark: the last ones, and those that are pinned.
+    async fn recorded(&self, metric: &MetricSettings, name: &str) -> Result<Vec<Recorded>, Unanswered> {
         let opened = history::Opened::of(self.services, &self.config.store, &self.config.history).map_err(Failure::Store);
         let found = async { baseline::recorded_of(self.services, &opened?, name).await }.await;
         let unanswered = |message: String| Unanswered { refused: false, message: format!("recorded runs: {message}") };
         let (recorded, name) = found.map_err(|why| unanswered(why.to_string()))?;
-        let benchmark = recorded.benchmark(&name);
-        let why = || recorded.note.clone().unwrap_or_else(|| format!("no run of `{name}` counts here"));
-        let benchmark = benchmark.ok_or_else(|| unanswered(why()))?;
-        if benchmark.direction != metric.direction {
-            return Err(unanswered(format!("`{name}` has the other direction: which is meant?")));
+        let mut all = Vec::new();
+        for past in recorded.pasts() {
+            let benchmarks = runs::base(&past.runs.iter().collect::<Vec<_>>());
+            let Some(benchmark) = benchmarks.into_iter().find(|benchmark| benchmark.name == name) else { continue };
+            if benchmark.direction != metric.direction {
+                return Err(unanswered(format!("`{name}` has the other direction: which is meant?")));
+            }
+            all.push(Recorded { pinned: past.pinned, numbers: benchmark.samples.values().to_vec() });
         }
-        Ok(benchmark.samples.values().to_vec())
+        if all.is_empty() {
+            return Err(unanswered(recorded.note.clone().unwrap_or_else(|| format!("no run of `{name}` counts here"))));
+        }
+        Ok(all)
     }
 }
 

@@ -73,6 +73,13 @@ pub trait Vcs: Send + Sync {
     /// When it cannot be told: never the same as nothing being altered.
     async fn checked_out(&self, files: &[PathBuf]) -> Result<Option<CheckedOut>, VcsError>;
 
+    /// What is checked out here, and which of all files that git follows are not as its commit has them, wherever in the work tree the
+    /// working directory is. `None`: it is in no repository. Paths are relative to the root of the work tree.
+    ///
+    /// # Errors
+    /// When it cannot be told: never the same as nothing being altered.
+    async fn work_tree(&self) -> Result<Option<CheckedOut>, VcsError>;
+
     /// The commit at the tip of the default branch; `None` where nobody says which branch that is.
     ///
     /// # Errors

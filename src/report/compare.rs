@@ -1,6 +1,9 @@
 //! Two results of benchmarks, as text, JSON, Markdown and a page.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use serde_json::{Value, json};
 
@@ -51,6 +54,7 @@ fn json(found: &Comparison, tools: [&str; 2], rules: &Rules) -> Value {
         let measured = row.judgement.as_ref().and_then(|judgement| judgement.evidence.result.as_ref().ok());
         json!({
             "name": row.name,
+            "pinned": row.pinned,
             "unit": row.units[1],
             "base_unit": row.units[0],
             "direction": match row.direction {
@@ -132,7 +136,7 @@ fn cells(row: &Row, rules: &Rules) -> Vec<String> {
     let alone = if row.by_threshold_only() { "by threshold only" } else { "" };
     vec![
         format!("{} {}", mark(row.status).0, row.status.word()),
-        truncate_chars(&row.name, 80).into_owned(),
+        named(row),
         value(row.base, &row.units[0]),
         value(row.head, &row.units[1]),
         change(row),
@@ -187,12 +191,20 @@ fn conclusion(found: &Comparison) -> (&'static str, &'static str, String) {
         some => format!("; {some} by threshold only"),
     };
     let why: String = found.why.iter().chain(&found.against).fold(String::new(), |said, why| said + "; " + why);
-    (mark, codes, format!("{} benchmarks: {}{alone}{why}", found.rows.len(), counts.join(", ")))
+    let names: BTreeSet<&str> = found.rows.iter().map(|row| row.name.as_str()).collect();
+    let twice = if names.len() < found.rows.len() { format!(" in {} comparisons", found.rows.len()) } else { String::new() };
+    (mark, codes, format!("{} benchmarks{twice}: {}{alone}{why}", names.len(), counts.join(", ")))
 }
 
 /// Why a row could not be compared or is not decided: a line of its own, as no table has the room.
 fn reason(row: &Row) -> Option<String> {
-    row.why.as_ref().map(|why| format!("{}: {why}", truncate_chars(&row.name, 80)))
+    row.why.as_ref().map(|why| format!("{}: {why}", named(row)))
+}
+
+/// The benchmark, and what it is held against, where that is not the last runs.
+fn named(row: &Row) -> String {
+    let name = truncate_chars(&row.name, 80);
+    row.pinned.as_ref().map_or_else(|| name.clone().into_owned(), |pin| format!("{name} (pinned {})", truncate_chars(pin, 40)))
 }
 
 fn text(found: &Comparison, rules: &Rules, style: &Style, out: &mut dyn Write) -> io::Result<()> {

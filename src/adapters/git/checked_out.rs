@@ -7,21 +7,14 @@ use crate::ports::vcs::{CheckedOut, VcsError};
 
 /// So many names fit on a command line.
 const AT_ONCE: usize = 500;
+/// The most bytes of the names of all files.
+const WHOLE: u64 = 64 * 1024 * 1024;
 
 impl Git {
     /// `None`: the working directory is in no repository.
     pub(super) async fn checked_out(&self, files: &[PathBuf]) -> Result<Option<CheckedOut>, VcsError> {
-        let said = self.said(&["rev-parse", "--is-inside-work-tree"], WORDS, DEADLINE).await?;
-        if !said.success {
-            // A repository that git cannot make out is not the same as none.
-            return if said.stderr.contains("not a git repository") && !is_below_a_repository() {
-                Ok(None)
-            } else {
-                Err(VcsError::Unavailable(first_line(&said.stderr)))
-            };
-        }
-        if !said.stdout.starts_with(b"true") {
-            return Err(VcsError::Unavailable("the working directory is inside of git's own folder".to_owned()));
+        if !self.is_in_a_work_tree().await? {
+            return Ok(None);
         }
         let commit = self.known("HEAD").await?;
         let names: Vec<PathBuf> = files.iter().flat_map(|file| as_git_sees(file)).collect();
@@ -31,6 +24,48 @@ impl Git {
             self.changed(&followed, &mut altered).await?;
         }
         Ok(Some(CheckedOut { commit, altered }))
+    }
+
+    /// All files that git follows, from the root of the work tree on. `None`: the working directory is in no repository.
+    pub(super) async fn work_tree(&self) -> Result<Option<CheckedOut>, VcsError> {
+        if !self.is_in_a_work_tree().await? {
+            return Ok(None);
+        }
+        let commit = self.known("HEAD").await?;
+        let list = ["ls-files", "-v", "-z", "--full-name", "--", ":/"];
+        let state = ["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--ignore-submodules=none", "--", ":/"];
+        let (list, state) = (self.all_said(&list).await?, self.all_said(&state).await?);
+        // Told to be left alone, or left out of the checkout: nobody looks at it.
+        let mut altered: Vec<PathBuf> = list.split('\0').filter_map(unseen).collect();
+        altered.extend(state.split('\0').filter_map(|line| line.get(3..)).map(PathBuf::from));
+        Ok(Some(CheckedOut { commit, altered }))
+    }
+
+    /// All that a call says.
+    async fn all_said(&self, arguments: &[&str]) -> Result<String, VcsError> {
+        let said = self.said(arguments, WHOLE, DEADLINE).await?;
+        if said.success {
+            return Ok(String::from_utf8_lossy(&said.stdout).into_owned());
+        }
+        let full = u64::try_from(said.stdout.len()).is_ok_and(|bytes| bytes >= WHOLE);
+        Err(VcsError::Unavailable(if full { "git lists more files than are read".to_owned() } else { first_line(&said.stderr) }))
+    }
+
+    /// Whether the working directory is in a work tree.
+    async fn is_in_a_work_tree(&self) -> Result<bool, VcsError> {
+        let said = self.said(&["rev-parse", "--is-inside-work-tree"], WORDS, DEADLINE).await?;
+        if !said.success {
+            // A repository that git cannot make out is not the same as none.
+            return if said.stderr.contains("not a git repository") && !is_below_a_repository() {
+                Ok(false)
+            } else {
+                Err(VcsError::Unavailable(first_line(&said.stderr)))
+            };
+        }
+        if !said.stdout.starts_with(b"true") {
+            return Err(VcsError::Unavailable("the working directory is inside of git's own folder".to_owned()));
+        }
+        Ok(true)
     }
 
     /// Those that git follows and looks at; the others go to `altered`: ignored, never added, in another repository, or told to be left
@@ -46,9 +81,7 @@ impl Git {
             let said = self.said(&arguments, WORDS, DEADLINE).await?;
             if said.success {
                 let listed = String::from_utf8_lossy(&said.stdout).into_owned();
-                // `H` is a file that is followed as usual.
-                let unseen = listed.split('\0').filter(|line| !line.is_empty() && !line.starts_with("H "));
-                altered.extend(unseen.filter_map(|line| line.get(2..)).map(PathBuf::from));
+                altered.extend(listed.split('\0').filter_map(unseen));
                 return Ok(left);
             }
             let is_named = |name: &&Path| {
@@ -116,6 +149,11 @@ impl Git {
         let said = self.said(&["symbolic-ref", "--quiet", name], WORDS, DEADLINE).await?;
         Ok(Some(String::from_utf8_lossy(&said.stdout).trim().to_owned()).filter(|found| said.success && !found.is_empty()))
     }
+}
+
+/// The file of a line of `ls-files -v`, unless git follows it as usual, which `H` says.
+fn unseen(line: &str) -> Option<PathBuf> {
+    (!line.starts_with("H ")).then(|| line.get(2..)).flatten().map(PathBuf::from)
 }
 
 /// Whether the working directory or a folder above it has a `.git`.

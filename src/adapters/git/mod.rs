@@ -141,6 +141,16 @@ impl Vcs for History {
         }
     }
 
+    async fn work_tree(&self) -> Result<Option<CheckedOut>, VcsError> {
+        match self.git.work_tree().await {
+            // A job works at a commit, even where git's program or folder is not there.
+            Ok(None) if self.job.as_ref().is_some_and(|job| job.commit.is_some()) => {
+                Err(VcsError::Unavailable("there is no repository here that git could read".to_owned()))
+            }
+            found => found,
+        }
+    }
+
     async fn default_branch(&self) -> Result<Option<String>, VcsError> {
         let named = self.job.as_ref().and_then(|job| job.default_branch.as_deref());
         match (self.git.default_branch(named).await, &self.host) {

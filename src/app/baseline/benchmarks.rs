@@ -1,9 +1,6 @@
 //! Runs of benchmarks as baselines: files of any tool that `compare` reads, kept by commit as runs of suites are.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::Path};
 
 use super::{BaselineRequest, Before, is_aside, named, no_commit, of_suite, problem, take_in};
 use crate::{
@@ -13,10 +10,11 @@ use crate::{
     },
     domain::{
         benchmark::{
-            Benchmark, Tool,
+            Tool,
+            compare::Past,
             runs::{self, Measured, PREFIX},
         },
-        history::baseline::{BaselineRun, SuiteBaselines, short},
+        history::baseline::{BaselineRun, Pinned, SuiteBaselines, short},
     },
     report::{escape::one_line, number},
 };
@@ -58,7 +56,8 @@ pub(super) async fn update(
         notes.push(format!("warning: and {} more are not recorded", measured.left_out.len() - 10));
     }
     if measured.is_empty() {
-        return Err(Failure::NothingToDo(format!("{} has no benchmark with a usable number", from.display())));
+        let why = measured.left_out.first().map_or_else(String::new, |why| format!(": {}", one_line(why)));
+        return Err(Failure::NothingToDo(format!("{} has no benchmark with a usable number{why}", from.display())));
     }
     let (at, benchmarks) = (services.clock.now(), measured.definitions.len());
     let commit = if tool == Tool::PromptCicd {
@@ -95,13 +94,12 @@ async fn of_commit(services: &Services, from: &Path, given: Option<&str>) -> Res
         return named(services, "--commit", name).await.map(Some);
     }
     let help = "name the commit that was measured with --commit";
-    let found = match services.vcs.checked_out(&[PathBuf::from(".")]).await {
+    let found = match services.vcs.work_tree().await {
         Ok(None) => return Ok(None),
         Ok(Some(found)) => found,
         Err(why) => return Err(no_commit(&from.display().to_string(), why)),
     };
-    let altered = found.altered.iter().find(|path| path.as_path() != Path::new("."));
-    match (found.commit, altered) {
+    match (found.commit, found.altered.first()) {
         (Some(commit), None) => Ok(Some(commit)),
         (None, _) => Err(problem(from, "nothing is committed yet, so the run is of no commit".to_owned(), help)),
         (Some(_), Some(path)) => {
@@ -117,28 +115,45 @@ async fn of_commit(services: &Services, from: &Path, given: Option<&str>) -> Res
 pub(in crate::app) struct Recorded {
     /// The name that they are kept under.
     pub(in crate::app) name: String,
-    /// The runs.
+    /// The last runs, one of each commit.
     pub(in crate::app) runs: Vec<BaselineRun>,
     /// What is not as one would expect of them.
     pub(in crate::app) note: Option<String>,
+    /// Runs that are pinned, by the name that they are pinned under.
+    pub(in crate::app) pinned: Vec<(String, Vec<BaselineRun>)>,
 }
 
 impl Recorded {
-    /// A benchmark's number in each run that has it as the newest of them does.
-    pub(in crate::app) fn benchmark(&self, name: &str) -> Option<Benchmark> {
-        runs::base(&self.runs.iter().collect::<Vec<_>>()).into_iter().find(|benchmark| benchmark.name == name)
+    /// What head is held against: the last runs, where there are some, then those that are pinned.
+    pub(in crate::app) fn pasts(&self) -> Vec<Past> {
+        let last = (!self.runs.is_empty()).then(|| Past { pinned: None, runs: self.runs.clone() });
+        let pinned = self.pinned.iter().map(|(name, runs)| Past { pinned: Some(name.clone()), runs: runs.clone() });
+        last.into_iter().chain(pinned).collect()
     }
 
     /// What they are, for a report.
     pub(in crate::app) fn said(&self) -> String {
-        let commits: Vec<String> = self.runs.iter().map(|run| run.commit.as_deref().map_or_else(|| run.at.clone(), short)).collect();
-        let note = self.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
-        format!("base is the last {} of {}: {}{note}", number::plural(self.runs.len(), "run"), self.name, commits.join(", "))
+        let listed = |runs: &[BaselineRun]| {
+            let commits: Vec<String> = runs.iter().map(|run| run.commit.as_deref().map_or_else(|| run.at.clone(), short)).collect();
+            commits.join(", ")
+        };
+        let last = (!self.runs.is_empty())
+            .then(|| format!("base is the last {} of {}: {}", number::plural(self.runs.len(), "run"), self.name, listed(&self.runs)));
+        let note = match (&last, &self.note) {
+            (None, None) => Some(format!("no run of {} counts here", self.name)),
+            (None, Some(note)) => Some(format!("no run of {} counts here: {note}", self.name)),
+            (Some(_), note) => note.clone(),
+        };
+        let pinned = self
+            .pinned
+            .iter()
+            .map(|(name, runs)| format!("base is also what is pinned as {name}: {}: {}", number::plural(runs.len(), "run"), listed(runs)));
+        last.into_iter().chain(note).chain(pinned).collect::<Vec<_>>().join("; ")
     }
 }
 
-/// The last runs that count for what is checked out; those of the same measurements as `head` (one that was recorded before it was compared)
-/// do not.
+/// The last runs that count for what is checked out, and those that are pinned; those of the same measurements as `head` (one that was
+/// recorded before it was compared) do not count. `NAME@PIN` takes of the pinned ones only those of that name.
 ///
 /// # Errors
 /// Nothing recorded that counts, a history that cannot be read, and a store that does not answer.
@@ -148,11 +163,17 @@ pub(in crate::app) async fn recorded(
     name: &str,
     head: Option<&Measured>,
 ) -> Result<Recorded, Failure> {
-    let name = record_of(name);
-    let kept = of_suite(opened.store.as_ref(), &name, opened.patience(services)).await.map_err(Failure::Store)?;
+    let patience = || opened.patience(services);
+    let mut kept = of_suite(opened.store.as_ref(), &record_of(name), patience()).await.map_err(Failure::Store)?;
+    if kept.is_empty()
+        && let Some((record, pin)) = name.rsplit_once('@')
+    {
+        let found = of_suite(opened.store.as_ref(), &record_of(record), patience()).await.map_err(Failure::Store)?;
+        kept = only_pinned(opened, found, pin)?;
+    }
     let found = chosen(services, opened, kept, head).await?;
-    if found.runs.is_empty() {
-        let why = found.note.map_or_else(String::new, |note| format!(": {note}"));
+    if found.runs.is_empty() && found.pinned.is_empty() {
+        let (name, why) = (&found.name, found.note.map_or_else(String::new, |note| format!(": {note}")));
         return Err(Failure::NothingToDo(format!(
             "{} has no run of {name} to compare with{why}; `prompt-cicd baseline update --from FILE` on the default branch records one",
             opened.store.place()
@@ -161,18 +182,61 @@ pub(in crate::app) async fn recorded(
     Ok(found)
 }
 
+/// Of what is pinned only this one.
+fn only_pinned(opened: &Opened, mut kept: SuiteBaselines, pin: &str) -> Result<SuiteBaselines, Failure> {
+    let whole = std::mem::take(&mut kept.pinned);
+    let near = crate::domain::suggest::nearest(pin, whole.keys().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    kept.pinned = whole.into_iter().filter(|(name, _)| name == pin).collect();
+    if !kept.pinned.is_empty() || kept.runs.is_empty() {
+        return Ok(kept);
+    }
+    Err(Failure::NothingToDo(format!(
+        "{} has nothing of {} pinned as `{pin}`{near}; `prompt-cicd baseline show` shows what there is",
+        opened.store.place(),
+        kept.suite
+    )))
+}
+
+/// Runs of no commit that were recorded less than this apart are taken for runs of one.
+const APART: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// One run of each commit, and how many were put together with a newer one. What cannot be told apart is one.
+pub(super) fn one_of_each_commit(runs: Vec<BaselineRun>) -> (Vec<BaselineRun>, usize) {
+    let time = |at: &str| at.parse::<jiff::Timestamp>().ok();
+    runs::one_of_each_commit(runs, |one, other| {
+        time(one).zip(time(other)).is_none_or(|(one, other)| one.duration_since(other).abs() < APART)
+    })
+}
+
 async fn chosen(services: &Services, opened: &Opened, mut kept: SuiteBaselines, head: Option<&Measured>) -> Result<Recorded, Failure> {
     let before = Before::here(services).await?;
     let whole = kept.runs.len();
-    kept.runs.retain(|run| head.is_none_or(|head| run.id != head.id));
+    let is_other = |run: &BaselineRun| head.is_none_or(|head| run.id != head.id);
+    kept.runs.retain(is_other);
     let itself = (kept.runs.len() < whole).then(|| "head itself is recorded already, and is not compared with itself".to_owned());
+    let (runs, together) = one_of_each_commit(kept.runs);
+    kept.runs = runs;
+    let together = (together > 0)
+        .then(|| format!("{} left out: of each commit the newest counts, of no commit one an hour", number::plural(together, "run")));
     let chosen = before.last(services, &kept, opened.settings.baseline_runs).await;
-    let notes: Vec<String> = chosen.note.iter().cloned().chain(itself).collect();
+    let notes: Vec<String> = chosen.note.iter().cloned().chain(together).chain(itself).collect();
     let note = (!notes.is_empty()).then(|| notes.join("; "));
-    Ok(Recorded { runs: chosen.runs.into_iter().cloned().collect(), note, name: kept.suite.clone() })
+    let runs = chosen.runs.into_iter().cloned().collect();
+    let pinned = kept.pinned.iter().map(|(name, pinned)| (name.clone(), pinned_runs(name, pinned, is_other))).collect();
+    Ok(Recorded { runs, note, name: kept.suite.clone(), pinned })
 }
 
-/// The recorded runs of the one record that has a benchmark of this name, which may be written `RECORD:NAME`, with the benchmark's name.
+/// The runs that are pinned; an older record has what they were pooled to, which is one.
+fn pinned_runs(name: &str, pinned: &Pinned, is_other: impl Fn(&BaselineRun) -> bool) -> Vec<BaselineRun> {
+    if pinned.runs.is_empty() {
+        return vec![pinned.as_run(name)];
+    }
+    pinned.runs.iter().filter(|run| is_other(run)).cloned().collect()
+}
+
+/// The recorded runs of the one record that has a benchmark of this name, which may be written `RECORD:NAME` and end with `@PIN`, with the
+/// benchmark's name.
 ///
 /// # Errors
 /// No record that has it, or several; else as [`recorded`].
@@ -180,20 +244,18 @@ pub(in crate::app) async fn recorded_of(services: &Services, opened: &Opened, na
     let place = opened.store.place();
     let all: Vec<SuiteBaselines> =
         super::all(services, opened, None).await?.into_iter().filter(|found| found.suite.starts_with(PREFIX)).collect();
-    let has = |found: &SuiteBaselines, name: &str| found.runs.iter().any(|run| run.cases.contains_key(name));
-    let plain: Vec<(&SuiteBaselines, &str)> = all.iter().filter(|found| has(found, name)).map(|found| (found, name)).collect();
-    let within = |found: &'_ SuiteBaselines| {
-        let own = found.suite.strip_prefix(PREFIX)?;
-        let rest = name.strip_prefix(PREFIX).unwrap_or(name).strip_prefix(own)?.strip_prefix(':')?;
-        has(found, rest).then_some(rest.len())
-    };
-    let found: Vec<(&SuiteBaselines, &str)> = if plain.is_empty() {
-        all.iter().filter_map(|found| Some((found, name.get(name.len() - within(found)?..)?))).collect()
-    } else {
-        plain
-    };
+    let (mut found, mut pin) = (with_benchmark(&all, name), None);
+    if found.is_empty()
+        && let Some((benchmark, of)) = name.rsplit_once('@')
+    {
+        (found, pin) = (with_benchmark(&all, benchmark), Some(of));
+    }
     match found.as_slice() {
-        [(found, benchmark)] => Ok((chosen(services, opened, (*found).clone(), None).await?, (*benchmark).to_owned())),
+        [(found, benchmark)] => {
+            let kept = (*found).clone();
+            let kept = if let Some(pin) = pin { only_pinned(opened, kept, pin)? } else { kept };
+            Ok((chosen(services, opened, kept, None).await?, (*benchmark).to_owned()))
+        }
         [] => {
             let known = all.iter().flat_map(|found| found.runs.iter()).flat_map(|run| run.cases.keys()).map(String::as_str);
             let near = crate::domain::suggest::nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -207,6 +269,24 @@ pub(in crate::app) async fn recorded_of(services: &Services, opened: &Opened, na
             Err(Failure::NothingToDo(format!("{place} has `{name}` in several records: name one of {}", places.join(", "))))
         }
     }
+}
+
+/// The records that have a benchmark of this name, or the one of which `RECORD:NAME` speaks, each with the benchmark's own name.
+fn with_benchmark<'n>(all: &'n [SuiteBaselines], name: &'n str) -> Vec<(&'n SuiteBaselines, &'n str)> {
+    let has = |found: &SuiteBaselines, name: &str| {
+        let pinned = || found.pinned.values().any(|pinned| pinned.cases.contains_key(name));
+        found.runs.iter().any(|run| run.cases.contains_key(name)) || pinned()
+    };
+    let plain: Vec<(&SuiteBaselines, &str)> = all.iter().filter(|found| has(found, name)).map(|found| (found, name)).collect();
+    if !plain.is_empty() {
+        return plain;
+    }
+    let within = |found: &SuiteBaselines| {
+        let own = found.suite.strip_prefix(PREFIX)?;
+        let rest = name.strip_prefix(PREFIX).unwrap_or(name).strip_prefix(own)?.strip_prefix(':')?;
+        has(found, rest).then_some(rest)
+    };
+    all.iter().filter_map(|found| Some((found, within(found)?))).collect()
 }
 
 /// Not a format of ours, and not one that can be told: what to say besides.

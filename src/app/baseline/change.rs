@@ -5,11 +5,15 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use super::{
     BaselineRequest, all,
     before::{Before, Leads, leads},
+    benchmarks::one_of_each_commit,
     change_baselines, named,
 };
 use crate::{
     app::{Failure, Finished, Services, history::opened},
-    domain::history::baseline::{BaselineRun, Pinned, pooled, short},
+    domain::{
+        benchmark::runs::PREFIX,
+        history::baseline::{BaselineRun, Pinned, pooled, short},
+    },
     report::{escape::one_line, number},
 };
 
@@ -35,8 +39,12 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
         None => Before::here(services).await?,
     };
     let (now, mut said, mut without) = (services.clock.now(), String::new(), Vec::new());
-    for found in all(services, &opened, request.suite.as_ref()).await?.iter().filter(|found| !found.runs.is_empty()) {
-        let chosen = before.last(services, found, opened.settings.baseline_runs).await;
+    for mut found in all(services, &opened, request.suite.as_ref()).await?.into_iter().filter(|found| !found.runs.is_empty()) {
+        let of_benchmarks = found.suite.starts_with(PREFIX);
+        if of_benchmarks {
+            (found.runs, _) = one_of_each_commit(found.runs);
+        }
+        let chosen = before.last(services, &found, opened.settings.baseline_runs).await;
         let Some(newest) = chosen.runs.last() else {
             let why = chosen.note.map_or_else(String::new, |note| format!(": {}", one_line(&note)));
             without.push(format!("{}: no run could be pinned{why}", one_line(&found.suite)));
@@ -45,7 +53,9 @@ pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at:
         let held = pooled(&chosen.runs, &newest.cases);
         let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
         let held_note = held.note(chosen.runs.len());
-        let pinned = Pinned { at: now.clone(), of, model: newest.model.clone(), cases: newest.cases.clone(), values: held.values };
+        let (at, model, cases) = (now.clone(), newest.model.clone(), newest.cases.clone());
+        let runs = if of_benchmarks { chosen.runs.iter().map(|run| (*run).clone()).collect() } else { Vec::new() };
+        let pinned = Pinned { at, of, model, cases, values: held.values, runs };
         change_baselines(services, &opened, &found.suite, |found, bytes| {
             found.pinned.insert(name.to_owned(), pinned.clone());
             found.fit(bytes);

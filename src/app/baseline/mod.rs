@@ -46,11 +46,11 @@ pub struct BaselineRequest {
 }
 
 impl Stored for SuiteBaselines {
-    const SCHEMA: u32 = 2;
+    const SCHEMA: u32 = 3;
 
-    /// The first form did not say which runs were aside of the default branch: none was.
+    /// The first form did not say which runs were aside of the default branch: none was. The second had no runs in what was pinned.
     fn migrate(from: u32, value: Value) -> Result<Value, String> {
-        if from == 1 { Ok(value) } else { Err(format!("form {from} is not known")) }
+        if matches!(from, 1 | 2) { Ok(value) } else { Err(format!("form {from} is not known")) }
     }
 }
 
@@ -147,12 +147,15 @@ mod tests {
 
     #[test]
     fn a_record_of_the_first_form_is_read_and_the_form_says_that_it_is_newer() {
-        // A program that does not know `aside` must call the record newer, not corrupt.
-        assert_eq!(SuiteBaselines::SCHEMA, 2);
+        // A program that does not know `aside` and pinned runs must call the record newer, not corrupt.
+        assert_eq!(SuiteBaselines::SCHEMA, 3);
         let run = json!({"id": "r", "at": "2026-01-01T00:00:00Z", "commit": "c", "model": "m", "digest": "d", "values": {}});
-        let first = json!({"suite": "s", "dropped": 0, "runs": [run], "pinned": {}});
-        let found: SuiteBaselines = serde_json::from_value(SuiteBaselines::migrate(1, first).unwrap()).unwrap();
-        assert!(!found.runs[0].aside);
+        let pinned = json!({"at": "2026-01-01T00:00:00Z", "of": ["c"], "model": "m", "values": {}});
+        let first = json!({"suite": "s", "dropped": 0, "runs": [run], "pinned": {"v1": pinned}});
+        for form in [1, 2] {
+            let found: SuiteBaselines = serde_json::from_value(SuiteBaselines::migrate(form, first.clone()).unwrap()).unwrap();
+            assert!(!found.runs[0].aside && found.pinned["v1"].runs.is_empty());
+        }
         assert_eq!(SuiteBaselines::migrate(0, Value::Null), Err("form 0 is not known".to_owned()));
     }
 }

@@ -18,8 +18,8 @@ use crate::domain::{
 pub use stream::pair_from;
 pub use written::Written;
 
-/// The most values of one sample.
-pub const MOST_VALUES: usize = 50_000_000;
+/// The most values of one sample that are held: 160 MB with their order.
+pub const MOST_VALUES: usize = 10_000_000;
 
 /// Two samples and what their file says about them.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -105,6 +105,25 @@ mod tests {
         assert!(wrong(format!("baseline,current\n{}3,nan\n", "1,2\n".repeat(30))).contains("in:32"));
     }
 
+    /// Memory is bounded without a flag, too: what would be held beyond the bound is refused, with the way out.
+    #[test]
+    fn more_values_than_are_held_are_refused() {
+        /// Endless ones, and whether a comma is next.
+        struct Ones(bool);
+        impl Read for Ones {
+            fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+                for byte in &mut *into {
+                    *byte = if self.0 { b',' } else { b'1' };
+                    self.0 = !self.0;
+                }
+                Ok(into.len())
+            }
+        }
+        let wrong = pair_beyond(64, "{\"baseline_values\": [".as_bytes().chain(Ones(false)), "in", Keep::default()).unwrap_err();
+        let said = wrong.iter().map(ToString::to_string).collect::<String>();
+        assert!(said.contains("more than 10000000 values; draw some with --max-samples"), "{said}");
+    }
+
     #[test]
     fn what_has_no_end_is_refused() {
         for start in ["{\"baseline_values\": [1", "1", "\"", "{\""] {

@@ -138,4 +138,18 @@ impl Benchmark {
     pub fn mean(&self) -> Option<f64> {
         self.value.or_else(|| self.samples.mean())
     }
+
+    /// Why its samples are no measurement: a program that took no time, or less than none, did not run.
+    pub fn impossible(&self) -> Option<&'static str> {
+        let least = self.samples.least();
+        if self.unit.is_empty() || unit::may_be_zero(&self.unit) {
+            None
+        } else if least < 0.0 {
+            Some("a sample is negative, which no time can be")
+        } else if least <= 0.0 && self.direction == Direction::LowerIsBetter {
+            Some("a sample is 0, which no time can be")
+        } else {
+            None
+        }
+    }
 }

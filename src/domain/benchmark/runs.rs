@@ -89,6 +89,9 @@ fn middle(benchmark: &Benchmark) -> Result<(f64, &'static str), String> {
     if benchmark.samples.is_unusable() {
         return Err("has a sample that is no finite number".to_owned());
     }
+    if let Some(why) = benchmark.impossible() {
+        return Err(format!("cannot be recorded: {why}"));
+    }
     let found = match samples {
         [] => benchmark.value.map(|value| (value, "value")),
         all if benchmark.unit == SHARE => mean(all).map(|value| (value, "mean")),
@@ -98,6 +101,40 @@ fn middle(benchmark: &Benchmark) -> Result<(f64, &'static str), String> {
         Some((value, what)) if value.is_finite() && value >= 0.0 => Ok((value, what)),
         Some((value, _)) => Err(format!("has the value {value}, which is no measurement")),
         None => Err("has no value".to_owned()),
+    }
+}
+
+/// One run of each commit: several of them share the build, most often the machine and the minute, and say little of how the next run
+/// differs. Of each benchmark the newest number of a commit counts; what only an older run of it has is added. Of no commit runs are told
+/// apart by the times at which they were recorded: `is_near` says of two whether they are close. Oldest first, as they come; and how many
+/// runs were put together with a newer one.
+pub fn one_of_each_commit(runs: Vec<BaselineRun>, is_near: impl Fn(&str, &str) -> bool) -> (Vec<BaselineRun>, usize) {
+    let whole = runs.len();
+    let mut kept: Vec<BaselineRun> = Vec::new();
+    for run in runs.into_iter().rev() {
+        let is_one = |newer: &BaselineRun| match (&newer.commit, &run.commit) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => is_near(&newer.at, &run.at),
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        match kept.iter_mut().rev().find(|newer| is_one(newer)) {
+            Some(newer) => add(newer, run),
+            None => kept.push(run),
+        }
+    }
+    kept.reverse();
+    let together = whole - kept.len();
+    (kept, together)
+}
+
+/// Adds the benchmarks that only the older run has.
+fn add(newer: &mut BaselineRun, older: BaselineRun) {
+    for (metric, numbers) in older.values {
+        let more = numbers.into_iter().filter(|(name, _)| !newer.cases.contains_key(name));
+        newer.values.entry(metric).or_default().extend(more);
+    }
+    for (name, definition) in older.cases {
+        newer.cases.entry(name).or_insert(definition);
     }
 }
 
@@ -174,6 +211,12 @@ mod tests {
         let failed = benchmark("s", &[1.0]).with_fault(Some("ended with 1".to_owned()));
         let odd = benchmark("s", &[f64::NAN, 1.0]);
         let none = benchmark("s", &[]);
+        let (zero, negative) = (benchmark("ms", &[0.0, 1.0, 1.0]), benchmark("ns", &[1.0, -1.0, 1.0]));
+        assert!(!Measured::of(&[benchmark("B", &[0.0, 1.0, 1.0])]).is_empty(), "no bytes are a number as any other");
+        for (benchmark, why) in [(zero, "is 0, which no time can be"), (negative, "is negative, which no time can be")] {
+            let found = Measured::of(&[benchmark]);
+            assert!(found.is_empty() && found.left_out[0].contains(why), "{found:?}");
+        }
         for (benchmark, why) in [(failed, "ended with 1"), (odd, "no finite number"), (none, "has no value")] {
             let found = Measured::of(&[benchmark]);
             assert!(found.is_empty() && found.left_out[0].contains(why), "{found:?}");
@@ -185,6 +228,36 @@ mod tests {
         let runs = [run("1", benchmark("s", &[1.0])), run("2", benchmark("ms", &[900.0])), run("3", benchmark("ms", &[1000.0]))];
         let base = base(&runs.iter().collect::<Vec<_>>());
         assert_eq!((base.len(), base[0].unit.as_str(), base[0].samples.values()), (1, "ms", &[900.0, 1000.0][..]));
+    }
+
+    #[test]
+    fn runs_of_one_commit_are_one_run() {
+        let of = |at: &str, commit: Option<&str>, name: &str, value: f64| {
+            let commit = commit.map(str::to_owned);
+            let benchmark = Benchmark { name: name.to_owned(), ..benchmark("s", &[value]) };
+            BaselineRun { commit, ..run(at, benchmark) }
+        };
+        let at = |minute: u32| minute.to_string();
+        let minutes = |at: &str| at.parse::<u32>().unwrap();
+        let is_near = |one: &str, other: &str| minutes(one).abs_diff(minutes(other)) < 60;
+        let runs = vec![
+            of(&at(0), Some("one"), "a", 1.0),
+            of(&at(1), Some("one"), "b", 2.0),
+            of(&at(2), Some("two"), "a", 3.0),
+            of(&at(3), Some("one"), "a", 4.0),
+        ];
+        let (kept, together) = one_of_each_commit(runs, is_near);
+        let commits: Vec<&str> = kept.iter().filter_map(|run| run.commit.as_deref()).collect();
+        assert_eq!((commits, together), (vec!["two", "one"], 2));
+        // Its newest number of each benchmark; how many samples that is goes with it.
+        let one = &kept[1];
+        assert_eq!(one.values[NUMBER], [("a".to_owned(), 4.0), ("b".to_owned(), 2.0)].into());
+        assert_eq!((one.cases.len(), one.values[SAMPLES].len()), (2, 2));
+        // Of no commit: within an hour they are one; a commit's run is never one with them.
+        let nowhere = [0, 59, 60, 119, 300].map(|minute| of(&at(minute), None, "a", f64::from(minute)));
+        let (kept, together) = one_of_each_commit(nowhere.into_iter().chain([of(&at(301), Some("one"), "a", 9.0)]).collect(), is_near);
+        let numbers: Vec<f64> = kept.iter().map(|run| run.values[NUMBER]["a"]).collect();
+        assert_eq!((numbers, together), (vec![59.0, 119.0, 300.0, 9.0], 2));
     }
 
     #[test]

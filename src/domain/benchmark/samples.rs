@@ -12,13 +12,14 @@ pub struct Samples {
     kept: Vec<f64>,
     seen: usize,
     mean: f64,
+    least: f64,
     unusable: bool,
     rng: SplitMix64,
 }
 
 impl Default for Samples {
     fn default() -> Self {
-        Self { kept: Vec::new(), seen: 0, mean: 0.0, unusable: false, rng: SplitMix64::new(20_250_801) }
+        Self { kept: Vec::new(), seen: 0, mean: 0.0, least: f64::INFINITY, unusable: false, rng: SplitMix64::new(20_250_801) }
     }
 }
 
@@ -27,6 +28,7 @@ impl Samples {
     pub fn push(&mut self, value: f64) {
         self.seen += 1;
         self.unusable |= !value.is_finite();
+        self.least = self.least.min(value);
         self.mean += (value - self.mean) / crate::domain::stats::sample::count(self.seen);
         if self.kept.len() < MOST_KEPT {
             self.kept.push(value);
@@ -48,6 +50,11 @@ impl Samples {
     /// The mean of all; `None` for none, or one that is not finite.
     pub fn mean(&self) -> Option<f64> {
         (self.seen > 0 && !self.unusable && self.mean.is_finite()).then_some(self.mean)
+    }
+
+    /// The least of all, kept or not; infinite for none.
+    pub fn least(&self) -> f64 {
+        self.least
     }
 
     /// Whether one is not finite.

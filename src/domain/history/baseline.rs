@@ -75,6 +75,9 @@ pub struct Pinned {
     pub cases: Definitions,
     /// The pooled numbers.
     pub values: Values,
+    /// Of benchmarks the runs themselves: a new run is judged by how those differ, of which a pooled number says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<BaselineRun>,
 }
 
 /// Which runs are pooled, and how they were found.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Answer, BaselineSettings, Earlier, Finding, Health, MetricResult, MetricSettings, Observed, Open, Settings, Severity, Unanswered,
+    Answer, BaselineSettings, Earlier, Finding, Health, MetricResult, MetricSettings, Observed, Open, Recorded, Settings, Severity,
+    Unanswered,
     anomaly::{anomaly, until},
 };
 use crate::domain::{
@@ -51,29 +52,41 @@ pub fn judge(settings: &Settings, rules: &Rules, observed: &[Observed]) -> Vec<M
     for (index, (result, observed)) in results.iter_mut().zip(observed).enumerate() {
         let Some(baseline) = result.settings.baseline.clone() else { continue };
         match evidence_of(&baseline, result, observed, rules) {
-            Ok((found, constant)) => {
-                evidence.push(found);
-                compared.push((index, baseline, constant));
+            Ok(found) => {
+                for (found, against) in found {
+                    evidence.push(found);
+                    compared.push((index, baseline.clone(), against));
+                }
             }
             Err(finding) => result.findings.push(Finding { reason: format!("baseline: {}", finding.reason), ..finding }),
         }
     }
-    for ((index, baseline, constant), judgement) in compared.into_iter().zip(decide(evidence, rules)) {
+    for ((index, baseline, against), judgement) in compared.into_iter().zip(decide(evidence, rules)) {
         if let Some(result) = results.get_mut(index) {
-            result.findings.push(against_baseline(&judgement, &baseline, constant));
-            result.baseline = Some(judgement);
+            result.findings.push(against_baseline(&judgement, &baseline, against));
+            // The last runs come first, and are what is shown.
+            result.baseline.get_or_insert(judgement);
         }
     }
     results
 }
 
-/// The window against what was before, and why it could clear nothing.
+/// What a window is held against, beside the settings.
+#[derive(Default)]
+struct Against {
+    /// The name that recorded runs are pinned under.
+    pinned: Option<String>,
+    /// Why the comparison could clear nothing.
+    constant: Option<String>,
+}
+
+/// The window against what was before: once for each past.
 fn evidence_of(
     baseline: &BaselineSettings,
     result: &MetricResult,
     observed: &Observed,
     rules: &Rules,
-) -> Result<(Evidence, Option<String>), Finding> {
+) -> Result<Vec<(Evidence, Against)>, Finding> {
     let metric = Metric {
         name: result.settings.name.clone(),
         direction: result.settings.direction,
@@ -85,7 +98,8 @@ fn evidence_of(
     if let Earlier::Ago(_) = baseline.of {
         let before = numbers(observed.baseline.as_ref().ok_or_else(not_asked)?)?;
         let evidence = independent::amounts(&metric, &before, &result.history, rules);
-        return Ok((evidence, without_spread(&before, &result.history)));
+        let constant = without_spread(&before, &result.history);
+        return Ok(vec![(evidence, Against { pinned: None, constant })]);
     }
     let refused = |unanswered: &Unanswered| {
         Finding::open(if unanswered.refused { Open::Refused } else { Open::NoAnswer }, unanswered.message.clone())
@@ -96,7 +110,11 @@ fn evidence_of(
         return Err(Finding::open(Open::NoAnswer, few));
     }
     let middle = quantile(&result.history, 0.5).ok_or_else(|| Finding::open(Open::NoAnswer, "the window has no median"))?;
-    Ok((one_run::evidence(&metric, runs, middle, rules), None))
+    let against = |past: &Recorded| {
+        let evidence = one_run::evidence(&metric, &past.numbers, middle, rules);
+        (evidence, Against { pinned: past.pinned.clone(), constant: None })
+    };
+    Ok(runs.iter().map(against).collect())
 }
 
 /// Why windows clear nothing: a number that never varies is most often a meter that stands still. One that is worse by more than the
@@ -269,6 +287,7 @@ fn drift(settings: &MetricSettings, history: &[f64], seen: Option<&Trend>, share
     };
     let course = match seen.course() {
         Course::NotFound => return Finding::healthy("trend: none found"),
+        Course::Still => return Finding::open(Open::Undecided, format!("trend: {}", still(history))),
         Course::Rising => 1.0,
         Course::Falling => -1.0,
     };
@@ -285,11 +304,20 @@ fn drift(settings: &MetricSettings, history: &[f64], seen: Option<&Trend>, share
     }
 }
 
+/// Why a window shows no course: a meter that stands still looks like one of a service at rest.
+fn still(history: &[f64]) -> String {
+    let (n, value) = (history.len(), short(history.first().copied().unwrap_or_default()));
+    format!("all {n} values are {value}: a number that never varies is most often one that nobody measures")
+}
+
 /// The last change point of the window, by E-divisive.
 fn change(settings: &MetricSettings, history: &[f64], seen: Option<&Trend>, share: f64) -> Finding {
     let n = history.len();
     if n < CHANGE_MIN {
         return Finding::open(Open::NoAnswer, format!("change point: {n} values of history; it takes at least {CHANGE_MIN}"));
+    }
+    if seen.is_some_and(|seen| seen.course() == Course::Still) {
+        return Finding::open(Open::Undecided, format!("change point: {}", still(history)));
     }
     let Some(changes) = seen.and_then(|seen| seen.changes.as_ref()) else {
         return Finding::open(Open::Undecided, format!("change point: it cannot be told from {n} values; take a longer `monitor.step`"));
@@ -313,7 +341,7 @@ fn change(settings: &MetricSettings, history: &[f64], seen: Option<&Trend>, shar
     }
 }
 
-fn against_baseline(judgement: &Judgement, baseline: &BaselineSettings, constant: Option<String>) -> Finding {
+fn against_baseline(judgement: &Judgement, baseline: &BaselineSettings, against: Against) -> Finding {
     let severity = baseline.severity;
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), short);
     let (head, base) = (number(judgement.evidence.head), number(judgement.evidence.base));
@@ -321,11 +349,12 @@ fn against_baseline(judgement: &Judgement, baseline: &BaselineSettings, constant
         Earlier::Ago(ago) => (format!("mean {head} against {base} {} before", duration::human(*ago)), "values of each window"),
         Earlier::Stored(name) => {
             let runs = judgement.evidence.base_n;
-            (format!("median {head} against {base}, the mean of {runs} recorded runs of `{name}`"), "recorded runs")
+            let pinned = against.pinned.map_or_else(String::new, |pin| format!(", pinned as {pin}"));
+            (format!("median {head} against {base}, the mean of {runs} recorded runs of `{name}`{pinned}"), "recorded runs")
         }
     };
     let regressed = judgement.verdict == Verdict::Regressed;
-    if let Some(why) = constant.filter(|_| !regressed) {
+    if let Some(why) = against.constant.filter(|_| !regressed) {
         return Finding::open(Open::Undecided, format!("baseline: inconclusive: {why}; {means}"));
     }
     match &judgement.verdict {

@@ -73,8 +73,17 @@ pub struct Observed {
     pub history: Option<Answer>,
     /// The earlier window's numbers; only with a baseline of one.
     pub baseline: Option<Answer>,
-    /// The numbers of recorded runs, oldest first; only with a baseline of them.
-    pub runs: Option<Result<Vec<f64>, Unanswered>>,
+    /// Recorded runs, the last ones first, then those that are pinned; only with a baseline of them.
+    pub runs: Option<Result<Vec<Recorded>, Unanswered>>,
+}
+
+/// Numbers of recorded runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The name that they are pinned under; `None`: the last ones.
+    pub pinned: Option<String>,
+    /// The numbers, oldest first.
+    pub numbers: Vec<f64>,
 }
 
 /// What keeps a metric from a conclusion.

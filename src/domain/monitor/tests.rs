@@ -138,6 +138,36 @@ fn a_drift_for_the_worse_is_degraded() {
 }
 
 #[test]
+fn a_window_that_stands_still_has_no_course() {
+    for settings in [MetricSettings { trend: Some(0.1), ..metric() }, MetricSettings { change_point: Some(0.1), ..metric() }] {
+        let found = one(settings, Observed { history: Some(minutes(&[100.0; 40])), ..now(100.0) });
+        assert_eq!(found.health(), Health::Inconclusive, "{found:?}");
+        assert!(found.reasons().any(|reason| reason.contains("all 40 values are 100: a number that never varies")), "{found:?}");
+    }
+}
+
+#[test]
+fn pinned_runs_are_a_past_of_their_own() {
+    let baseline = BaselineSettings { of: Earlier::Stored("latency".into()), margin: 0.2, severity: Severity::Critical };
+    let metric = MetricSettings { baseline: Some(baseline), ..metric() };
+    let window: Vec<f64> = (0..20).map(|at| 140.0 + f64::from(at % 5)).collect();
+    let judged = |pasts: &[(Option<&str>, f64)]| {
+        let past = |(pinned, middle): &(Option<&str>, f64)| Recorded {
+            pinned: pinned.map(str::to_owned),
+            numbers: [0.0, 1.0, -1.0, 2.0, -2.0].iter().map(|off| middle + off).collect(),
+        };
+        let runs = Some(Ok(pasts.iter().map(past).collect()));
+        one(metric.clone(), Observed { history: Some(minutes(&window)), runs, ..now(140.0) })
+    };
+    assert_eq!(judged(&[(None, 140.0)]).health(), Health::Healthy);
+    let crept = judged(&[(None, 140.0), (Some("v1"), 100.0)]);
+    assert_eq!(crept.health(), Health::Critical, "{crept:?}");
+    assert!(crept.reasons().any(|reason| reason.contains("recorded runs of `latency`, pinned as v1")), "{crept:?}");
+    let shown = crept.baseline.unwrap();
+    assert_eq!(shown.evidence.base, Some(140.0), "the last runs are what is shown");
+}
+
+#[test]
 fn a_step_for_the_worse_is_degraded() {
     let stepping = |after: f64| {
         let values: Vec<f64> = (0..40).map(|at| if at < 20 { 100.0 } else { after } + f64::from(at % 3)).collect();
@@ -205,6 +235,7 @@ fn recorded_runs_are_a_baseline_and_too_few_of_them_are_none() {
         let baseline = BaselineSettings { of: Earlier::Stored("api".into()), margin: 0.2, severity: Severity::Warning };
         let metric = MetricSettings { baseline: Some(baseline), ..metric() };
         let history: Vec<f64> = (0..values).map(|at| middle + f64::from(i32::try_from(at % 5).unwrap()) - 2.0).collect();
+        let runs = runs.map(|answer| answer.map(|numbers| vec![Recorded { pinned: None, numbers }]));
         one(metric, Observed { history: Some(minutes(&history)), runs, ..now(100.0) })
     };
     let runs = || Some(Ok(vec![100.0, 103.0, 98.0, 101.0, 99.0]));

@@ -138,13 +138,15 @@ fn scores_measured(metric: &Metric, pairs: &Pairs, rules: &Rules) -> Result<Meas
         let shifted: Vec<f64> = worse.iter().map(|x| snapped(x - margin, margin)).collect();
         Sample::new(&shifted).map(|sample| sign_flip(sample, DEFAULT_FLIPS, rules.seed).p).map_err(unusable)
     };
+    let at_fail = against(fail)?;
+    let at_warn = if warn.total_cmp(&fail).is_eq() { at_fail } else { against(warn)? };
     let sample = Sample::new(&worse).map_err(unusable)?;
     let moments = Moments::of(sample);
     let test = paired_t(sample).map_err(unusable)?;
     let options = bootstrap::Options { level: 1.0 - 2.0 * rules.alpha, seed: rules.seed, ..bootstrap::Options::default() };
     // Ends that only a few resamples lie beyond are those resamples, not the distribution's.
     let resolved = count(options.resamples) * rules.alpha >= LEAST_BEYOND;
-    let interval = bootstrap::mean(&worse, options).ok().filter(|_| resolved).map_or_else(
+    let interval = resolved.then(|| bootstrap::mean(&worse, options).ok()).flatten().map_or_else(
         || {
             let interval = test.interval(options.level);
             [interval.lower, interval.upper]
@@ -156,9 +158,9 @@ fn scores_measured(metric: &Metric, pairs: &Pairs, rules: &Rules) -> Result<Meas
         scale: Scale::Difference,
         effect: moments.mean(),
         interval,
-        p_fail: against(fail)?.greater,
-        p_warn: against(warn)?.greater,
-        p_non_inferior: against(fail)?.less,
+        p_fail: at_fail.greater,
+        p_warn: at_warn.greater,
+        p_non_inferior: at_fail.less,
         p_improved: against(0.0)?.less,
         worse: moments.mean(),
         margin: fail,

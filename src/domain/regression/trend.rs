@@ -42,6 +42,8 @@ pub enum Course {
     Falling,
     /// No trend was found; that is no proof of there being none.
     NotFound,
+    /// Every value is the same: a service at rest, or a meter that stands still. Nobody can tell.
+    Still,
 }
 
 /// Why there is no trend to look at.
@@ -101,7 +103,9 @@ pub fn trend(metric: &str, values: &[f64], positions: &[f64], level: f64, seed: 
 impl Trend {
     /// Which way it goes.
     pub fn course(&self) -> Course {
-        if self.mann_kendall.p_two > 1.0 - self.level {
+        if matches!(self.fit, Fit::Constant { .. }) {
+            Course::Still
+        } else if self.mann_kendall.p_two > 1.0 - self.level {
             Course::NotFound
         } else if self.mann_kendall.s > 0.0 {
             Course::Rising
@@ -118,6 +122,7 @@ impl Course {
             Self::Rising => "rising",
             Self::Falling => "falling",
             Self::NotFound => "no trend found",
+            Self::Still => "inconclusive",
         }
     }
 }
@@ -136,6 +141,13 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_has_no_course() {
+        let still = |values: &[f64]| trend("m", values, &[], 0.95, 1).unwrap().course();
+        assert_eq!((still(&[0.85; 20]), Course::Still.word()), (Course::Still, "inconclusive"));
+        assert_eq!(still(&[1.0, 2.0, 1.0, 2.0, 1.0]), Course::NotFound);
+    }
+
+    #[test]
     fn a_step_is_a_change_point() {
         let values: Vec<f64> = (0..40).map(|day| if day < 20 { 100.0 } else { 130.0 } + f64::from(day % 3)).collect();
         let changes = trend("m", &values, &[], 0.95, 1).unwrap().changes.unwrap();
@@ -150,6 +162,6 @@ mod tests {
         assert!(error(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).contains("timestamp 2 (from 0) is not after"));
         assert!(error(&[1.0, 2.0, 3.0], &[1.0, 3.0]).contains("2 positions for 3 values"));
         let constant = trend("m", &[5.0; 12], &[], 0.95, 1).unwrap();
-        assert_eq!((constant.course(), constant.prediction), (Course::NotFound, (5.0, None)));
+        assert_eq!((constant.course(), constant.prediction), (Course::Still, (5.0, None)));
     }
 }

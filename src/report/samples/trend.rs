@@ -65,7 +65,10 @@ pub(super) fn json(trend: &Trend) -> Value {
 fn sentences(trend: &Trend) -> Vec<String> {
     let mut said = Vec::new();
     match &trend.fit {
-        Fit::Constant { value } => said.push(format!("every value is {}: R² means nothing here", digits(*value))),
+        Fit::Constant { value } => said.push(format!(
+            "every value is {}: a number that never varies is most often one that nobody measures, and R² means nothing here",
+            digits(*value)
+        )),
         Fit::Line(line) => {
             said.push(format!("line: slope {}, R² {}, p {}", digits(line.slope), digits(line.r_squared), p(line.p_two)));
         }
@@ -80,6 +83,7 @@ fn sentences(trend: &Trend) -> Vec<String> {
     match &trend.changes {
         None => said.push("change points: left out, too many values".to_owned()),
         Some(changes) if changes.is_empty() && trend.values.len() < 10 => said.push("change points: fewer than 10 values".to_owned()),
+        Some(_) if trend.course() == Course::Still => said.push("change points: nothing varies".to_owned()),
         Some(changes) if changes.is_empty() => said.push("change points: none found".to_owned()),
         Some(changes) => said.extend(changes.iter().map(|change| {
             format!(
@@ -99,6 +103,7 @@ fn title(trend: &Trend) -> String {
         Course::Rising => "↗",
         Course::Falling => "↘",
         Course::NotFound => "→",
+        Course::Still => "?",
     };
     format!("{arrow} {}: {}", trend.metric, trend.course().word())
 }

@@ -25,6 +25,22 @@ fn a_command_that_failed_is_unusable_with_its_reason() {
     }
 }
 
+/// One run of twelve that took no time did not run; a change for the worse stands all the same.
+#[test]
+fn a_time_of_0_among_samples_is_no_pass() {
+    let times: Vec<f64> = (0..12).map(|at| 1.0 + 0.01 * f64::from(at)).collect();
+    let with =
+        |first: f64, factor: f64| hyperfine(&[&[first][..], &times.iter().map(|time| factor * time).collect::<Vec<_>>()].concat(), &[]);
+    let workspace = Workspace::empty().file("base.json", &hyperfine(&times, &[]));
+    for (first, why) in [(0.0, "a: on head: a sample is 0, which no time can be"), (-5.0, "a sample is negative, which no time can be")] {
+        workspace.write("head.json", with(first, 0.5).as_bytes());
+        workspace.prompt_cicd(["compare", "base.json", "head.json"]).run().exits(13).shows("1 unusable").shows(why);
+        workspace.prompt_cicd(["baseline", "update", "--from", "head.json"]).run().exits(4).says("a sample is");
+    }
+    workspace.write("head.json", with(0.0, 9.0).as_bytes());
+    workspace.prompt_cicd(["compare", "base.json", "head.json"]).run().exits(12).shows("worse all the same");
+}
+
 #[test]
 fn a_failure_without_a_name_is_told_with_its_line() {
     let good = "pkg: x\nBenchmarkA-8 10 5 ns/op\nPASS\nok  \tx\t1s\n";

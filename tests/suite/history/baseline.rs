@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{recorded, world};
 use crate::support::{Behaviour, FakeModel, Finished, Workspace};
 
-pub(super) fn git(workspace: &Workspace, args: &[&str]) -> String {
+pub(crate) fn git(workspace: &Workspace, args: &[&str]) -> String {
     let settings = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main"];
     let output = Command::new("git").args(settings).args(args).current_dir(workspace.path()).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));

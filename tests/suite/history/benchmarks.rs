@@ -71,6 +71,94 @@ fn a_new_run_is_held_against_the_last_runs_of_the_default_branch() {
     compare(&workspace, &other, &["--output", "json"]).exits(3).says("no benchmark in common with benchmarks/hyperfine");
 }
 
+/// Five runs of one commit within a second say how this minute differs from itself.
+#[test]
+fn several_runs_of_one_commit_are_one() {
+    let workspace = repository();
+    let five = [1.0, 1.001, 0.999, 1.002, 0.998];
+    for factor in five {
+        update(&workspace, &hyperfine(factor), &[]).exits(0);
+    }
+    let few = compare(&workspace, &hyperfine(1.6), &[]).exits(13);
+    few.shows("parse: 1 of at least 5 runs in the baseline: record 4 more, of other commits").shows("4 runs left out: of each commit");
+    let values = json!((0..20).map(|at| 1.6 + 0.01 * f64::from(at % 5)).collect::<Vec<f64>>());
+    workspace.write("now.json", values.to_string().as_bytes());
+    workspace.prompt_cicd(["detect", "now.json", "--baseline", "parse"]).run().exits(13).shows("1 of at least 5 runs");
+    // Where nobody knows the commit, runs of one hour are one.
+    let nowhere = Workspace::empty();
+    for factor in five {
+        update(&nowhere, &hyperfine(factor), &[]).exits(0).shows("of no commit kept");
+    }
+    compare(&nowhere, &hyperfine(1.6), &[]).exits(13).shows("parse: 1 of at least 5 runs in the baseline");
+    // What is pinned is one run of each commit, too.
+    workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0).shows("1 run pinned as v1");
+    for factor in &MACHINES[1..5] {
+        step(&workspace, "another");
+        update(&workspace, &hyperfine(*factor), &[]).exits(0);
+    }
+    let enough = compare(&workspace, &hyperfine(1.6), &[]).exits(12);
+    enough.shows("base is the last 5 runs").shows("parse (pinned v1): 1 of at least 5 runs");
+}
+
+#[test]
+fn what_creeps_in_is_found_against_what_is_pinned() {
+    let workspace = repository();
+    record(&workspace, 5);
+    workspace.prompt_cicd(["baseline", "pin", "release-1.0"]).run().exits(0).shows("5 runs pinned as release-1.0");
+    compare(&workspace, &hyperfine(1.015), &[]).exits(0).shows("1 benchmarks in 2 comparisons");
+    // Each step is small, and hides in the last runs.
+    for (index, factor) in [1.1, 1.18, 1.25, 1.33, 1.4].into_iter().enumerate() {
+        step(&workspace, &format!("slower {index}"));
+        update(&workspace, &hyperfine(factor), &[]).exits(0);
+    }
+    let found = compare(&workspace, &hyperfine(1.42), &["--output", "json"]).exits(12).json();
+    let failed: Vec<&Value> = found["benchmarks"].as_array().unwrap().iter().filter(|row| row["fails"] == true).collect();
+    assert_eq!((failed.len(), &failed[0]["pinned"]), (1, &json!("release-1.0")), "{found:#}");
+    assert!(found["against"].as_str().unwrap().contains("base is also what is pinned as release-1.0: 5 runs: "), "{found:#}");
+    workspace.prompt_cicd(["baseline", "pin", "release-0.9", "--at", "HEAD~5"]).run().exits(0);
+    let both = compare(&workspace, &hyperfine(1.42), &[]).exits(12);
+    both.shows("parse (pinned release-0.9)").shows("parse (pinned release-1.0)");
+    let one = workspace.prompt_cicd(["compare", "head.json", "--baseline=hyperfine@release-1.0"]).run().exits(12);
+    assert!(!one.stdout.contains("release-0.9"), "{}", one.stdout);
+    let none = workspace.prompt_cicd(["compare", "head.json", "--baseline=hyperfine@release-1.1"]).run().exits(4);
+    none.says("nothing of benchmarks/hyperfine pinned as `release-1.1`; did you mean `release-1.0`?");
+    let values = json!((0..20).map(|at| 1.42 + 0.001 * f64::from(at % 5)).collect::<Vec<f64>>());
+    workspace.write("now.json", values.to_string().as_bytes());
+    let detect = |name: &str| workspace.prompt_cicd(["detect", "now.json", "--baseline", name]).run();
+    detect("parse").exits(12).shows("parse (pinned release-1.0)").shows("parse (pinned release-0.9)");
+    detect("hyperfine:parse@release-1.0").exits(12).shows("parse (pinned release-1.0)");
+    detect("parse@nope").exits(4).says("pinned as `nope`");
+}
+
+/// In a folder of a repository it is the whole work tree that was measured.
+#[test]
+fn a_change_elsewhere_in_the_work_tree_is_of_no_commit() {
+    let workspace = repository();
+    for (name, text) in [("bench/run.py", "pass\n"), (".gitignore", ".prompt-cicd\n*.json\n")] {
+        workspace.write(name, text.as_bytes());
+    }
+    git(&workspace, &["add", "bench", ".gitignore"]);
+    step(&workspace, "a folder");
+    let folder = workspace.path().join("bench");
+    let update = |factor: f64| {
+        std::fs::write(folder.join("bench.json"), hyperfine(factor)).unwrap();
+        crate::support::PromptCicd::new(&folder).args(["baseline", "update", "--from", "bench.json"]).run()
+    };
+    update(1.0).exits(0).shows(" kept");
+    workspace.write("parse.py", b"import time\n");
+    update(1.1).exits(3).says("parse.py differs from the commit that is checked out");
+    git(&workspace, &["checkout", "--quiet", "parse.py"]);
+    git(&workspace, &["update-index", "--assume-unchanged", "parse.py"]);
+    update(1.1).exits(3).says("parse.py differs");
+    git(&workspace, &["update-index", "--no-assume-unchanged", "parse.py"]);
+    update(1.1).exits(0).shows(" kept");
+    // Nothing is followed: there is nothing that could differ.
+    let bare = Workspace::empty();
+    git(&bare, &["init", "--quiet"]);
+    step(&bare, "empty");
+    self::update(&bare, &hyperfine(1.0), &[]).exits(0).shows(" kept");
+}
+
 #[test]
 fn one_measurement_counts_once_and_never_against_itself() {
     let workspace = repository();
@@ -113,25 +201,28 @@ fn runs_are_filed_by_commit_and_only_those_that_lead_here_count() {
     update(&workspace, "[{\"name\": \"a\", \"unit\": \"s\", \"value\": null}]", &list).exits(4).says("no benchmark with a usable number");
 }
 
-/// Every tool whose files lie in the tests' data.
+/// Every tool whose files lie in the tests' data; what is no result is refused by its name, with the reason.
 #[test]
 fn files_of_every_tool_are_taken_in() {
     let data = crate::docs::root().join("tests/data/benchmarks");
     let workspace = repository();
+    let refused = [("README.md", "expected value at line 1 column 1"), ("written", "the name `toy/same` stands for 3 benchmarks")];
     let mut taken = 0;
-    for entry in std::fs::read_dir(&data).unwrap() {
-        let path = entry.unwrap().path();
+    let listed = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    for path in listed(&data).into_iter().chain(listed(&data.join("written/base"))) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let format: &[&str] = if name.starts_with("custom") { &["--from-format", "customSmallerIsBetter"] } else { &[] };
         let from = path.display().to_string();
         let args = ["baseline", "update", "--from", &from, "--name", &name, "--commit", "HEAD"];
         let finished = workspace.prompt_cicd(args.into_iter().chain(format.iter().copied())).run();
-        if finished.code == 0 {
-            finished.shows(&format!("benchmarks/{name}: the run of "));
+        if let Some((_, why)) = refused.iter().find(|(refused, _)| *refused == name) {
+            finished.exits(3).says(&name).says(why);
+        } else {
+            finished.exits(0).shows(&format!("benchmarks/{name}: the run of "));
             taken += 1;
         }
     }
-    assert!(taken >= 14, "{taken} files of benchmark tools");
+    assert!(taken >= 25, "{taken} files of benchmark tools");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "a fake model may refuse, and these never do")]
 
 /// Baselines: by commit, pooled, pinned.
-mod baseline;
+pub(super) mod baseline;
 /// Runs of benchmarks as baselines.
 mod benchmarks;
 /// Which commit a run is of, and which commits' runs count.

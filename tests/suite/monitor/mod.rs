@@ -13,7 +13,10 @@ use std::{
 use axum::{http::StatusCode, response::IntoResponse as _};
 use serde_json::{Value, json};
 
-use crate::support::{Workspace, hosts::Host};
+use crate::{
+    history::baseline::git,
+    support::{Workspace, hosts::Host},
+};
 
 const BASE: &str = "version: 1\nproviders: {say: {kind: echo}}\nsuites: [{name: s, prompt: p, provider: say, cases: c.jsonl}]\n";
 
@@ -200,17 +203,22 @@ fn a_window_is_held_against_recorded_runs() {
     let window = |middle: f64| prometheus.ranges("p95", (0..41).map(|at| middle + f64::from(at % 5)).collect());
     window(120.0);
     workspace.prompt_cicd(["monitor"]).run().exits(30).shows("has no recorded benchmark `latency`");
+    git(&workspace, &["init", "--quiet"]);
     for (run, value) in [118, 123, 120, 125, 117].iter().enumerate() {
         if run == 4 {
             workspace.prompt_cicd(["monitor"]).run().exits(13).shows("4 of at least 5 runs");
         }
         workspace.write("run.json", format!("[{{\"name\": \"latency\", \"unit\": \"ms\", \"value\": {value}}}]").as_bytes());
+        git(&workspace, &["commit", "--quiet", "--allow-empty", "-m", "one"]);
         let args = ["baseline", "update", "--from", "run.json", "--from-format", "customSmallerIsBetter"];
-        workspace.prompt_cicd(args).run().exits(0).shows("of no commit kept");
+        workspace.prompt_cicd(args).run().exits(0).shows(" kept");
     }
     workspace.prompt_cicd(["monitor"]).run().exits(0).shows("the mean of 5 recorded runs of `latency`");
     window(190.0);
     workspace.prompt_cicd(["monitor"]).run().exits(12).shows("baseline: regressed; median 192 against 120.6");
+    // What is pinned is a past of its own.
+    workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0).shows("5 runs pinned as v1");
+    workspace.prompt_cicd(["monitor"]).run().exits(12).shows("recorded runs of `latency`, pinned as v1");
 }
 
 #[test]

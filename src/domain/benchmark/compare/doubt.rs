@@ -19,7 +19,8 @@ pub(super) fn of_side(side: &str, benchmark: &Benchmark) -> Option<String> {
 }
 
 fn fault(side: &str, benchmark: &Benchmark) -> Option<String> {
-    benchmark.fault.as_ref().map(|fault| format!("on {side}: {fault}"))
+    let impossible = || benchmark.impossible().map(|why| format!("on {side}: {why}"));
+    benchmark.fault.as_ref().map(|fault| format!("on {side}: {fault}")).or_else(impossible)
 }
 
 fn gaps(side: &str, benchmark: &Benchmark) -> Option<String> {

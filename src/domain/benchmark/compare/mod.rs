@@ -16,7 +16,7 @@ use super::{
     unit::{Conversion, is_counted, may_be_zero},
 };
 use crate::domain::regression::{Direction, Judgement, Rules};
-pub use runs::compare_with_runs;
+pub use runs::{Past, compare_with_runs};
 
 /// How much worse is fine, and which way is good.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +95,8 @@ impl Status {
 pub struct Row {
     /// Its name.
     pub name: String,
+    /// The name that its base is pinned under, where it is.
+    pub pinned: Option<String>,
     /// The unit of the numbers of base and of head: head's for both, unless one does not convert into the other.
     pub units: [String; 2],
     /// Which way is good.
@@ -226,7 +228,7 @@ fn rows(base: &[Benchmark], head: &[Benchmark], thresholds: &Thresholds) -> Vec<
 fn concluded(mut rows: Vec<Row>, thresholds: &Thresholds) -> Comparison {
     rows.sort_by(|one, two| {
         let worse = |row: &Row| row.change_percent.map_or(0.0, |change| row.direction.worse(change));
-        one.status.cmp(&two.status).then(worse(two).total_cmp(&worse(one))).then(one.name.cmp(&two.name))
+        one.status.cmp(&two.status).then(worse(two).total_cmp(&worse(one))).then((&one.name, &one.pinned).cmp(&(&two.name, &two.pinned)))
     });
     let missing = thresholds.missing_fails && rows.iter().any(|row| row.status == Status::Missing);
     Comparison {
@@ -274,6 +276,7 @@ fn row(base: Option<&Benchmark>, head: Option<&Benchmark>, thresholds: &Threshol
     let samples = |side: Option<&Benchmark>| side.map(|benchmark| benchmark.samples.values().to_vec()).unwrap_or_default();
     let mut row = Row {
         name,
+        pinned: None,
         units: [if conversion == Some(None) { unit(base) } else { of_head.clone() }, of_head],
         direction,
         base: values[0],

@@ -15,12 +15,28 @@ use crate::domain::{
     stats::{describe::Moments, sample::Sample},
 };
 
-/// Compares head with recorded runs, oldest first; Holm over all benchmarks, as between two files.
-pub fn compare_with_runs(recorded: &[&BaselineRun], head: &[Benchmark], thresholds: &Thresholds, rules: &Rules) -> Comparison {
-    let mut rows = rows(&runs::base(recorded), &runs::head(head, recorded), thresholds);
-    judge(&mut rows, rules);
-    rows.iter_mut().for_each(doubt::settle);
-    concluded(rows, thresholds)
+/// Runs that head is held against, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Past {
+    /// The name that they are pinned under; `None`: the last runs.
+    pub pinned: Option<String>,
+    /// The runs.
+    pub runs: Vec<BaselineRun>,
+}
+
+/// Compares head with recorded runs; Holm over all benchmarks of each past, as between two files: two pasts are two questions.
+pub fn compare_with_runs(pasts: &[Past], head: &[Benchmark], thresholds: &Thresholds, rules: &Rules) -> Comparison {
+    let mut all = Vec::new();
+    for (place, past) in pasts.iter().enumerate() {
+        let recorded: Vec<&BaselineRun> = past.runs.iter().collect();
+        let mut rows = rows(&runs::base(&recorded), &runs::head(head, &recorded), thresholds);
+        judge(&mut rows, rules);
+        rows.iter_mut().for_each(doubt::settle);
+        // What is new is said once.
+        rows.retain(|row| place == 0 || row.status != Status::New);
+        all.extend(rows.into_iter().map(|row| Row { pinned: past.pinned.clone(), ..row }));
+    }
+    concluded(all, thresholds)
 }
 
 fn judge(rows: &mut [Row], rules: &Rules) {
@@ -31,7 +47,8 @@ fn judge(rows: &mut [Row], rules: &Rules) {
         let k = earlier.len();
         if k < FEWEST_RUNS {
             row.status = Status::Open;
-            row.why = Some(format!("{k} of at least {FEWEST_RUNS} runs in the baseline: record {} more", FEWEST_RUNS - k));
+            row.why =
+                Some(format!("{k} of at least {FEWEST_RUNS} runs in the baseline: record {} more, of other commits", FEWEST_RUNS - k));
         } else if Sample::new(earlier).is_ok_and(|sample| Moments::of(sample).is_constant()) {
             constant(row);
         } else if row.thresholds.1 > 0.0 {

@@ -90,8 +90,11 @@ fn constants_and_copies_clear_nothing() {
         open(&question, &around(100.0, 2_000, 1), &[80.0; 20], "every value of current");
         open(&question, &[120.0; 20], &around(100.0, 2_000, 1), "every value of baseline");
     }
-    // No change of it is bad: there is nothing to clear.
-    assert_eq!(analyse(&asked(Consider::Neither), &[5.0; 20], &[5.0; 20]).unwrap().conclusion.verdict, Verdict::NonInferior);
+    // Even where no change is bad: that nothing differs is not known. That something does is.
+    let neither = asked(Consider::Neither);
+    open(&neither, &[5.0; 20], &[5.0; 20], "on both sides");
+    open(&neither, &around(100.0, 200, 1), &around(100.0, 200, 1), "both sides hold the same values");
+    assert_eq!(analyse(&neither, &[5.0; 20], &[6.0; 20]).unwrap().conclusion.verdict, Verdict::NonInferior);
 }
 
 #[test]

@@ -108,7 +108,8 @@ pub(super) fn conclude(question: &Question, measured: &Measured, tests: &[TestSh
     } else {
         by_effect(question, measured, significant, margin)
     };
-    let verdict = cleared_by_nothing(question, measured, verdict);
+    let shows_a_difference = significant && question.consider == Consider::Neither;
+    let verdict = cleared_by_nothing(measured, verdict, shows_a_difference);
     let magnitude = magnitude(measured.d);
     let severity = severity(verdict == Verdict::Regressed, magnitude, p_value.unwrap_or(1.0));
     let all = tests.len().max(1);
@@ -117,9 +118,9 @@ pub(super) fn conclude(question: &Question, measured: &Measured, tests: &[TestSh
     Conclusion { verdict, significant, p_value, margin, detectable, consensus, magnitude, severity, recommendation }
 }
 
-/// Constants and copies can show a change for the worse, and clear nothing. Where no change is bad, there is nothing to clear.
-fn cleared_by_nothing(question: &Question, measured: &Measured, verdict: Verdict) -> Verdict {
-    let keeps = measured.too_few.is_some() || verdict == Verdict::Regressed || question.consider == Consider::Neither;
+/// Constants and copies can show a change for the worse, or that there is a difference, and clear nothing.
+fn cleared_by_nothing(measured: &Measured, verdict: Verdict, shows_a_difference: bool) -> Verdict {
+    let keeps = measured.too_few.is_some() || verdict == Verdict::Regressed || shows_a_difference;
     match measured.unmeasured() {
         Some(why) if !keeps => Verdict::Inconclusive { why: Undecided::Unusable(why.to_owned()), needed: None },
         Some(_) | None => verdict,
