@@ -89,10 +89,24 @@ fn commits_without_types_and_repositories_without_tags_are_told() {
     world.release(&["next"]).run().exits(4).says("none of 2 commits asks for a release").says("--type patch");
     world.release(&["show"]).run().exits(0).shows("next: none; none of 2 commits");
     let untagged = World::new(&["feat: a", "fix: b"]);
-    untagged.release(&["show"]).run().exits(0).shows("released: nothing yet").shows("next: 0.1.0");
+    untagged.release(&["show"]).run().exits(0).shows("released: nothing yet").shows("next: 1.0.0");
+    // What the files name never goes down; where they name nothing, it begins with 0.1.0.
+    untagged.release(&["prepare", "--type", "minor", "--dry-run"]).run().exits(0).shows("nothing → 1.0.0");
+    untagged.release(&["next", "--type", "rc"]).run().exits(0).shows("1.0.1-rc.1");
+    let config = untagged.workspace.read("prompt-cicd.yml").replace("files: [package.json]", "files: []");
+    untagged.workspace.write("prompt-cicd.yml", config.as_bytes());
+    untagged.release(&["next"]).run().exits(0).shows("0.1.0");
     untagged.release(&["list"]).run().exits(0).shows("no version was released yet");
     let nowhere = Workspace::greeting();
     nowhere.prompt_cicd(["release", "show"]).run().exits(3).says("not a git repository");
+}
+
+#[test]
+fn a_version_in_files_never_goes_down() {
+    let world = World::new(&["feat: a", "tag v1.0.0", "fix: b"]);
+    world.workspace.write("package.json", b"{\n  \"version\": \"2.0.0\"\n}\n");
+    world.release(&["prepare"]).run().exits(20).says("1.0.1 does not come after 2.0.0");
+    assert!(world.workspace.read("package.json").contains("2.0.0"));
 }
 
 #[test]

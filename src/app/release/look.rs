@@ -5,7 +5,7 @@ use semver::Version;
 use super::{Subject, Versions, repository, shown};
 use crate::{
     app::{Failure, Finished, Services},
-    domain::release::{Notes, Wish, planned},
+    domain::release::{Notes, Wish},
     report::release::{self as report, Overview},
 };
 
@@ -17,7 +17,7 @@ pub async fn show(services: &Services, subject: &Subject) -> Result<Finished, Fa
     let versions = Versions::open(services, subject).await?;
     let commits = versions.since(services).await?;
     let released = versions.latest().cloned();
-    let next = planned(released.as_ref().map(|found| &found.version), &commits, &Wish::Auto).map_err(|why| why.to_string());
+    let next = versions.plan(services, &commits, &Wish::Auto).map_err(|why| why.to_string());
     let overview =
         Overview { prompt: versions.prompt.clone(), written: versions.written(services)?, released, commits: commits.len(), next };
     shown(|out| report::overview(subject.shape, &overview, out))
@@ -30,7 +30,7 @@ pub async fn show(services: &Services, subject: &Subject) -> Result<Finished, Fa
 pub async fn next(services: &Services, subject: &Subject, wish: &Wish) -> Result<Finished, Failure> {
     let versions = Versions::open(services, subject).await?;
     let commits = versions.since(services).await?;
-    let version = planned(versions.latest().map(|found| &found.version), &commits, wish).map_err(Failure::Version)?;
+    let version = versions.plan(services, &commits, wish).map_err(Failure::Version)?;
     let mut finished = Finished::done(format!("{version}\n"));
     let outputs = [("version", version.to_string()), ("tag", versions.tag(&version))];
     finished.notes.extend(services.ci.set_outputs(&outputs).err().map(|error| format!("warning: {error}")));

@@ -17,7 +17,7 @@ use crate::{
     config::{self, ReleaseSettings},
     domain::{
         diagnostic::{Diagnostic, Place},
-        release::{Commit, Released, files, released},
+        release::{Commit, NoNext, Released, Wish, files, first, planned, released},
     },
     report::rollout::Shape,
 };
@@ -97,6 +97,16 @@ impl Versions {
     /// The commits after the newest release.
     async fn since(&self, services: &Services) -> Result<Vec<Commit>, Failure> {
         self.commits(services, self.latest().map(|found| found.tag.commit.as_str()), "HEAD").await
+    }
+
+    /// The version that comes next.
+    fn plan(&self, services: &Services, commits: &[Commit], wish: &Wish) -> Result<Version, NoNext> {
+        // A file that names none is told where the version is written.
+        let written = self.written(services).ok().flatten();
+        match (self.latest(), written) {
+            (None, Some(written)) => first(&written, commits, wish),
+            (latest, _) => planned(latest.map(|found| &found.version), commits, wish),
+        }
     }
 
     /// What the first file names; `None` where there are no files.

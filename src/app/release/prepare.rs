@@ -104,7 +104,10 @@ pub async fn prepare(services: &Services, subject: &Subject, preparing: &Prepari
     let versions = Versions::open(services, subject).await?;
     let commits = versions.since(services).await?;
     let from = versions.latest().map(|found| found.version.clone());
-    let to = planned(from.as_ref(), &commits, &preparing.wish).map_err(Failure::Version)?;
+    let to = versions.plan(services, &commits, &preparing.wish).map_err(Failure::Version)?;
+    if let Some(written) = versions.written(services)?.filter(|written| to.cmp_precedence(written).is_lt()) {
+        return Err(Failure::Version(NoNext::NotAfter { wanted: to, current: written }));
+    }
     let mut texts = changed_files(services, &versions, &to)?;
     let path = &versions.settings.changelog;
     let old = if services.workspace.exists(path) {

@@ -79,7 +79,7 @@ async fn which(services: &Services, versions: &Versions, publishing: &Publishing
         // Repeating a release is no mistake.
         Some(version) if versions.releases.iter().any(|found| found.version == version) => version,
         Some(version) => planned(latest, &[], &Wish::Exactly(version)).map_err(Failure::Version)?,
-        None => planned(latest, &versions.since(services).await?, &Wish::Auto).map_err(Failure::Version)?,
+        None => versions.plan(services, &versions.since(services).await?, &Wish::Auto).map_err(Failure::Version)?,
     };
     let before = versions.releases.iter().position(|found| found.version.cmp_precedence(&version).is_lt());
     Ok((version, before))

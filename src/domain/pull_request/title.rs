@@ -15,6 +15,9 @@ pub fn wrong(title: &str) -> Option<String> {
     if title.trim() != title {
         return Some("it begins or ends with a space".to_owned());
     }
+    if let Some(reverted) = title.strip_prefix("Revert \"").and_then(|rest| rest.strip_suffix('"')) {
+        return Some(format!("it is the title that GitHub gives a revert; write `revert: {reverted}`"));
+    }
     let Some(captures) = form.captures(title) else {
         return Some(format!("it is not `type: text` or `type(scope): text` with one of {}", known()));
     };
@@ -40,6 +43,9 @@ mod tests {
         }
         assert_eq!(wrong("Feat: caps").unwrap(), "`Feat` is no type; did you mean `feat`?");
         assert_eq!(wrong(" fix: x").unwrap(), "it begins or ends with a space");
+        let revert = wrong("Revert \"feat: tune\"").unwrap();
+        assert_eq!(revert, "it is the title that GitHub gives a revert; write `revert: feat: tune`");
+        assert_eq!(wrong("revert: feat: tune"), None);
         assert!(wrong("merge: x").unwrap().starts_with("`merge` is no type; there are feat, fix,"));
         for title in ["feat:no space", "feat: ", "feat (x): a", "feat(): a", "", "wip"] {
             assert!(wrong(title).is_some(), "{title}");

@@ -9,4 +9,4 @@ pub mod plan;
 pub use bump::{Bump, Channel, next};
 pub use commit::{Commit, Entry, asked};
 pub use notes::{Notes, Section};
-pub use plan::{NoNext, Released, Tag, Wish, planned, released};
+pub use plan::{NoNext, Released, Tag, Wish, first, planned, released};

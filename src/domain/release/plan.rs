@@ -109,6 +109,30 @@ pub fn planned(current: Option<&Version>, commits: &[Commit], wish: &Wish) -> Re
     }
 }
 
+/// The first version of what was never released and names a version in its files: that one, since it never goes down. Where a larger one is
+/// wished for, the next of that kind.
+///
+/// # Errors
+/// As [`planned`].
+pub fn first(written: &Version, commits: &[Commit], wish: &Wish) -> Result<Version, NoNext> {
+    let channel = match wish {
+        Wish::Exactly(version) if version.cmp_precedence(written) == Ordering::Less => {
+            return Err(NoNext::NotAfter { wanted: version.clone(), current: written.clone() });
+        }
+        Wish::Exactly(version) => return Ok(version.clone()),
+        Wish::Auto if commits.is_empty() => return Err(NoNext::NothingToRelease(0)),
+        Wish::Bump(Bump::Major) if *written < Version::new(1, 0, 0) => return Ok(Version::new(1, 0, 0)),
+        Wish::Candidate(channel) => Some(*channel),
+        Wish::Bump(Bump::Prerelease(channel)) => Some(channel.unwrap_or(Channel::Rc)),
+        Wish::Auto | Wish::Bump(Bump::Major | Bump::Minor | Bump::Patch) => None,
+    };
+    // A candidate comes before its release: of what is written it can only be the next one's.
+    Ok(match channel.filter(|_| written.pre.is_empty()) {
+        Some(channel) => next(written, Bump::Prerelease(Some(channel))).ok_or_else(|| NoNext::TooLarge(written.clone()))?,
+        None => written.clone(),
+    })
+}
+
 /// The first candidate of a release.
 fn candidate(release: &Version, channel: Channel) -> Version {
     let pre = semver::Prerelease::new(&format!("{}.1", channel.as_str())).unwrap_or(semver::Prerelease::EMPTY);
@@ -126,6 +150,28 @@ mod tests {
     fn plan(current: &str, messages: &[&str], wish: &Wish) -> String {
         let current = (!current.is_empty()).then(|| Version::parse(current).unwrap());
         planned(current.as_ref(), &commits(messages), wish).map_or_else(|why| why.to_string(), |version| version.to_string())
+    }
+
+    #[test]
+    fn what_is_written_and_was_never_released_is_the_first_version() {
+        let of = |written: &str, wish: &Wish| {
+            let first = first(&Version::parse(written).unwrap(), &commits(&["feat: a"]), wish);
+            first.map_or_else(|why| why.to_string(), |version| version.to_string())
+        };
+        for (written, wish, expected) in [
+            ("1.0.0", Wish::Auto, "1.0.0"),
+            ("1.0.0-rc.2", Wish::Auto, "1.0.0-rc.2"),
+            ("1.2.0", Wish::Bump(Bump::Minor), "1.2.0"),
+            ("0.3.0", Wish::Bump(Bump::Major), "1.0.0"),
+            ("2.0.0", Wish::Bump(Bump::Major), "2.0.0"),
+            ("1.0.0", Wish::Candidate(Channel::Beta), "1.0.1-beta.1"),
+            ("1.0.0-rc.2", Wish::Bump(Bump::Prerelease(None)), "1.0.0-rc.2"),
+            ("1.0.0", Wish::Exactly(Version::new(0, 9, 0)), "0.9.0 does not come after 1.0.0"),
+            ("1.0.0", Wish::Exactly(Version::new(1, 0, 0)), "1.0.0"),
+        ] {
+            assert_eq!(of(written, &wish), expected, "{written} {wish:?}");
+        }
+        assert!(first(&Version::new(1, 0, 0), &[], &Wish::Auto).is_err());
     }
 
     #[test]
