@@ -229,7 +229,7 @@ impl Cli {
             Command::Release(args) => release::run(services, config, args).await,
             Command::Registry(args) => registry::run(services, config, style, args).await,
             Command::Rollout(args) => Box::pin(rollout::run(services, config, style, args)).await,
-            Command::Rollback(args) => rollback::run(services, config, style, args).await,
+            Command::Rollback(args) => Box::pin(rollback::run(services, config, style, args)).await,
             Command::Doctor(args) => Box::pin(crate::app::doctor::doctor(services, &args.request(config, fetched.is_some()))).await,
             Command::Env(args) => Box::pin(env::run(services, config, args)).await,
             Command::Bench(args) => Box::pin(crate::app::bench::bench(services, &args.request(config, style))).await,

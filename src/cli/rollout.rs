@@ -232,7 +232,7 @@ pub(super) async fn run(services: &Services, config: Option<PathBuf>, style: Sty
         Verb::Start { place, how } => Box::pin(rollout::start(services, &subject(place), &how.into())).await,
         Verb::Retry { place, how } => Box::pin(rollout::retry(services, &subject(place), &how.into())).await,
         Verb::Plan { place, how } => rollout::plan(services, &subject(place), &how.into()).await,
-        Verb::Step(place) => rollout::step(services, &subject(place)).await,
+        Verb::Step(place) => Box::pin(rollout::step(services, &subject(place))).await,
         Verb::Run(place) => Box::pin(rollout::run(services, &subject(place), false)).await,
         Verb::Watch(place) => Box::pin(rollout::run(services, &subject(place), true)).await,
         Verb::Status(place) => rollout::status(services, &subject(place)).await,

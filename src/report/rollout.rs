@@ -12,9 +12,9 @@ use super::{
 use crate::domain::{
     duration,
     rollout::{
-        Moment, Phase, Plan, Rollout,
+        Event, Moment, Phase, Plan, Rollout,
         deployment::Deployment,
-        health::{Check, HealthVerdict},
+        health::{Check, HealthVerdict, MetricResult},
         plan::Gate,
         settings::EnvironmentSettings,
     },
@@ -160,21 +160,20 @@ fn text(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn checks(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "  health: {}", check.verdict.as_str())?;
     for metric in &check.metrics {
-        let value = metric.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
-        let dry = if metric.dry_run { " (dry run)" } else { "" };
-        writeln!(
-            out,
-            "    {} {value}: {}{dry}: {} [{}]",
-            one_line(&metric.name),
-            metric.verdict.as_str(),
-            one_line(&metric.why),
-            one_line(&metric.bound)
-        )?;
+        writeln!(out, "    {}", metric_line(metric))?;
         if metric.verdict != HealthVerdict::Healthy && !metric.query.is_empty() {
             writeln!(out, "      {}", one_line(&metric.query))?;
         }
     }
     Ok(())
+}
+
+/// A metric in one line: its value, its verdict, why, and what it is held against.
+pub fn metric_line(metric: &MetricResult) -> String {
+    let value = metric.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+    let dry = if metric.dry_run { " (dry run)" } else { "" };
+    let verdict = metric.verdict.as_str();
+    format!("{} {value}: {verdict}{dry}: {} [{}]", one_line(&metric.name), one_line(&metric.why), one_line(&metric.bound))
 }
 
 fn markdown(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -289,7 +288,8 @@ pub fn history(shape: Shape, deployment: &Deployment, limit: usize, out: &mut dy
             let value = serde_json::to_value(&logged.event).unwrap_or_default();
             let part = |key: &str| value.get(key).and_then(Value::as_str).map(one_line).unwrap_or_default();
             let verdict = value.pointer("/check/verdict").and_then(Value::as_str).unwrap_or_default();
-            let words: Vec<String> = [part("reason"), verdict.to_owned(), part("by")].into_iter().filter(|word| !word.is_empty()).collect();
+            let words = [asked(&logged.event), part("reason"), verdict.to_owned(), part("by")];
+            let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
             writeln!(out, "  {} {} {}", time(logged.now.wall), logged.event.verb(), words.join(", "))?;
         }
     }
@@ -306,4 +306,23 @@ pub fn history(shape: Shape, deployment: &Deployment, limit: usize, out: &mut dy
         )?;
     }
     Ok(())
+}
+
+/// What a person asked for beyond the verb.
+fn asked(event: &Event) -> String {
+    match event {
+        Event::Set { percent, force, .. } => format!("{percent}{}", if *force { " by force" } else { "" }),
+        Event::Promote { full: true, .. } => "to the end".to_owned(),
+        Event::Complete { skip_final_checks: true, .. } => "without final checks".to_owned(),
+        Event::Rollback { to, trigger, .. } => format!("to {}, {}", one_line(&to.version), trigger.as_str()),
+        Event::Tick { .. }
+        | Event::Checked { .. }
+        | Event::Smoked { .. }
+        | Event::Confirmed { .. }
+        | Event::Pause { .. }
+        | Event::Resume { .. }
+        | Event::Promote { .. }
+        | Event::Complete { .. }
+        | Event::Abort { .. } => String::new(),
+    }
 }

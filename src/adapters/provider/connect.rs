@@ -8,17 +8,19 @@ use std::{
 };
 
 use super::{
-    anthropic::{self, Anthropic},
-    cache::Cached,
-    cassette::{Cassette, Tape},
-    chat::Chat,
+    chat::{
+        Chat,
+        anthropic::{self, Anthropic},
+        openai::OpenAi,
+    },
     command::Program,
     echo::Echo,
-    embeddings::WithEmbeddings,
-    endpoint::{Endpoint, KeyHeader},
-    models::WithModels,
-    openai::OpenAi,
-    record::{Recorded, Recorder},
+    endpoint::{Endpoint, KeyHeader, embeddings::WithEmbeddings, models::WithModels},
+    recording::{
+        cache::Cached,
+        cassette::{Cassette, Tape},
+        record::{Recorded, Recorder},
+    },
 };
 use crate::{
     adapters::{

@@ -51,16 +51,16 @@ pub(super) fn over(before: &Rollout, rollout: &Rollout, event: Option<&Event>, d
         (None, Phase::Returning { back }) if back.trigger == Some(Trigger::Emergency) => (&back.to, &back.reason, &back.by, None, false),
         _ => return None,
     };
-    let names: Vec<String> = driven
+    let refusing: Vec<String> = driven
         .shown()
         .into_iter()
         .filter(|shown| shown.error == Some(TargetErrorKind::EpochUnreadable))
         .map(|shown| shown.target)
         .collect();
-    if names.is_empty() || driven.overwrites {
+    if refusing.is_empty() || driven.overwrites {
         return None;
     }
-    let reason = format!("{reason} (the epoch that {} remembers cannot be read: it is written over)", names.join(", "));
+    let reason = format!("{reason} (the epoch that {} remembers cannot be read: it is written over)", refusing.join(", "));
     // Where the record says that it is done already, or under way, it is done again.
     let again = if rollout.epoch > before.epoch { above } else { Some(before.epoch.saturating_add(1)).max(above) };
     Some(Event::Rollback { to: to.clone(), trigger: Trigger::Emergency, reason, by: by.clone(), above: again, named })

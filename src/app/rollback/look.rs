@@ -71,14 +71,19 @@ pub async fn status(services: &Services, subject: &Subject, watch: bool) -> Resu
     let markdown = report::status(Shape::Markdown, loaded.deployment.rollbacks.last(), &lines, &mut markdown).map(|()| markdown);
     let mut notes = super::super::lines(&world.base.warnings);
     notes.extend(told);
+    if watch && loaded.deployment.rollbacks.last().is_some_and(|record| record.watch.is_none()) {
+        let next = "`rollback --watch` begins that, and `rollouts.rollback.watch.always` in the configuration does for each";
+        notes.push(format!("note: health after this rollback is not watched: {next}"));
+    }
     notes.extend(tell::rollback(services, &loaded.deployment, loaded.deployment.rollbacks.last(), markdown));
     if let Some(rollout) = &loaded.deployment.rollout {
         notes.extend(match &rollout.phase {
             Phase::Returning { back } => Some(format!(
-                "warning: {} is being put back ({}): `prompt-cicd rollback resume {}` finishes it",
+                "warning: {} is being put back ({}): `prompt-cicd rollback resume {} -e {}` finishes it",
                 back.to,
                 one_line(&back.reason),
-                one_line(&world.prompt)
+                one_line(&world.prompt),
+                one_line(&world.settings.name)
             )),
             Phase::Progressing | Phase::Held { .. } | Phase::Completed | Phase::Aborted { .. } | Phase::RolledBack { .. } => {
                 world.interrupted(rollout, &shown).await?.map(|interrupted| interrupted.warning)

@@ -231,7 +231,14 @@ impl World {
             (Err(fenced), Ok(observed)) if fenced.kind == TargetErrorKind::Fenced => {
                 Shown { epoch: observed.epoch, whole: whole(&observed), ..failed(target.name(), &fenced) }
             }
-            (_, Ok(observed)) => agreed(target.name(), &observed, &wanted, target.shares()),
+            (applied, Ok(observed)) => {
+                let shown = agreed(target.name(), &observed, &wanted, target.shares());
+                match applied {
+                    // What it shows is not all: why it does not show more is to be told too.
+                    Err(error) if !shown.confirmed => Shown { text: format!("{}; {}", shown.text, error.message), ..shown },
+                    Ok(()) | Err(_) => shown,
+                }
+            }
             (_, Err(error)) => failed(target.name(), &error),
         };
         Shown { applied: Some(wrote), ..shown }

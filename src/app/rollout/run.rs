@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::Subject;
 use crate::{
     app::{Failure, Finished, Services, rollback},
-    domain::rollout::{Hold, Phase},
+    domain::rollout::{Hold, Phase, health::Check},
     ports::store::StoreError,
-    report::escape::one_line,
+    report::{escape::one_line, rollout::metric_line},
 };
 
 /// Looks until the rollout is over or waits for people. `watch` only looks, and changes nothing.
@@ -75,7 +75,7 @@ pub async fn run(services: &Services, subject: &Subject, watch: bool) -> Result<
 }
 
 fn line(rollout: &crate::domain::rollout::Rollout) -> String {
-    let health = rollout.last_check.as_deref().map_or_else(|| "not checked yet".to_owned(), crate::domain::rollout::health::Check::summary);
+    let health = rollout.last_check.as_deref().map_or_else(|| "not checked yet".to_owned(), health);
     let phase = match &rollout.phase {
         Phase::Progressing => "going on".to_owned(),
         Phase::Held { hold, reason } if *hold == Hold::Paused => format!("paused: {reason}"),
@@ -86,6 +86,12 @@ fn line(rollout: &crate::domain::rollout::Rollout) -> String {
         Phase::RolledBack { back } => format!("rolled back: {}", back.reason),
     };
     format!("{} stage {} {} s healthy; {phase}; {health}", rollout.id, rollout.stage_name(), rollout.clock.credited / 1_000)
+}
+
+/// The check, and each metric of it.
+fn health(check: &Check) -> String {
+    let metrics = check.metrics.iter().map(|metric| format!("; {}", metric_line(metric)));
+    metrics.fold(check.verdict.as_str().to_owned(), |line, metric| line + &metric)
 }
 
 /// Waits; `true` when a signal asks to stop.

@@ -108,10 +108,7 @@ impl World {
         for _ in 0..MOST {
             let Some(rollout) = loaded.deployment.rollout.clone() else { break };
             if matches!(&rollout.phase, Phase::Returning { .. }) {
-                let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
-                let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
-                shown = more;
-                return Ok((loaded, shown, record.map(|record| rollback::outcome(&record, true))));
+                return self.finished(loaded).await;
             }
             if rollout.intent.is_some() {
                 shown = self.settle_all(&mut loaded, said).await?;
@@ -146,9 +143,7 @@ impl World {
             }
             if rollout.phase.is_over() {
                 if loaded.deployment.unrecorded().is_some() {
-                    let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
-                    let (record, more) = rollback::finish(self, &mut loaded, deadline, None).await?;
-                    return Ok((loaded, more, record.map(|record| rollback::outcome(&record, true))));
+                    return self.finished(loaded).await;
                 }
                 break;
             }
@@ -161,6 +156,13 @@ impl World {
             }
         }
         Ok((loaded, shown, None))
+    }
+
+    /// A way back that began, brought to its end.
+    async fn finished(&mut self, mut loaded: Loaded) -> Result<(Loaded, Vec<Shown>, Option<crate::app::Outcome>), Failure> {
+        let deadline = Deadline::new(self.base.services.clock.elapsed(), self.settings.rollback_timeout);
+        let (record, shown) = rollback::finish(self, &mut loaded, deadline, None).await?;
+        Ok((loaded, shown, record.map(|record| rollback::outcome(&record, true))))
     }
 
     /// Whether an event would bring more traffic: that waits until every target shows what was confirmed.

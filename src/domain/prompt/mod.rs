@@ -7,7 +7,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use template::{Reach, Read, Step, Syntax, Template, TemplateError, Variables, python_field};
+pub use template::{Meant, Reach, Read, Step, Syntax, Template, TemplateError, Variables, python_field};
 pub use text_place::{Layout, TextPlace};
 
 /// A prompt as its file has it.

@@ -16,6 +16,7 @@ case "$message" in
         echo "not now" >&2
         exit 9
     fi
+    [ -f hang ] && sleep 100
     printf '%s' "$message" > shown.json
     ;;
 esac
@@ -77,4 +78,16 @@ fn a_failure_that_can_heal_is_tried_again_and_one_that_cannot_is_told_at_once() 
     stage.workspace.write("flags.json", good.as_bytes());
     stage.call(["rollback", "greeting", "--yes"]).exits(0);
     assert_eq!(stage.share("1.0.0"), "100");
+}
+
+#[test]
+fn a_target_that_does_not_answer_is_told_with_what_it_shows_and_why() {
+    let stage = at_ten();
+    stage.workspace.write("hang", b"");
+    let back = stage.call(["rollback", "greeting", "--emergency", "--timeout", "3s"]).exits(23);
+    back.shows("2.0.0 has 10 % instead of 0 %").shows("target \"program\": program `sh`: not done within");
+    assert_eq!(stage.share("1.0.0"), "100", "the other one is back");
+    stage.call(["rollback", "status", "greeting"]).exits(23).says("`prompt-cicd rollback resume greeting -e production` finishes it");
+    std::fs::remove_file(stage.workspace.path().join("hang")).unwrap();
+    stage.call(["rollback", "resume", "greeting"]).exits(0);
 }

@@ -60,3 +60,26 @@ fn where_nothing_is_nothing_can_be_ordered() {
     stage.rollout("start", ["--version", "9.0.0"]).exits(20).says("is not registered");
     stage.call(["rollout", "start", "greting"]).exits(4).says("there is no prompt `greting`");
 }
+
+#[test]
+fn the_history_says_what_was_asked_for() {
+    let stage = Stage::new("10m", "30s");
+    stage.rollout("start", []).exits(0);
+    stage.rollout("set", ["30", "--force"]).exits(0);
+    stage.rollout("complete", ["--skip-final-checks"]).exits(0);
+    stage.call(["rollback", "greeting", "--to", "1.0.0", "--emergency"]).exits(0);
+    let history = stage.rollout("history", []).exits(0);
+    history.shows(" set 30 % by force, ana").shows(" complete without final checks, ana").shows(" rollback to 1.0.0, emergency, ");
+    let unwatched = stage.call(["rollback", "status", "greeting", "--watch"]).exits(0);
+    unwatched.says("health after this rollback is not watched: `rollback --watch` begins that");
+}
+
+#[test]
+fn whoever_watches_sees_each_metric_with_value_bound_and_verdict() {
+    let stage = Stage::with("stages: [10, 100]\n  stage-duration: 400ms", "50ms");
+    stage.rollout("start", []).exits(0);
+    let ran = stage.rollout("run", []).exits(0);
+    ran.says("production.greeting.2 stage 1 of 2 (10 %) ")
+        .says("; healthy; latency 500.0000: healthy: ")
+        .says("[at most 800, guardrail 5000]");
+}

@@ -230,3 +230,24 @@ async fn an_emoji_that_is_cut_between_two_pieces_is_whole_again() {
     assert_eq!(fault.kind, FaultKind::Malformed);
     assert!(fault.message.contains("half a character (\\ud83d) whose other half never came"), "{fault}");
 }
+
+#[tokio::test]
+async fn halves_of_an_emoji_in_tokens_break_no_answer() {
+    let piece = |half: &str| {
+        let token = format!("{{\"token\": \"{half}\", \"logprob\": -0.1}}");
+        let choice = format!("{{\"index\": 0, \"delta\": {{\"content\": \"{half}\"}}, \"logprobs\": {{\"content\": [{token}]}}}}");
+        format!("data: {{\"choices\": [{choice}]}}\n\n").into_bytes()
+    };
+    let end = format!("data: {}\n\ndata: [DONE]\n\n", delta_end()).into_bytes();
+    let answer = stream(vec![piece("\\ud83d"), piece("\\ude00"), end], false).await.unwrap();
+    assert_eq!(answer.text, "😀");
+    assert_eq!(answer.raw["choices"][0]["message"]["content"], "😀");
+    let tokens = &answer.raw["choices"][0]["logprobs"]["content"];
+    assert_eq!((&tokens[0]["token"], &tokens[1]["token"], &tokens[2]), (&json!("\u{fffd}"), &json!("\u{fffd}"), &Value::Null));
+    // The same in an answer that comes as a whole.
+    let body =
+        completion("X").to_string().replace("\"X\"}", "\"\\ud83d\\ude00\"}, \"logprobs\": {\"content\": [{\"token\": \"\\ude00\"}]}");
+    let server = Server::start(move |_| ([("content-type", "application/json")], body.clone())).await;
+    let answer = ask(ProviderKind::OpenAi(streaming(&server.url))).await.unwrap();
+    assert_eq!((answer.text.as_str(), &answer.raw["choices"][0]["logprobs"]["content"][0]["token"]), ("😀", &json!("\u{fffd}")));
+}

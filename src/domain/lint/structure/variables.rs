@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{
     diagnostic::Place,
-    prompt::{Prompt, Reach, Read, Step},
+    prompt::{Meant, Prompt, Reach, Read, Step},
 };
 
 /// What the cases had so far.
@@ -34,8 +34,8 @@ struct Unread {
     read: Read,
     /// Whether a case had what should hold the value.
     held: bool,
-    /// The name that was meant, where one is near.
-    near: Option<String>,
+    /// What was meant, where a name is near.
+    near: Option<Meant>,
 }
 
 impl Seen {
@@ -92,17 +92,14 @@ impl Seen {
             }
             let Some(message) = prompt.messages.get(message) else { continue };
             let place = message.place.at(read.line, read.column);
-            let own = |near: &String| {
-                let mut beside = read.path.clone();
-                beside.pop();
-                beside.push(Step::Key(near.clone()));
-                paths.contains(&beside) || paths.contains(&vec![Step::Key(near.clone())])
+            let own = |near: &Meant| {
+                paths.contains(&near.path) || near.path.last().is_some_and(|last| paths.contains(std::slice::from_ref(last)))
             };
             match near.filter(|near| !own(near)) {
                 Some(near) => collector.add_by_id(
                     "template_variables",
                     place,
-                    format!("`{}` has no value in any case; did you mean `{near}`?", read.written),
+                    format!("`{}` has no value in any case; did you mean `{}`?", read.written, near.written),
                 ),
                 None => collector.add_by_id("untested_variable", place, format!("no case gives `{}` a value", read.written)),
             }

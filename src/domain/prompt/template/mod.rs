@@ -11,7 +11,7 @@ use ::handlebars::Context;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-pub use reads::{Reach, Read, Step};
+pub use reads::{Meant, Reach, Read, Step};
 
 /// How variables are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +83,8 @@ pub struct TemplateError {
     pub column: usize,
     /// The variable that is missing, where that is the reason.
     pub missing: Option<String>,
+    /// Where that name is one of a block's item: what it reads.
+    pub read: Option<Box<Read>>,
 }
 
 impl TemplateError {
@@ -91,12 +93,15 @@ impl TemplateError {
         let before = source.get(..offset).unwrap_or(source);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Self { message: message.into(), line, column, missing: None }
+        Self { message: message.into(), line, column, missing: None, read: None }
     }
 
     /// The message, with the name that was most likely meant where a variable is missing.
     pub fn described(&self, values: &Map<String, Value>) -> String {
-        let meant = self.missing.as_deref().and_then(|name| reads::meant(name, values));
+        let meant = match &self.read {
+            Some(read) => read.meant(values),
+            None => self.missing.as_deref().and_then(|name| reads::meant(name, values)),
+        };
         meant.map_or_else(|| self.message.clone(), |meant| format!("{}; did you mean `{meant}`?", self.message))
     }
 }

@@ -34,10 +34,19 @@ pub enum Step {
 pub enum Reach {
     /// At least one value.
     Value,
-    /// What should hold the value is there and does not, with the name that was meant, where one is near.
-    Missing(Option<String>),
+    /// What should hold the value is there and does not, with what was meant, where a name is near.
+    Missing(Option<Meant>),
     /// Not even what should hold it: an empty list, a map that is missing itself.
     Nowhere,
+}
+
+/// A value that was most likely meant by a read that found none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant {
+    /// As it would be written in the place of the read.
+    pub written: String,
+    /// The way from the variables to the name that was misspelt, with the right one.
+    pub path: Vec<Step>,
 }
 
 impl Read {
@@ -57,9 +66,9 @@ impl Read {
     /// What it leads to among some values.
     pub fn reach(&self, values: &Map<String, Value>) -> Reach {
         let Some((Step::Key(first), rest)) = self.path.split_first() else { return Reach::Nowhere };
-        let Some(value) = values.get(first) else { return Reach::Missing(nearest(first, values)) };
+        let Some(value) = values.get(first) else { return Reach::Missing(self.instead(0, nearest(first, values))) };
         let mut here = vec![value];
-        for step in rest {
+        for (at, step) in (1..).zip(rest) {
             let mut next = Vec::new();
             let (mut near, mut held) = (None, false);
             for value in here.iter().take(MOST_LOOKED_AT) {
@@ -79,11 +88,29 @@ impl Read {
                 }
             }
             if next.is_empty() {
-                return if held { Reach::Missing(near) } else { Reach::Nowhere };
+                return if held { Reach::Missing(self.instead(at, near)) } else { Reach::Nowhere };
             }
             here = next;
         }
         Reach::Value
+    }
+
+    /// The read with a name in the place of the step that found nothing.
+    fn instead(&self, at: usize, near: Option<String>) -> Option<Meant> {
+        let near = near?;
+        let mut parts: Vec<&str> = self.written.split('.').collect();
+        // What a block around stands for is in the path and not in what is written.
+        let behind = self.path.len().checked_sub(at)?;
+        let written = parts.len().checked_sub(behind).and_then(|at| parts.get_mut(at)).map(|part| *part = &near);
+        let written = if written.is_some() { parts.join(".") } else { near.clone() };
+        let mut path = self.path.get(..at)?.to_vec();
+        path.push(Step::Key(near));
+        Some(Meant { written, path })
+    }
+
+    /// What was most likely meant, where it finds no value among these.
+    pub(super) fn meant(&self, values: &Map<String, Value>) -> Option<String> {
+        if let Reach::Missing(meant) = self.reach(values) { meant.map(|meant| meant.written) } else { None }
     }
 }
 
@@ -129,8 +156,15 @@ mod tests {
         for found in ["user", "user.name", "user.none", "items.*.note", "items.1.n", "text", "empty"] {
             assert_eq!(reach(found), Reach::Value, "{found}");
         }
-        for (path, near) in [("usr", Some("user")), ("user.nmae", Some("name")), ("items.*.noet", Some("note")), ("user.age", None)] {
-            assert_eq!(reach(path), Reach::Missing(near.map(str::to_owned)), "{path}");
+        for (path, near) in [
+            ("usr", Some("user")),
+            ("usr.name", Some("user.name")),
+            ("user.nmae", Some("user.name")),
+            ("items.*.noet", Some("items.*.note")),
+            ("user.age", None),
+        ] {
+            let Reach::Missing(meant) = reach(path) else { panic!("{path}") };
+            assert_eq!(meant.map(|meant| meant.written).as_deref(), near, "{path}");
         }
         for path in ["empty.*.x", "text.x", "user.none.x"] {
             assert_eq!(reach(path), Reach::Nowhere, "{path}");

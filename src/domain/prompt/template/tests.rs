@@ -126,7 +126,7 @@ fn a_template_of_jinja_ends() {
 fn what_jinja_writes_is_bounded() {
     let sets = |times: usize, body: &str| format!("{{% set s = 'x' * 1000 %}}{}{{{{ s|length }}}}", body.repeat(times));
     for source in [
-        "{{ 'x' * 99999999 }}{{ 'x' * 99999999 }}".to_owned(),
+        "{% set n = 99999999 %}{{ 'x' * n }}{{ 'x' * n }}".to_owned(),
         "{% for n in range(10000) %}{{ 'x' * 1000000 }}{% endfor %}".to_owned(),
         // What is set is written nowhere, and takes the memory all the same.
         sets(40, "{% set s %}{{ s }}{{ s }}{% endset %}"),
@@ -148,7 +148,9 @@ fn macros_filters_and_loops_of_jinja_work() {
 #[test]
 fn an_attribute_that_is_missing_in_jinja_is_told_with_its_name() {
     let error = wrong("Dear {{ user.nmae }}", Syntax::Jinja, &json!({"user": {"name": "Ana"}}));
-    assert_eq!((error.message.as_str(), error.missing, error.column), ("`user.nmae` has no value", None, 9));
+    assert_eq!((error.message.as_str(), error.missing, error.column), ("`user.nmae` has no value; did you mean `user.name`?", None, 9));
+    let error = wrong("{% for item in items %}{{ item.nmae }}{% endfor %}", Syntax::Jinja, &json!({"items": [{"name": 1}]}));
+    assert_eq!((error.message.as_str(), error.missing), ("`item.nmae` has no value", None), "`item` has one");
 }
 
 #[test]
@@ -212,6 +214,26 @@ fn a_condition_on_a_misspelt_variable_is_an_error_like_a_placeholder() {
 }
 
 #[test]
+fn what_was_meant_inside_of_a_block_is_told_as_it_would_be_written_there() {
+    let values = json!({"items": [{"name": "Ana", "of": {"town": "Ulm"}}], "nam": {"x": 1}, "user": {"address": {"town": "Ulm"}}});
+    for (source, message) in [
+        ("{{#each items as |item i|}}{{i}}{{item.nam}}{{/each}}", "variable `item.nam` has no value; did you mean `item.name`?"),
+        (
+            "{{#each items as |it|}}{{#with it.of as |place|}}{{place.twon}}{{/with}}{{/each}}",
+            "variable `place.twon` has no value; did you mean `place.town`?",
+        ),
+        ("{{#each items}}{{nmae}}{{/each}}", "variable `nmae` has no value; did you mean `name`?"),
+        ("{{#each items}}{{of.twon}}{{/each}}", "variable `of.twon` has no value; did you mean `of.town`?"),
+        ("{{#each items}}{{../user.adress.town}}{{/each}}", "variable `user.adress.town` has no value; did you mean `user.address.town`?"),
+        ("{{user.adress.town}}", "variable `user.adress.town` has no value; did you mean `user.address.town`?"),
+        ("{{#each items}}{{qqq}}{{/each}}", "variable `qqq` has no value"),
+    ] {
+        let error = wrong(source, Syntax::Handlebars, &values);
+        assert_eq!(error.described(values.as_object().unwrap()), message, "{source}");
+    }
+}
+
+#[test]
 fn what_a_template_reads_is_known_without_rendering_it() {
     let read = |source: &str, syntax| {
         let reads = Template::parse_as(source, syntax).unwrap().reads();
@@ -223,10 +245,18 @@ fn what_a_template_reads_is_known_without_rendering_it() {
         read("{{#if vip}}\n  {{user.name}}{{/if}}{{#each items}}{{note}}{{../end}}{{this}}{{/each}}", Syntax::Handlebars),
         found(&[("vip", 1, 1), ("user.name", 2, 3), ("items", 2, 23), ("note", 2, 38), ("end", 2, 46), ("this", 2, 56)])
     );
-    assert_eq!(read("{{#each items as |item|}}{{item.x}}{{/each}}", Syntax::Handlebars), found(&[("items", 1, 1)]));
+    assert_eq!(
+        read("{{#each items as |item i|}}{{item.x}}{{i}}{{#with item.y}}{{item.z}}{{z}}{{/with}}{{/each}}", Syntax::Handlebars),
+        found(&[("items", 1, 1), ("item.x", 1, 28), ("item.y", 1, 43), ("item.z", 1, 59), ("z", 1, 69)])
+    );
     let source = "{# no #}{% if vip %}\n{{ user.nmae }}{% endif %}{{ a|default('') }}{% if b is not defined %}{% endif %}{% set c = 1 %}{{ c }}\
                   {% for n in names %}{{ n.x }}{{ loop.index }}{% endfor %}{{ range(3)|length }}{{ d.items() }}";
     assert_eq!(read(source, Syntax::Jinja), found(&[("names", 2, 116), ("user.nmae", 2, 4), ("vip", 1, 15)]));
+    let source = "{{ (a)|default('x') }}{{ ( (b) ) | d('x') }}{% if (c) is defined %}{% endif %}{% if \"nick\" in user %}{{ user.nick }}{% endif %}\
+                  {% if 'age' not in user %}{% else %}{{ user.age }}{% endif %}";
+    assert_eq!(read(source, Syntax::Jinja), found(&[("user", 1, 95)]));
+    let source = "{{ cycle(e)|default('x') }}{{ ('nick', user.nick) }}{% if 'x nick' in user %}{% endif %}";
+    assert_eq!(read(source, Syntax::Jinja), found(&[("e", 1, 10), ("user", 1, 40), ("user.nick", 1, 40)]), "none of these may be missing");
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn render<'a>(template: &'a Template, variables: &Variables) -> Resul
 
 /// An error that has no place in a template, in the form [`super::Check::prepare`] returns.
 pub(super) fn unfit(message: impl Into<String>) -> TemplateError {
-    TemplateError { message: message.into(), line: 1, column: 1, missing: None }
+    TemplateError { message: message.into(), line: 1, column: 1, missing: None, read: None }
 }
 
 /// The problem of a value of the wrong type.

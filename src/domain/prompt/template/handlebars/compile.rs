@@ -59,11 +59,11 @@ fn alone(source: &str) -> Result<Template, TemplateError> {
         let tags = source.matches("{{").count();
         let message =
             format!("{tags} tags in {} bytes without a place to cut are too many: use fewer, or write `syntax: jinja`", source.len());
-        return Err(TemplateError { message, line: 1, column: 1, missing: None });
+        return Err(TemplateError { message, line: 1, column: 1, missing: None, read: None });
     }
     Template::compile(source).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
-        TemplateError { message: syntax_message(&error.reason().to_string()), line, column, missing: None }
+        TemplateError { message: syntax_message(&error.reason().to_string()), line, column, missing: None, read: None }
     })
 }
 

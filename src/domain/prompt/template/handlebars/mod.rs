@@ -1,5 +1,6 @@
 //! Handlebars in strict mode, without HTML escaping.
 
+mod calls;
 mod compile;
 mod given;
 mod named;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 pub(super) use named::{reads, variables};
 
-use super::{MOST_WRITTEN, TemplateError, missing_message, too_large};
+use super::{MOST_WRITTEN, Read, TemplateError, missing_message, too_large};
 
 /// Blocks, `else` chains and parentheses inside each other; each costs the stack of whoever walks them.
 const MOST_NESTED: usize = 200;
@@ -26,6 +27,7 @@ pub(super) fn parse(source: &str) -> Result<Option<Template>, TemplateError> {
     }
     refuse(source)?;
     let mut template = compile::compile(source)?;
+    calls::known(&template, (1, 1))?;
     given::checked(&mut template);
     let literal = template.elements.iter().all(|element| matches!(element, TemplateElement::RawString(_)));
     // An escaped `\{{` is literal and still not the text as written, so it is rendered.
@@ -116,7 +118,10 @@ pub(super) fn render(template: &Template, source: &str, context: &Context) -> Re
             None
         };
         let message = missing.as_deref().map_or_else(|| error.reason().to_string().to_lowercase(), missing_message);
-        TemplateError { message, line: error.line_no.unwrap_or(1), column: error.column_no.unwrap_or(1), missing }
+        let (line, column) = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+        let here = |read: &Read| (read.line, read.column) == (line, column) && missing.as_ref() == Some(&read.written);
+        let read = missing.is_some().then(|| reads(template).into_iter().find(here)).flatten().map(Box::new);
+        TemplateError { message, line, column, missing, read }
     })
 }
 

@@ -109,15 +109,23 @@ pub(super) fn told(path: &str) -> &str {
     bare(climbed(path, 0).0)
 }
 
-/// Everything that a template reads. What is inside a block that gives names to its items is left out.
+/// Everything that a template reads, as far as it can be followed into the items of blocks.
 pub(in super::super) fn reads(template: &Template) -> Vec<Read> {
     let mut found = Vec::new();
     note(template, (1, 1), &mut Vec::new(), &mut found);
     found
 }
 
-/// `scopes`: what plain names stand in, for each block around that looks into a value; `None` for one that cannot be followed.
-fn note(template: &Template, block: (usize, usize), scopes: &mut Vec<Option<Vec<Step>>>, found: &mut Vec<Read>) {
+/// What names mean inside a block.
+#[derive(Debug, Default)]
+struct Scope {
+    /// What plain names stand in; `None` for what cannot be followed.
+    here: Option<Vec<Step>>,
+    /// The names that the block gives, and what they stand for.
+    given: Vec<(String, Option<Vec<Step>>)>,
+}
+
+fn note(template: &Template, block: (usize, usize), scopes: &mut Vec<Scope>, found: &mut Vec<Read>) {
     let mut places = template.mapping.iter();
     for element in &template.elements {
         // What follows `else` in a chain has no place of its own.
@@ -144,33 +152,48 @@ fn note(template: &Template, block: (usize, usize), scopes: &mut Vec<Option<Vec<
     }
 }
 
-/// What plain names mean in a block.
-fn scope(call: &HelperTemplate, scopes: &[Option<Vec<Step>>]) -> Option<Vec<Step>> {
-    if let Some(BlockParam::Single(_) | BlockParam::Pair(_)) = call.block_param {
-        return None;
-    }
-    let [Parameter::Path(Path::Relative((_, path)))] = call.params.as_slice() else { return None };
-    let mut steps = absolute(path, scopes)?;
-    if call.name.as_name() == Some("each") {
-        steps.push(Step::Each);
-    }
-    Some(steps)
+/// What names mean in a block that looks into a value.
+fn scope(call: &HelperTemplate, scopes: &[Scope]) -> Scope {
+    let path = if let [Parameter::Path(Path::Relative((_, path)))] = call.params.as_slice() { absolute(path, scopes) } else { None };
+    let here = path.map(|mut steps| {
+        if call.name.as_name() == Some("each") {
+            steps.push(Step::Each);
+        }
+        steps
+    });
+    let named = |name: &Parameter| name.as_name().unwrap_or_default().to_owned();
+    let given = match &call.block_param {
+        Some(BlockParam::Single(item)) => vec![(named(item), here.clone())],
+        // The second is a number or a key.
+        Some(BlockParam::Pair((item, key))) => vec![(named(item), here.clone()), (named(key), None)],
+        None | Some(_) => Vec::new(),
+    };
+    Scope { here, given }
 }
 
 /// The steps from the variables; `None` where they are not known.
-fn absolute(path: &str, scopes: &[Option<Vec<Step>>]) -> Option<Vec<Step>> {
-    let (rest, up) = climbed(path, scopes.len());
-    let around = scopes.get(..scopes.len().saturating_sub(up)).unwrap_or_default();
-    // Names that an outer block gives to its items reach into every block below.
-    if around.iter().any(Option::is_none) {
-        return None;
-    }
-    let mut steps = around.last().cloned().flatten().unwrap_or_default();
-    let rest = bare(rest);
+fn absolute(path: &str, scopes: &[Scope]) -> Option<Vec<Step>> {
+    let (climbing, up) = climbed(path, scopes.len());
+    let rest = bare(climbing);
     if rest.starts_with('@') || rest.contains("..") {
         return None;
     }
     let parts = rest.split(['.', '/']).map(|part| part.trim_start_matches('[').trim_end_matches(']'));
-    steps.extend(parts.filter(|part| !part.is_empty() && *part != "this").map(|part| Step::Key(part.to_owned())));
+    let mut parts = parts.filter(|part| !part.is_empty() && *part != "this").peekable();
+    // A name that a block gives to its items reaches into every block below.
+    let own = if up == 0 && rest == climbing { parts.peek().copied() } else { None };
+    let mut given = scopes.iter().rev().flat_map(|scope| &scope.given);
+    let around = match own.and_then(|own| given.find(|(name, _)| name == own)) {
+        Some((_, steps)) => {
+            parts.next();
+            Some(steps.clone()?)
+        }
+        None => match scopes.get(..scopes.len().saturating_sub(up)).unwrap_or_default() {
+            [] => Some(Vec::new()),
+            [.., last] => last.here.clone(),
+        },
+    };
+    let mut steps = around?;
+    steps.extend(parts.map(|part| Step::Key(part.to_owned())));
     Some(steps)
 }

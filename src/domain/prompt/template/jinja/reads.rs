@@ -15,11 +15,11 @@ pub(super) fn reads(paths: &HashSet<String>, source: &str) -> Vec<Read> {
     let tags = tags(source);
     let sorted: BTreeSet<&String> = paths.iter().collect();
     let read = |path: &&String| {
-        let (offset, _) = found(&tags, path).next()?;
-        let expected = prefixes(path).any(|part| found(&tags, part).any(|(_, rest)| is_optional(rest)));
+        let offset = found(&tags, path).next()?.offset;
+        let expected = prefixes(path).any(|part| found(&tags, part).any(|name| is_optional(&name)) || is_asked_for(&tags, part));
         if expected
             || is_set(&tags, path.split('.').next().unwrap_or_default())
-            || found(&tags, path).any(|(_, rest)| rest.starts_with('('))
+            || found(&tags, path).any(|name| name.after.starts_with('('))
         {
             return None;
         }
@@ -54,16 +54,38 @@ fn tags(source: &str) -> Vec<(usize, &str)> {
     tags
 }
 
-/// The places of a path as a whole word, with what follows in the tag.
-fn found<'t>(tags: &'t [(usize, &'t str)], path: &'t str) -> impl Iterator<Item = (usize, &'t str)> {
+/// A path as a whole word in a tag.
+#[derive(Debug, Clone, Copy)]
+struct Name<'t> {
+    /// Its first byte.
+    offset: usize,
+    /// What stands before and behind it in the tag.
+    before: &'t str,
+    after: &'t str,
+}
+
+fn found<'t>(tags: &'t [(usize, &'t str)], path: &'t str) -> impl Iterator<Item = Name<'t>> {
     tags.iter().flat_map(move |(start, tag)| {
         tag.match_indices(path).filter_map(move |(at, _)| {
-            let (before, rest) = (tag.get(..at)?, tag.get(at + path.len()..)?);
+            let (before, after) = (tag.get(..at)?, tag.get(at + path.len()..)?);
             let word = |c: char| c.is_alphanumeric() || c == '_';
-            let whole = !before.ends_with(|c| word(c) || matches!(c, '.' | '\'' | '"')) && !rest.starts_with(word);
-            whole.then_some((start + at, rest))
+            let whole = !before.ends_with(|c| word(c) || matches!(c, '.' | '\'' | '"')) && !after.starts_with(word);
+            whole.then_some(Name { offset: start + at, before, after })
         })
     })
+}
+
+/// Whether the template asks for the last part of a path by its name: `"name" in user`.
+fn is_asked_for(tags: &[(usize, &str)], path: &str) -> bool {
+    let Some((of, part)) = path.rsplit_once('.') else { return false };
+    let asks = |name: Name<'_>| {
+        let before = name.before.trim_end().strip_suffix("in")?.trim_end();
+        let before = before.strip_suffix("not").map_or(before, str::trim_end);
+        let quote = before.chars().next_back().filter(|quote| matches!(quote, '\'' | '"'))?;
+        let before = before.strip_suffix(quote)?.strip_suffix(part)?;
+        Some(before.ends_with(quote))
+    };
+    found(tags, of).any(|name| asks(name) == Some(true))
 }
 
 /// `user`, `user.name`, … of a path.
@@ -72,9 +94,16 @@ fn prefixes(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether what follows a name says that it may be missing: `is defined`, `| default(…)`.
-fn is_optional(rest: &str) -> bool {
+fn is_optional(name: &Name<'_>) -> bool {
     let first = |text: &str| text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned();
-    let rest = rest.trim_start();
+    let (mut before, mut rest) = (name.before.trim_end(), name.after.trim_start());
+    // Parentheses around the name alone, and not those of a call.
+    while let (Some(outer), Some(behind)) = (before.strip_suffix('('), rest.strip_prefix(')')) {
+        if outer.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ')' | ']')) {
+            break;
+        }
+        (before, rest) = (outer.trim_end(), behind.trim_start());
+    }
     if let Some(filter) = rest.strip_prefix('|') {
         return matches!(first(filter.trim_start()).as_str(), "default" | "d");
     }

@@ -1,10 +1,14 @@
 //! Characters that a server cuts in two: JSON writes an emoji as a pair of escapes (`\\ud83d\\ude00`), and a server that counts such
 //! halves may put each into a piece of its own. No piece is text by itself then; all together are.
 
+use std::convert::Infallible;
+
 use serde_json::Value;
 
-use super::chat::{Reply, Trouble};
+use super::{Reply, Trouble};
 
+/// What stands for half a character where it is no text by itself.
+const LOST: char = char::REPLACEMENT_CHARACTER;
 /// The first of the characters that stand for halves meanwhile: private ones, which no text has a use for.
 const FIRST: u32 = 0x10_f000;
 /// The first of those halves that come first.
@@ -14,15 +18,15 @@ const LOW: u32 = 0xdc00;
 /// The first code behind all halves.
 const END: u32 = 0xe000;
 
-/// Remembers whether a stream has halves of characters.
+/// Remembers whether an answer has halves of characters.
 #[derive(Debug, Default)]
-pub(super) struct Halves {
+pub(in super::super) struct Halves {
     seen: bool,
 }
 
 impl Halves {
-    /// The JSON of one event, with a character in the place of each half that stands alone in it.
-    pub(super) fn hide(&mut self, json: Vec<u8>) -> Vec<u8> {
+    /// The JSON of one event, or of a whole answer, with a character in the place of each half that stands alone in it.
+    pub(in super::super) fn hide(&mut self, json: Vec<u8>) -> Vec<u8> {
         let is_half = |window: &[u8]| matches!(window, [b'\\', b'u', b'd' | b'D']);
         if !json.windows(3).any(is_half) {
             return json;
@@ -49,17 +53,23 @@ impl Halves {
         out
     }
 
-    /// The reply with its halves put together.
+    /// The reply with its halves put together. Where pieces stay apart, as the tokens of `logprobs` do, U+FFFD stands for each half.
     ///
     /// # Errors
-    /// When half a character is left over.
-    pub(super) fn join(&self, mut reply: Reply) -> Result<Reply, Trouble> {
+    /// When half a character is left over in what the model said.
+    pub(in super::super) fn join(&self, reply: Reply) -> Result<Reply, Trouble> {
         if !self.seen {
             return Ok(reply);
         }
-        reply.text = joined(&reply.text)?;
-        reply.raw = value(reply.raw)?;
-        Ok(reply)
+        let text =
+            joined(&reply.text, |half| Err(Trouble::malformed(format!("half a character (\\u{half:04x}) whose other half never came"))))?;
+        Ok(Reply {
+            text,
+            raw: value(reply.raw),
+            finish_reason: reply.finish_reason.as_deref().map(lossy),
+            model: reply.model.as_deref().map(lossy),
+            usage: reply.usage,
+        })
     }
 }
 
@@ -74,31 +84,38 @@ fn half(c: char) -> Option<u32> {
     u32::from(c).checked_sub(FIRST).map(|half| half + HIGH).filter(|half| *half < END)
 }
 
-fn joined(text: &str) -> Result<String, Trouble> {
+/// A text with its halves put together; `alone` says what stands for one that has no other half.
+fn joined<E>(text: &str, alone: impl Fn(u32) -> Result<char, E>) -> Result<String, E> {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
-        match half(c) {
-            None => out.push(c),
-            Some(high) => {
-                let low = if high < LOW { characters.next_if(|c| half(*c).is_some_and(|half| half >= LOW)).and_then(half) } else { None };
-                let whole = low.and_then(|low| char::from_u32(0x1_0000 + ((high - HIGH) << 10) + (low - LOW)));
-                out.push(whole.ok_or_else(|| Trouble::malformed(format!("half a character (\\u{high:04x}) whose other half never came")))?);
-            }
+        let Some(high) = half(c) else {
+            out.push(c);
+            continue;
+        };
+        let low = if high < LOW { characters.next_if(|c| half(*c).is_some_and(|half| half >= LOW)).and_then(half) } else { None };
+        match low.and_then(|low| char::from_u32(0x1_0000 + ((high - HIGH) << 10) + (low - LOW))) {
+            Some(whole) => out.push(whole),
+            None => out.push(alone(high)?),
         }
     }
     Ok(out)
 }
 
-fn value(value: Value) -> Result<Value, Trouble> {
-    Ok(match value {
-        Value::String(text) => Value::String(joined(&text)?),
-        Value::Array(items) => Value::Array(items.into_iter().map(self::value).collect::<Result<_, _>>()?),
-        Value::Object(map) => {
-            Value::Object(map.into_iter().map(|(key, item)| Ok((key, self::value(item)?))).collect::<Result<_, Trouble>>()?)
-        }
+fn lossy(text: &str) -> String {
+    match joined(text, |_| Ok::<_, Infallible>(LOST)) {
+        Ok(text) => text,
+        Err(never) => match never {},
+    }
+}
+
+fn value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(lossy(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(self::value).collect()),
+        Value::Object(map) => Value::Object(map.into_iter().map(|(key, item)| (lossy(&key), self::value(item))).collect()),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +151,18 @@ mod tests {
         }
         assert_eq!(streamed(&["\\\\ud83d", "\\u00e9\\ud83d\\ude00"]).unwrap(), "\\ud83dé😀", "an escaped backslash is no escape");
         assert_eq!(streamed(&["\\ud83d", "\\ude00\\ud83d", "\\ude00"]).unwrap(), "😀😀");
+    }
+
+    #[test]
+    fn half_a_character_beside_the_text_is_replaced() {
+        let mut halves = Halves::default();
+        let json = halves.hide(br#"{"t": [{"token": "\ud83d"}, {"token": "\ude00"}, {"\udc00 whole": "\ud83d\ude00"}]}"#.to_vec());
+        let raw = serde_json::from_slice(&json).unwrap();
+        let usage = crate::domain::answer::Usage::default();
+        let reply = Reply { raw, text: "Hi".to_owned(), finish_reason: Some("stop".to_owned()), model: None, usage };
+        let joined = halves.join(reply).unwrap();
+        assert_eq!(joined.raw, json!({"t": [{"token": "\u{fffd}"}, {"token": "\u{fffd}"}, {"\u{fffd} whole": "😀"}]}));
+        assert_eq!(joined.finish_reason.as_deref(), Some("stop"));
     }
 
     #[test]

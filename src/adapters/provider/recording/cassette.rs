@@ -10,10 +10,7 @@ use std::{
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{
-    fault,
-    recording::{LastLine, Record, RecordedRequest, load},
-};
+use super::{super::fault, LastLine, Record, RecordedRequest, load};
 use crate::{
     domain::{
         answer::{Answer, Origin},
@@ -26,7 +23,7 @@ use crate::{
 
 /// A cassette in memory.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(in super::super) struct Tape {
     path: PathBuf,
     records: Vec<Record>,
     by_key: HashMap<String, usize>,
@@ -38,7 +35,7 @@ impl Tape {
     ///
     /// # Errors
     /// What is wrong with it, with the line.
-    pub(super) fn load(path: &Path) -> Result<Self, ConnectError> {
+    pub(in super::super) fn load(path: &Path) -> Result<Self, ConnectError> {
         let records = load(path, LastLine::MustBeWhole)?;
         let by_key = records.iter().enumerate().map(|(position, record)| (record.key.clone(), position)).collect();
         let mut by_messages: HashMap<String, Vec<usize>> = HashMap::new();
@@ -85,14 +82,14 @@ fn messages_key(messages: &[Message]) -> String {
 
 /// Answers from a cassette; asks nobody.
 #[derive(Debug)]
-pub(super) struct Cassette {
+pub(in super::super) struct Cassette {
     provider: String,
     tape: Arc<Tape>,
 }
 
 impl Cassette {
     /// Answers for the provider of this name.
-    pub(super) fn new(provider: &str, tape: Arc<Tape>) -> Self {
+    pub(in super::super) fn new(provider: &str, tape: Arc<Tape>) -> Self {
         Self { provider: provider.to_owned(), tape }
     }
 }

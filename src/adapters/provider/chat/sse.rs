@@ -2,18 +2,18 @@
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Event {
+pub(in super::super) struct Event {
     /// Its name; empty when the server gave none.
-    pub(super) name: String,
+    pub(in super::super) name: String,
     /// Its `data:` lines, joined by line feeds. Bytes, since nothing promises UTF-8.
-    pub(super) data: Vec<u8>,
+    pub(in super::super) data: Vec<u8>,
 }
 
 /// Takes bytes in pieces of any size and gives events. Lines may end in LF, CR LF or CR.
 ///
 /// It holds at most what it was fed: the caller bounds that.
 #[derive(Debug, Default)]
-pub(super) struct Parser {
+pub(in super::super) struct Parser {
     line: Vec<u8>,
     after_cr: bool,
     begun: bool,
@@ -23,7 +23,7 @@ pub(super) struct Parser {
 
 impl Parser {
     /// The events that `bytes` completes.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub(in super::super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for &byte in bytes {
             let follows_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
@@ -37,7 +37,7 @@ impl Parser {
     }
 
     /// What is left when the bytes end without the empty line that should close the last event.
-    pub(super) fn finish(mut self) -> Option<Event> {
+    pub(in super::super) fn finish(mut self) -> Option<Event> {
         self.end_line().or_else(|| self.has_data.then_some(self.event))
     }
 

@@ -1,5 +1,9 @@
 //! One address that is asked with POST: its headers, its clock, and the faults it can show.
 
+pub(super) mod embeddings;
+pub(super) mod models;
+mod retry_after;
+
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -12,7 +16,8 @@ use reqwest::{
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION},
 };
 
-use super::{fault, retry_after::retry_after};
+use self::retry_after::retry_after;
+use super::fault;
 use crate::{
     adapters::{
         http::{BodyError, CONNECT_TIMEOUT, Http, is_garbled, root_cause},

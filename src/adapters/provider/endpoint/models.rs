@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::endpoint::Endpoint;
+use super::Endpoint;
 use crate::{
     adapters::http::{MAX_BODY, read_body},
     domain::{
@@ -19,14 +19,14 @@ use crate::{
 const MOST: usize = 1000;
 
 /// A provider with the address of its models.
-pub(super) struct WithModels {
+pub(in super::super) struct WithModels {
     inner: Arc<dyn Provider>,
     endpoint: Endpoint,
 }
 
 impl WithModels {
     /// Asks `inner` for answers and `endpoint` for models.
-    pub(super) fn new(inner: Arc<dyn Provider>, endpoint: Endpoint) -> Self {
+    pub(in super::super) fn new(inner: Arc<dyn Provider>, endpoint: Endpoint) -> Self {
         Self { inner, endpoint: endpoint.reading() }
     }
 

@@ -1,5 +1,9 @@
 //! The form in which answers are kept: one JSON object, on one line in a cassette, as a file in the cache.
 
+pub(super) mod cache;
+pub(super) mod cassette;
+pub(super) mod record;
+
 use std::{
     collections::HashMap,
     fs::File,

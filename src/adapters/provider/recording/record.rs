@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::recording::{LastLine, Record, load};
+use super::{LastLine, Record, load};
 use crate::{
     adapters::secret::Scrubber,
     domain::{
@@ -27,7 +27,7 @@ use crate::{
 /// Each answer is appended at once to `<cassette>.partial`, which survives a killed process and is merged by the next
 /// recording. [`Self::finish`] writes the cassette itself, all or nothing.
 #[derive(Debug)]
-pub(super) struct Recorder {
+pub(in super::super) struct Recorder {
     path: PathBuf,
     partial: PathBuf,
     scrubber: Arc<Scrubber>,
@@ -53,7 +53,7 @@ impl Recorder {
     ///
     /// # Errors
     /// A broken cassette, a folder that cannot be written, or another run that records to the same file.
-    pub(super) fn open(path: &Path, scrubber: Arc<Scrubber>) -> Result<Self, ConnectError> {
+    pub(in super::super) fn open(path: &Path, scrubber: Arc<Scrubber>) -> Result<Self, ConnectError> {
         // Where the cassette is a link, its target is written.
         let path = fs::canonicalize(path).unwrap_or_else(|_missing| path.to_owned());
         let mut name = path.file_name().map(ToOwned::to_owned).ok_or_else(|| ConnectError {
@@ -107,7 +107,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When the cassette cannot be written; the partial then stays.
-    pub(super) fn finish(&self) -> Result<(), ConnectError> {
+    pub(in super::super) fn finish(&self) -> Result<(), ConnectError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.unsaved {
             write_all(&self.path, &state.in_order()).map_err(|error| ConnectError {
@@ -215,14 +215,14 @@ fn write_all(path: &Path, records: &[&Record]) -> io::Result<()> {
 }
 
 /// A provider whose answers are written down. Faults are not.
-pub(super) struct Recorded {
+pub(in super::super) struct Recorded {
     inner: Arc<dyn Provider>,
     recorder: Arc<Recorder>,
 }
 
 impl Recorded {
     /// Writes the answers of `inner` to `recorder`.
-    pub(super) fn new(inner: Arc<dyn Provider>, recorder: Arc<Recorder>) -> Self {
+    pub(in super::super) fn new(inner: Arc<dyn Provider>, recorder: Arc<Recorder>) -> Self {
         Self { inner, recorder }
     }
 }

@@ -2,11 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    chat::{Assembler, Dialect, Reply, Step, Trouble, count, text_field},
-    fault,
-    sse::Event,
-};
+use super::{super::fault, Assembler, Dialect, Reply, Step, Trouble, count, sse::Event, text_field};
 use crate::domain::{
     answer::Usage,
     prompt::Role,
@@ -14,14 +10,14 @@ use crate::domain::{
 };
 
 /// The version of the interface that is spoken, sent with each request.
-pub(super) const VERSION: &str = "2023-06-01";
+pub(in super::super) const VERSION: &str = "2023-06-01";
 
 /// The server wants a limit; this one is sent where the user gives none.
 const MAX_TOKENS: u32 = 1024;
 
 /// The dialect.
 #[derive(Debug)]
-pub(super) struct Anthropic;
+pub(in super::super) struct Anthropic;
 
 impl Dialect for Anthropic {
     fn body(&self, request: &Request, stream: bool) -> Value {

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::{
-    chat::{count, text_field},
-    endpoint::Endpoint,
-    fault,
+    super::{
+        chat::{count, text_field},
+        fault,
+    },
+    Endpoint,
 };
 use crate::{
     adapters::http::{MAX_BODY, read_body},
@@ -20,14 +22,14 @@ use crate::{
 };
 
 /// A server that is asked for answers or for embeddings, as the request says.
-pub(super) struct WithEmbeddings {
+pub(in super::super) struct WithEmbeddings {
     chat: Arc<dyn Provider>,
     endpoint: Endpoint,
 }
 
 impl WithEmbeddings {
     /// Asks `chat` for answers and `endpoint` for embeddings.
-    pub(super) fn new(chat: Arc<dyn Provider>, endpoint: Endpoint) -> Self {
+    pub(in super::super) fn new(chat: Arc<dyn Provider>, endpoint: Endpoint) -> Self {
         Self { chat, endpoint }
     }
 

@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// What the headers ask for: `retry-after-ms`, `Retry-After` in seconds or as a date (compared with the server's own
 /// `Date`, else with `now`), else the limits that are used up (`x-ratelimit-reset…`, `anthropic-ratelimit-…-reset`).
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(in super::super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let server_now = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or(now);
     let milliseconds = text("retry-after-ms").and_then(|ms| seconds(ms.parse::<f64>().ok()? / 1_000.0));

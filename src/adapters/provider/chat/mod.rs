@@ -1,5 +1,10 @@
 //! One conversation over HTTP, whatever dialect the server speaks.
 
+pub(super) mod anthropic;
+pub(super) mod openai;
+mod sse;
+mod surrogates;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -9,12 +14,11 @@ use async_trait::async_trait;
 use reqwest::{Response, header::CONTENT_TYPE};
 use serde_json::Value;
 
-use super::{
-    endpoint::Endpoint,
-    fault,
+use self::{
     sse::{Event, Parser},
     surrogates::Halves,
 };
+use super::{endpoint::Endpoint, fault};
 use crate::{
     adapters::http::{BodyError, MAX_BODY, read_body},
     domain::{
@@ -120,9 +124,12 @@ impl<D: Dialect> Chat<D> {
     async fn read_whole(&self, response: Response, started: Instant) -> Result<Answer, ProviderFault> {
         let body = read_body(response, MAX_BODY).await.map_err(|error| self.endpoint.unread(&error))?;
         let latency = started.elapsed();
+        let mut halves = Halves::default();
+        let body = halves.hide(body);
         let reply = serde_json::from_slice(&body)
             .map_err(|error| Trouble::malformed(no_json(&body, &error)))
             .and_then(|value| self.dialect.read(value))
+            .and_then(|reply| halves.join(reply))
             .map_err(|trouble| self.trouble(&trouble))?;
         Ok(answer(reply, latency, None))
     }

@@ -1,17 +1,22 @@
-//! What a rendering puts together, in bytes: what it writes, sets and lets macros give, and what its filters make. It is counted before it
-//! is made, and never given back. What operators (`~`, `+`, `*`) and the text between tags make is not counted: the engine has no place for that.
+//! What a rendering puts together, in bytes: what it writes, sets and lets macros give, and what its filters and operators make. It is
+//! counted before it is made, and never given back.
 
 use std::{
     cell::Cell,
     fmt::{self, Write},
+    sync::LazyLock,
 };
 
 use minijinja::{
-    Environment, Error, ErrorKind, State, Value, escape_formatter, filters,
+    Environment, Error, ErrorKind, State, Value, escape_formatter, filters as of_engine,
     value::{Rest, ValueKind, ValueOrKwargs},
 };
 
 use super::super::too_large_for;
+
+mod steps;
+
+pub(super) use steps::Step;
 
 /// Bytes of one item of a list.
 const ITEM: usize = 24;
@@ -19,20 +24,22 @@ const ITEM: usize = 24;
 const MOST_ITEMS: usize = 1_000_000;
 
 /// Filters that make nothing larger.
-const FREE: [&str; 17] =
-    ["length", "count", "first", "last", "min", "max", "sum", "abs", "round", "int", "float", "attr", "default", "d", "bool", "safe", "e"];
+const FREE: [&str; 14] = ["length", "count", "first", "min", "max", "abs", "round", "int", "float", "attr", "default", "d", "bool", "e"];
 
 thread_local! {
     /// Bytes that the rendering under way on this thread has put together.
     static PUT: Cell<usize> = const { Cell::new(0) };
+    /// Values in lists that it has looked at.
+    static LOOKED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Begins a rendering.
 pub(super) fn begin() {
     PUT.set(0);
+    LOOKED.set(0);
 }
 
-fn charge(bytes: usize, what: &str, limit: usize) -> Result<(), Error> {
+pub(super) fn charge(bytes: usize, what: &str, limit: usize) -> Result<(), Error> {
     let put = PUT.get().saturating_add(bytes);
     PUT.set(put);
     if put > limit {
@@ -44,12 +51,18 @@ fn charge(bytes: usize, what: &str, limit: usize) -> Result<(), Error> {
 /// The names of filters that charge, registered with their own under a name that nobody can write.
 macro_rules! filters {
     ($environment:expr, $($name:ident)*) => {{
-        $($environment.add_filter(concat!("\u{1}", stringify!($name)), filters::$name);)*
+        $($environment.add_filter(concat!("\u{1}", stringify!($name)), of_engine::$name);)*
         [$(stringify!($name)),*]
     }};
 }
 
-/// Puts the counting into an environment, and gives the names of all filters.
+/// The names of all filters.
+pub(super) fn filters() -> &'static [&'static str] {
+    static ALL: LazyLock<Vec<&'static str>> = LazyLock::new(|| install(&mut Environment::new(), 0).into_iter().chain(FREE).collect());
+    &ALL
+}
+
+/// Puts the counting into an environment, and gives the names of the filters that it counts.
 pub(super) fn install(environment: &mut Environment<'static>, limit: usize) -> Vec<&'static str> {
     // What a template captures is in no writer of ours; it is counted here.
     environment.set_formatter(move |output, state, value| {
@@ -57,7 +70,7 @@ pub(super) fn install(environment: &mut Environment<'static>, limit: usize) -> V
         escape_formatter(output, state, value)
     });
     let charged = filters!(environment, upper lower title capitalize trim string escape reverse replace join indent format split lines list sort
-        unique map select reject selectattr rejectattr groupby batch slice items dictsort chain zip tojson pprint);
+        unique map select reject selectattr rejectattr groupby batch slice items dictsort chain zip tojson pprint safe sum last);
     for name in charged {
         environment.add_filter(name, move |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| {
             let values = values.into_values();
@@ -65,9 +78,10 @@ pub(super) fn install(environment: &mut Environment<'static>, limit: usize) -> V
             state.apply_filter(&format!("\u{1}{name}"), &values)
         });
     }
+    steps::install(environment, limit);
     environment
         .add_filter("e", |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| state.apply_filter("escape", &values.into_values()));
-    charged.into_iter().chain(FREE).collect()
+    charged.to_vec()
 }
 
 /// Counts what is written to it, and ends behind the limit.
@@ -121,7 +135,7 @@ fn filtered(name: &str, values: &[Value], limit: usize) -> usize {
     let text = value.as_str();
     let size = || all(values, limit);
     match name {
-        "upper" | "lower" | "title" | "capitalize" | "trim" | "string" => size().saturating_mul(2),
+        "upper" | "lower" | "title" | "capitalize" | "trim" | "string" | "safe" | "sum" => size().saturating_mul(2),
         "escape" => size().saturating_mul(6),
         "reverse" if text.is_some() => size(),
         "replace" => replaced(values, limit),

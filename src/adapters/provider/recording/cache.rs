@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::recording::Record;
+use super::Record;
 use crate::{
     adapters::secret::Scrubber,
     domain::{
@@ -28,7 +28,7 @@ use crate::{
 ///
 /// Files are read and written on the runtime's threads for blocking work, so that they never delay the moment at which
 /// another answer's last byte is seen.
-pub(super) struct Cached {
+pub(in super::super) struct Cached {
     inner: Arc<dyn Provider>,
     folder: PathBuf,
     /// What answers: a different server must not share answers.
@@ -42,7 +42,12 @@ impl Cached {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub(super) fn new(inner: Arc<dyn Provider>, folder: &Path, kind: &ProviderKind, scrubber: Arc<Scrubber>) -> Result<Self, ConnectError> {
+    pub(in super::super) fn new(
+        inner: Arc<dyn Provider>,
+        folder: &Path,
+        kind: &ProviderKind,
+        scrubber: Arc<Scrubber>,
+    ) -> Result<Self, ConnectError> {
         fs::create_dir_all(folder).map_err(|error| ConnectError {
             message: format!("cannot use {} as answer cache: {error}", folder.display()),
             help: Some("choose a folder that can be written".into()),

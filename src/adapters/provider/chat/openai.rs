@@ -2,11 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    chat::{Assembler, Dialect, Reply, Step, Trouble, count, text_field},
-    fault,
-    sse::Event,
-};
+use super::{super::fault, Assembler, Dialect, Reply, Step, Trouble, count, sse::Event, text_field};
 use crate::domain::{
     answer::Usage,
     provider::{FaultKind, Request},
@@ -14,7 +10,7 @@ use crate::domain::{
 
 /// The dialect.
 #[derive(Debug)]
-pub(super) struct OpenAi;
+pub(in super::super) struct OpenAi;
 
 impl Dialect for OpenAi {
     fn body(&self, request: &Request, stream: bool) -> Value {
