@@ -82,10 +82,11 @@ pub struct Style {
 
 /// Why a word is no format.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{word}` is not a report format: {}write text, json, markdown, junit or html", did_you_mean(*.near))]
+#[error("`{word}` is not a report format: {}write {known}", did_you_mean(*.near))]
 pub struct FormatError {
     word: String,
-    near: Option<Format>,
+    near: Option<&'static str>,
+    known: &'static str,
 }
 
 impl Format {
@@ -108,10 +109,10 @@ impl Format {
     /// # Errors
     /// When there is no such format, with the one that was probably meant.
     pub fn parse(word: &str) -> Result<Self, FormatError> {
-        Self::ALL.into_iter().find(|format| format.name() == word).ok_or_else(|| {
-            let near = suggest::nearest(word, Self::ALL.map(Self::name))
-                .and_then(|name| Self::ALL.into_iter().find(|format| format.name() == name));
-            FormatError { word: word.to_owned(), near }
+        Self::ALL.into_iter().find(|format| format.name() == word).ok_or_else(|| FormatError {
+            word: word.to_owned(),
+            near: suggest::nearest(word, Self::ALL.map(Self::name)),
+            known: "text, json, markdown, junit or html",
         })
     }
 }
@@ -145,7 +146,11 @@ impl FileFormat {
         match word {
             "sarif" => Ok(Self::Sarif),
             "shard" => Ok(Self::Shard),
-            _ => Format::parse(word).map(Self::Run),
+            _ => Format::parse(word).map(Self::Run).map_err(|error| FormatError {
+                near: suggest::nearest(word, Format::ALL.map(Format::name).into_iter().chain(["sarif", "shard"])),
+                known: "text, json, markdown, junit, html, sarif or shard",
+                ..error
+            }),
         }
     }
 }
@@ -167,7 +172,7 @@ impl fmt::Display for Format {
     }
 }
 
-fn did_you_mean(near: Option<Format>) -> String {
+fn did_you_mean(near: Option<&str>) -> String {
     near.map_or_else(String::new, |format| format!("did you mean `{format}`? "))
 }
 
@@ -205,6 +210,9 @@ mod tests {
         let message = |word| Format::parse(word).unwrap_err().to_string();
         assert_eq!(message("jsno"), "`jsno` is not a report format: did you mean `json`? write text, json, markdown, junit or html");
         assert_eq!(message("JSON"), "`JSON` is not a report format: did you mean `json`? write text, json, markdown, junit or html");
+        let of_file = |word| FileFormat::parse(word).unwrap_err().to_string();
+        assert!(of_file("sarfi").contains("did you mean `sarif`? write text, json, markdown, junit, html, sarif or shard"));
+        assert!(of_file("jsno").contains("did you mean `json`?"));
         assert_eq!(message("word"), "`word` is not a report format: write text, json, markdown, junit or html");
     }
 

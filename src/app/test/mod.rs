@@ -1,32 +1,24 @@
 //! `prompt-cicd test`: ask real models, judge the answers, report. Strict before it costs: everything that can be known
 //! to be wrong is said before the first request.
 
-mod ask;
+mod asking;
 mod base;
-mod baseline;
 mod cases;
-mod changed;
 mod compared;
 mod confirm;
 mod graded;
-mod graders;
-mod history;
-mod implied;
-mod lints;
-mod load;
 mod measure;
-mod pace;
+mod past;
 mod places;
 mod plan;
-mod priced;
-mod purse;
 mod reports;
-mod rounds;
 mod run;
-mod sample;
-mod select;
 mod shard;
-mod warm_up;
+
+use asking::{ask, pace, priced, purse, rounds, sample, warm_up};
+use graded::graders;
+use past::{baseline, history};
+use plan::{changed, implied, lints, load, select};
 
 use std::{
     path::{Path, PathBuf},
@@ -46,12 +38,12 @@ use crate::{
     report::{FileFormat, Format, Style, escape::one_line},
 };
 pub use base::BaseRequest;
-pub use baseline::Against;
 pub(in crate::app) use cases::Broken;
-pub use changed::Scope;
 pub(in crate::app) use compared::compare;
-pub(in crate::app) use history::stage;
 pub(in crate::app) use measure::{Wanted, measure};
+pub use past::baseline::Against;
+pub(in crate::app) use past::history::stage;
+pub use plan::changed::Scope;
 pub use plan::{Plan, SuitePlan};
 
 /// What a user asked for.

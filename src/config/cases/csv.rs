@@ -196,7 +196,8 @@ fn read_row(
 ) -> Option<Case> {
     let place = Place::line(file, line_of(row));
     if row.len() != columns.len() {
-        let message = format!("this row has {} fields, the header has {}", row.len(), columns.len());
+        let fields = if row.len() == 1 { "field" } else { "fields" };
+        let message = format!("this row has {} {fields}, the header has {}", row.len(), columns.len());
         list.push(Diagnostic::error(place, "", message).with_help("put fields that contain a comma or a line break in double quotes"));
         return None;
     }

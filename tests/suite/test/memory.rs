@@ -133,5 +133,5 @@ fn a_large_table_is_read_row_by_row() {
     workspace.prompt_cicd(["test", "--filter", "r11999$"]).run().exits(0).shows("1 of 1 sample passed");
     let ragged = format!("id,name\n{rows}odd\n");
     workspace.write("cases/greeting.csv", ragged.as_bytes());
-    workspace.prompt_cicd(["test"]).run().exits(3).says("this row has 1 fields, the header has 2");
+    workspace.prompt_cicd(["test"]).run().exits(3).says("this row has 1 field, the header has 2");
 }

@@ -23,6 +23,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("regex-match", "`regex`"),
     ("length-range", "`min-length` and `max-length`"),
     ("max-execution-time", "`latency`"),
+    ("is-sql", "`command` with a parser of your database's SQL; none is built in"),
+    ("contains-sql", "`command` with a parser of your database's SQL; none is built in"),
+    ("meteor", "`rouge-n`, `bleu` or `gleu`; METEOR is not built in"),
 ];
 
 impl Assertion {

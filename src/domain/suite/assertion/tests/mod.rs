@@ -261,6 +261,10 @@ fn an_unknown_assertion_names_what_was_meant() {
         problems("{type: length_range, value: x}"),
         ["type: unknown assertion `length_range` (write `min-length` and `max-length`)"]
     );
+    for name in ["is-sql", "not-is-sql", "contains-sql", "meteor"] {
+        let said = problems(&format!("{{type: {name}, value: x}}")).remove(0);
+        assert!(said.contains("(write `") && said.contains(" built in)"), "{said}");
+    }
     assert!(problems("qqqq: x").first().unwrap().contains("known are equals, iequals"));
     assert!(problems("not-not-contains: x").first().unwrap().contains("unknown assertion"));
     let endless = Assertion::parse(&json!({ "contains".repeat(10_000): "x" })).unwrap_err();

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{
+use crate::app::test::{
     TestRequest,
     plan::{CasePlan, Plan, SuitePlan},
 };
@@ -45,7 +45,7 @@ use crate::{
 const READING_TIME: Duration = Duration::from_secs(10);
 
 /// Rules of the quarantine that hold no more, or for no case.
-pub(super) fn findings(services: &Services, plan: &Plan) -> Vec<Diagnostic> {
+pub(in crate::app::test) fn findings(services: &Services, plan: &Plan) -> Vec<Diagnostic> {
     let now = services.clock.now();
     let matches = |rule: &crate::domain::history::quarantine::Rule| {
         plan.suites.iter().any(|suite| suite.cases.iter().any(|case| rule.matches(&suite.prompt.name, &case.case.id.0)))
@@ -64,7 +64,7 @@ pub(super) fn findings(services: &Services, plan: &Plan) -> Vec<Diagnostic> {
 
 /// Says of each suite which cases are in quarantine, and which failures its history knows. Without a history every failure counts
 /// as it always did; why there is none is told.
-pub(super) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -> Vec<String> {
+pub(in crate::app::test) async fn known(services: &Services, plan: &Plan, run: &mut TestRun) -> Vec<String> {
     let mut notes = Vec::new();
     let now = run.started_at.clone();
     for suite in &mut run.suites {
@@ -147,7 +147,7 @@ fn defined(case: &CasePlan, suite: &SuitePlan) -> String {
 }
 
 /// What each case of a suite is judged by.
-pub(super) fn definitions(suite: &SuitePlan) -> Definitions {
+pub(in crate::app::test) fn definitions(suite: &SuitePlan) -> Definitions {
     suite.cases.iter().map(|case| (case.case.id.0.clone(), defined(&case, suite))).collect()
 }
 
@@ -161,7 +161,7 @@ fn short(value: &Value) -> String {
 }
 
 /// Keeps a run in the history where it is to be kept; what could not be done comes back.
-pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requested: bool, part: bool) -> Vec<String> {
+pub(in crate::app::test) async fn record(services: &Services, plan: &Plan, run: &TestRun, requested: bool, part: bool) -> Vec<String> {
     match settings::is_kept(plan.history.record, requested, stage(services)) {
         Ok(false) => return Vec::new(),
         // A part would be a baseline of some cases only, and `report merge` does not know how its cases are judged.
@@ -212,7 +212,7 @@ pub(super) async fn record(services: &Services, plan: &Plan, run: &TestRun, requ
 
 /// What is checked out, and whether the files of this run are as its commit has them, where a report or the history will say so;
 /// `None`: neither will, or there is no repository. What cannot be told is altered.
-pub(super) async fn checkout(services: &Services, plan: &Plan, request: &TestRequest) -> Option<Checkout> {
+pub(in crate::app::test) async fn checkout(services: &Services, plan: &Plan, request: &TestRequest) -> Option<Checkout> {
     let kept = settings::is_kept(plan.history.record, request.record_history, stage(services)) == Ok(true);
     let told = |format: &FileFormat| matches!(format, FileFormat::Run(Format::Json) | FileFormat::Shard);
     if !kept && request.format != Format::Json && !request.reports.iter().any(|(format, _)| told(format)) {
@@ -222,7 +222,7 @@ pub(super) async fn checkout(services: &Services, plan: &Plan, request: &TestReq
 }
 
 /// The same whoever will say so.
-pub(super) async fn looked_at(services: &Services, plan: &Plan) -> Option<Checkout> {
+pub(in crate::app::test) async fn looked_at(services: &Services, plan: &Plan) -> Option<Checkout> {
     match services.vcs.checked_out(&plan.read).await {
         Ok(found) => found.map(|found| Checkout { altered: differing(&found.altered), commit: found.commit }),
         Err(why) => {

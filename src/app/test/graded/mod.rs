@@ -2,6 +2,8 @@
 //! and recordings, and the user's programs. A sample holds its slots meanwhile and asks one after another, so that the
 //! run never has more requests under way than it may.
 
+pub(super) mod graders;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

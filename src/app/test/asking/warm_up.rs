@@ -2,16 +2,16 @@
 
 use tokio::sync::watch;
 
-use super::{
+use crate::app::Services;
+use crate::app::test::{
     Plan,
     ask::Asking,
     run::{Askers, Stop},
 };
-use crate::app::Services;
 
 /// Asks each suite's provider so many times before the run, one after another, and forgets the answers: a server that has to
 /// wake up must not look slow. It is said, since it is paid for.
-pub(super) async fn warm_up(services: &Services, plan: &Plan, askers: &Askers) -> Vec<String> {
+pub(in crate::app::test) async fn warm_up(services: &Services, plan: &Plan, askers: &Askers) -> Vec<String> {
     let mut sent = 0_u32;
     let (_stop, stopped) = watch::channel(Stop::No);
     for suite in plan.suites.iter().filter(|_| plan.run.warm_up > 0) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{cases::Cases, load::origin, plan::GraderPlan, priced};
+use crate::app::test::{cases::Cases, load::origin, plan::GraderPlan, priced};
 use crate::domain::{
     diagnostic::{Diagnostic, Place},
     provider::{ProviderKind, ProviderSettings},
@@ -14,7 +14,7 @@ use crate::domain::{
 ///
 /// # Errors
 /// Every assertion whose judge or server of embeddings is missing or cannot do it.
-pub(super) fn find(
+pub(in crate::app::test) fn find(
     settings: &SuiteSettings,
     cases: &Cases,
     providers: &[ProviderSettings],

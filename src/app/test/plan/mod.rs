@@ -1,5 +1,11 @@
 //! What a run will do, complete and checked: every prompt read, every variable present, every assertion ready.
 
+pub(super) mod changed;
+pub(super) mod implied;
+pub(super) mod lints;
+pub(super) mod load;
+pub(super) mod select;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{Semaphore, watch};
 
-use super::{
+use crate::app::test::{
     ask::{Asked, Asker, Asking},
     graded::{self, Graders},
     pace::{Passed, Permit},
@@ -30,33 +30,33 @@ use crate::{
 type Came = (SampleResult, u32, Vec<GraderCall>, Option<Redaction>);
 
 /// What one sample needs while it runs on its own task.
-pub(super) struct SampleRunner {
-    pub(super) services: Services,
-    pub(super) asker: Asker,
-    pub(super) slots: Arc<Semaphore>,
-    pub(super) suite_slots: Arc<Semaphore>,
-    pub(super) stopped: watch::Receiver<Stop>,
-    pub(super) case: Arc<CasePlan>,
-    pub(super) repeat: u32,
-    pub(super) enqueued: Duration,
-    pub(super) suite_until: Duration,
-    pub(super) shared: Arc<Shared>,
+pub(in crate::app::test) struct SampleRunner {
+    pub(in crate::app::test) services: Services,
+    pub(in crate::app::test) asker: Asker,
+    pub(in crate::app::test) slots: Arc<Semaphore>,
+    pub(in crate::app::test) suite_slots: Arc<Semaphore>,
+    pub(in crate::app::test) stopped: watch::Receiver<Stop>,
+    pub(in crate::app::test) case: Arc<CasePlan>,
+    pub(in crate::app::test) repeat: u32,
+    pub(in crate::app::test) enqueued: Duration,
+    pub(in crate::app::test) suite_until: Duration,
+    pub(in crate::app::test) shared: Arc<Shared>,
 }
 
 /// What all samples of a suite share.
-pub(super) struct Shared {
-    pub(super) name: String,
-    pub(super) provider: String,
-    pub(super) graders: Arc<Graders>,
+pub(in crate::app::test) struct Shared {
+    pub(in crate::app::test) name: String,
+    pub(in crate::app::test) provider: String,
+    pub(in crate::app::test) graders: Arc<Graders>,
     /// How answers are scanned, where they are.
-    pub(super) scan: Option<LintSettings>,
-    pub(super) limits: Limits,
-    pub(super) prices: Option<Prices>,
+    pub(in crate::app::test) scan: Option<LintSettings>,
+    pub(in crate::app::test) limits: Limits,
+    pub(in crate::app::test) prices: Option<Prices>,
 }
 
 impl SampleRunner {
     /// Asks and judges it.
-    pub(super) async fn run(self, request: anyhow::Result<Request>) -> Sample {
+    pub(in crate::app::test) async fn run(self, request: anyhow::Result<Request>) -> Sample {
         let clock = Arc::clone(&self.services.clock);
         let mut sample = Sample {
             case_id: self.case.case.id.clone(),

@@ -1,6 +1,6 @@
 //! What tokens cost: as the configuration says, else as the dated list says, else nobody knows.
 
-use super::{Plan, TestRequest};
+use crate::app::test::{Plan, TestRequest};
 use crate::{
     domain::{
         price_list::{self, Listed},
@@ -10,13 +10,17 @@ use crate::{
 };
 
 /// What a provider's tokens cost by the configuration; an echo costs nothing.
-pub(super) fn configured(settings: &ProviderSettings, asked: &ProviderSettings) -> Option<Prices> {
+pub(in crate::app::test) fn configured(settings: &ProviderSettings, asked: &ProviderSettings) -> Option<Prices> {
     let free = Prices { input_per_million: 0.0, output_per_million: 0.0 };
     settings.prices.or(asked.prices).or_else(|| matches!(asked.kind, ProviderKind::Echo).then_some(free))
 }
 
 /// What a model's tokens cost, and the list's entry where the configuration does not say.
-pub(super) fn of(settings: &ProviderSettings, asked: &ProviderSettings, model: &str) -> (Option<Prices>, Option<&'static Listed>) {
+pub(in crate::app::test) fn of(
+    settings: &ProviderSettings,
+    asked: &ProviderSettings,
+    model: &str,
+) -> (Option<Prices>, Option<&'static Listed>) {
     if let Some(prices) = settings.prices.or(asked.prices) {
         return (Some(prices), None);
     }
@@ -25,7 +29,7 @@ pub(super) fn of(settings: &ProviderSettings, asked: &ProviderSettings, model: &
 }
 
 /// A budget in money cannot be held with a provider that will be asked and whose prices nobody knows.
-pub(super) fn unbound(
+pub(in crate::app::test) fn unbound(
     settings: &ProviderSettings,
     asked: &ProviderSettings,
     prices: Option<Prices>,

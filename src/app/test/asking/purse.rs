@@ -4,18 +4,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use super::run::Stop;
+use crate::app::test::run::Stop;
 use crate::domain::budget::{Budget, BudgetStop, Estimate, Leave, Spending};
 
 /// What the run has spent, and who waits for what is under way.
 #[derive(Debug, Default)]
-pub(super) struct Purse {
+pub(in crate::app::test) struct Purse {
     spending: Mutex<Spending>,
     settled: Notify,
 }
 
 /// Why no request may be sent.
-pub(super) enum NoLeave {
+pub(in crate::app::test) enum NoLeave {
     /// The budget does not allow it.
     Budget(BudgetStop),
     /// The run ends.
@@ -23,7 +23,7 @@ pub(super) enum NoLeave {
 }
 
 /// A request under way.
-pub(super) struct Held<'p> {
+pub(in crate::app::test) struct Held<'p> {
     purse: &'p Purse,
     estimate: Estimate,
     /// What it came to; until that is known, as much as was feared: a request that is dropped may be paid for all the same.
@@ -31,7 +31,7 @@ pub(super) struct Held<'p> {
 }
 
 impl Purse {
-    pub(super) fn new(budget: Budget) -> Self {
+    pub(in crate::app::test) fn new(budget: Budget) -> Self {
         Self { spending: Mutex::new(Spending::new(budget)), settled: Notify::new() }
     }
 
@@ -39,7 +39,7 @@ impl Purse {
     ///
     /// # Errors
     /// When none will be given.
-    pub(super) async fn leave(&self, estimate: Estimate, stopped: &mut watch::Receiver<Stop>) -> Result<Held<'_>, NoLeave> {
+    pub(in crate::app::test) async fn leave(&self, estimate: Estimate, stopped: &mut watch::Receiver<Stop>) -> Result<Held<'_>, NoLeave> {
         loop {
             // Made before looking, so that what settles in between is not missed.
             let settled = self.settled.notified();
@@ -57,7 +57,7 @@ impl Purse {
     }
 
     /// Whether so many more tokens and dollars fit into what is left.
-    pub(super) fn has_room(&self, tokens: f64, usd: f64) -> bool {
+    pub(in crate::app::test) fn has_room(&self, tokens: f64, usd: f64) -> bool {
         self.lock().has_room(tokens, usd)
     }
 
@@ -68,7 +68,7 @@ impl Purse {
 
 impl Held<'_> {
     /// It ended, with so many tokens and dollars; `None`: its cost is not known.
-    pub(super) fn end(mut self, tokens: u64, usd: Option<f64>) {
+    pub(in crate::app::test) fn end(mut self, tokens: u64, usd: Option<f64>) {
         self.came_to = (tokens, usd);
     }
 }

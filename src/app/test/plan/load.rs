@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{
+use crate::app::test::{
     Plan, SuitePlan,
     cases::{Broken, Cases},
     graders,
@@ -32,25 +32,25 @@ use crate::{
 };
 
 /// The most bytes of a file with cases that is read as a whole.
-pub(super) const CASES_LIMIT: u64 = 64 * 1024 * 1024;
+pub(in crate::app::test) const CASES_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Where to read, and what the command line says instead of the file.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LoadRequest {
-    pub(super) config: Option<PathBuf>,
-    pub(super) provider: Option<String>,
-    pub(super) concurrency: Option<usize>,
-    pub(super) repeat: Option<u32>,
+pub(in crate::app::test) struct LoadRequest {
+    pub(in crate::app::test) config: Option<PathBuf>,
+    pub(in crate::app::test) provider: Option<String>,
+    pub(in crate::app::test) concurrency: Option<usize>,
+    pub(in crate::app::test) repeat: Option<u32>,
     /// Placeholders without a value are left to the lints.
-    pub(super) without_variables: bool,
-    pub(super) timeout: Option<Duration>,
+    pub(in crate::app::test) without_variables: bool,
+    pub(in crate::app::test) timeout: Option<Duration>,
 }
 
 /// Reads and checks everything.
 ///
 /// # Errors
 /// Every problem that was found, in one go.
-pub(super) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, Vec<Diagnostic>), Failure> {
+pub(in crate::app::test) fn load(services: &Services, request: &LoadRequest) -> Result<(Plan, Vec<Diagnostic>), Failure> {
     let (path, text) = read_config(services, request.config.clone())?;
     let (mut config, mut found) = config::parse(&text, &path.display().to_string()).map_err(Failure::Configuration)?;
     let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -118,16 +118,16 @@ fn overridden(mut settings: SuiteSettings, request: &LoadRequest) -> SuiteSettin
     settings
 }
 
-pub(super) struct Loader<'a> {
-    pub(super) services: &'a Services,
-    pub(super) base: &'a Path,
-    pub(super) inside: &'a Inside,
+pub(in crate::app::test) struct Loader<'a> {
+    pub(in crate::app::test) services: &'a Services,
+    pub(in crate::app::test) base: &'a Path,
+    pub(in crate::app::test) inside: &'a Inside,
     prove_variables: bool,
-    pub(super) found: Vec<Diagnostic>,
-    pub(super) read: Vec<PathBuf>,
+    pub(in crate::app::test) found: Vec<Diagnostic>,
+    pub(in crate::app::test) read: Vec<PathBuf>,
     /// How many bytes of cases are held.
-    pub(super) held: u64,
-    pub(super) broken: Broken,
+    pub(in crate::app::test) held: u64,
+    pub(in crate::app::test) broken: Broken,
 }
 
 impl Loader<'_> {
@@ -203,7 +203,7 @@ impl Loader<'_> {
     }
 
     /// Says that the cases of a prompt's file are not used.
-    pub(super) fn unused(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) {
+    pub(in crate::app::test) fn unused(&mut self, settings: &SuiteSettings, file: Option<&PromptFile>) {
         if let (CaseSource::Files(_) | CaseSource::Inline(_), Some(own)) = (&settings.cases, file.and_then(|file| file.cases.as_ref())) {
             let message = format!("`{}` is not used: suite `{}` has cases of its own", own.key, settings.name);
             let help = format!("remove `cases` from {} to use these", settings.path);
@@ -222,7 +222,7 @@ impl Loader<'_> {
     }
 
     /// Keeps what was found, and says whether it lets the suite run.
-    pub(super) fn usable(&mut self, problems: Vec<Diagnostic>) -> bool {
+    pub(in crate::app::test) fn usable(&mut self, problems: Vec<Diagnostic>) -> bool {
         let usable = problems.iter().all(|problem| problem.severity != Severity::Error);
         self.found.extend(problems);
         usable
@@ -269,19 +269,19 @@ impl Loader<'_> {
         }
     }
 
-    pub(super) fn error(&mut self, settings: &SuiteSettings, message: impl Into<String>, help: impl Into<String>) {
+    pub(in crate::app::test) fn error(&mut self, settings: &SuiteSettings, message: impl Into<String>, help: impl Into<String>) {
         self.found.push(Diagnostic::error(settings.place.clone(), &settings.path, message).with_help(help));
     }
 }
 
 /// Gives a case without a name of its own its position over all files, not in one of them: from 0, after `from` others.
-pub(super) fn renumbered(case: &mut Case, position: usize, from: usize) {
+pub(in crate::app::test) fn renumbered(case: &mut Case, position: usize, from: usize) {
     if from > 0 && case.id == CaseId((position + 1).to_string()) {
         case.id = CaseId((from + position + 1).to_string());
     }
 }
 
-pub(super) fn case_plan(case: Case, index: usize, defaults: &CaseDefaults, prompt: &Map<String, Value>) -> CasePlan {
+pub(in crate::app::test) fn case_plan(case: Case, index: usize, defaults: &CaseDefaults, prompt: &Map<String, Value>) -> CasePlan {
     let mut vars = prompt.clone();
     vars.extend(defaults.vars.clone());
     vars.extend(case.vars.clone());
@@ -299,7 +299,7 @@ pub(super) fn case_plan(case: Case, index: usize, defaults: &CaseDefaults, promp
 }
 
 /// A cassette stands for the provider it was recorded from.
-pub(super) fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
+pub(in crate::app::test) fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [ProviderSettings]) -> &'p ProviderSettings {
     match &provider.kind {
         ProviderKind::Cassette { of: Some(of), .. } => providers.iter().find(|other| other.name == *of).unwrap_or(provider),
         ProviderKind::OpenAi(_)
@@ -311,7 +311,7 @@ pub(super) fn origin<'p>(provider: &'p ProviderSettings, providers: &'p [Provide
 }
 
 /// What is sent: the provider's parameters under the prompt's under the suite's.
-pub(super) fn parameters(
+pub(in crate::app::test) fn parameters(
     settings: &SuiteSettings,
     prompt: &Prompt,
     provider: &ProviderSettings,
@@ -323,7 +323,7 @@ pub(super) fn parameters(
     parameters
 }
 
-pub(super) fn model(
+pub(in crate::app::test) fn model(
     settings: &SuiteSettings,
     prompt: &Prompt,
     provider: &ProviderSettings,

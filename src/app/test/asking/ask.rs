@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::{Semaphore, watch};
 
-use super::{
+use crate::app::test::{
     pace::{Lane, Passed, Permit},
     purse::{NoLeave, Purse},
     run::Stop,
@@ -33,17 +33,17 @@ const LOOK: Duration = Duration::from_secs(5);
 
 /// What all providers of a run share.
 #[derive(Clone)]
-pub(super) struct OfRun {
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) policy: RetryPolicy,
+pub(in crate::app::test) struct OfRun {
+    pub(in crate::app::test) clock: Arc<dyn Clock>,
+    pub(in crate::app::test) policy: RetryPolicy,
     /// The budget of retries is the run's.
-    pub(super) retries: Arc<Mutex<RetryClock>>,
-    pub(super) purse: Arc<Purse>,
+    pub(in crate::app::test) retries: Arc<Mutex<RetryClock>>,
+    pub(in crate::app::test) purse: Arc<Purse>,
 }
 
 /// A provider with everything that its samples share.
 #[derive(Clone)]
-pub(super) struct Asker {
+pub(in crate::app::test) struct Asker {
     name: String,
     provider: Arc<dyn Provider>,
     run: OfRun,
@@ -59,7 +59,7 @@ pub(super) struct Asker {
 }
 
 /// How asking for one sample ended.
-pub(super) enum Asked {
+pub(in crate::app::test) enum Asked {
     /// With an answer.
     Answered(Box<Answer>),
     /// Without one.
@@ -74,12 +74,12 @@ pub(super) enum Asked {
 
 /// One question, and how long there is for it.
 #[derive(Clone, Copy)]
-pub(super) struct Asking<'r> {
-    pub(super) request: &'r Request,
+pub(in crate::app::test) struct Asking<'r> {
+    pub(in crate::app::test) request: &'r Request,
     /// How long one request may take.
-    pub(super) limit: Duration,
+    pub(in crate::app::test) limit: Duration,
     /// On the clock: all requests together.
-    pub(super) until: Duration,
+    pub(in crate::app::test) until: Duration,
 }
 
 /// How one request ended.
@@ -94,7 +94,7 @@ enum Once {
 
 impl Asker {
     /// `prices` are the configuration's, with the provider that is asked.
-    pub(super) fn new(
+    pub(in crate::app::test) fn new(
         name: &str,
         provider: Arc<dyn Provider>,
         run: OfRun,
@@ -114,17 +114,17 @@ impl Asker {
         }
     }
 
-    pub(super) fn provider(&self) -> &Arc<dyn Provider> {
+    pub(in crate::app::test) fn provider(&self) -> &Arc<dyn Provider> {
         &self.provider
     }
 
     /// The same provider for another suite, which takes turns with this one.
-    pub(super) fn for_suite(&self) -> Self {
+    pub(in crate::app::test) fn for_suite(&self) -> Self {
         Self { lane: self.lane.another(), ..self.clone() }
     }
 
     /// Waits for one of `slots`, and for the provider's turn where it is limited.
-    pub(super) async fn enter<'s>(
+    pub(in crate::app::test) async fn enter<'s>(
         &self,
         request: Option<&Request>,
         until: Duration,
@@ -139,7 +139,12 @@ impl Asker {
 
     /// Asks until there is an answer, the fault is final, or the time is over. Returns how many requests it took. `permit`
     /// is the provider's turn for the first of them, where it was waited for already.
-    pub(super) async fn ask(&self, asking: Asking<'_>, mut permit: Option<Permit>, mut stopped: watch::Receiver<Stop>) -> (Asked, u32) {
+    pub(in crate::app::test) async fn ask(
+        &self,
+        asking: Asking<'_>,
+        mut permit: Option<Permit>,
+        mut stopped: watch::Receiver<Stop>,
+    ) -> (Asked, u32) {
         if let Some(kind) = self.down() {
             return (Asked::Down(kind), 0);
         }
@@ -236,7 +241,7 @@ impl Asker {
 
     /// Whether so many more samples fit into the run's budget, if they come to what these did on average, judges included. What
     /// nobody counted weighs nothing: the budget itself is kept by every single request.
-    pub(super) fn affords<'s>(&self, samples: impl Iterator<Item = &'s Sample>, more: usize) -> bool {
+    pub(in crate::app::test) fn affords<'s>(&self, samples: impl Iterator<Item = &'s Sample>, more: usize) -> bool {
         let (tokens, usd) = would_come_to(samples, more);
         self.run.purse.has_room(tokens, usd)
     }

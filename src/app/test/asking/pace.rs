@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-use super::run::Stop;
+use crate::app::test::run::Stop;
 use crate::{
     domain::pace::{Minute, RateLimits, Ticket},
     ports::clock::Clock,
@@ -24,7 +24,7 @@ struct Pacer {
 
 /// A suite's way to a provider.
 #[derive(Debug, Clone)]
-pub(super) struct Lane {
+pub(in crate::app::test) struct Lane {
     /// `None`: without limits.
     pacer: Option<Arc<Pacer>>,
     /// The samples of the suite wait here for one another, so that a suite of a hundred is served like a suite of one.
@@ -34,10 +34,10 @@ pub(super) struct Lane {
 /// Leave to send one request.
 #[derive(Debug, Default)]
 #[must_use]
-pub(super) struct Permit(Option<Ticket>);
+pub(in crate::app::test) struct Permit(Option<Ticket>);
 
 /// How waiting ended.
-pub(super) enum Passed<'s> {
+pub(in crate::app::test) enum Passed<'s> {
     /// The request may be sent, with the slot it needs.
     Now(Option<SemaphorePermit<'s>>, Permit),
     /// It could not be sent before its time is over.
@@ -47,19 +47,19 @@ pub(super) enum Passed<'s> {
 }
 
 impl Lane {
-    pub(super) fn new(limits: RateLimits) -> Self {
+    pub(in crate::app::test) fn new(limits: RateLimits) -> Self {
         let pacer = || Arc::new(Pacer { minute: Mutex::new(Minute::new(limits)), turn: tokio::sync::Mutex::default() });
         Self { pacer: (!limits.is_unlimited()).then(pacer), own: Arc::default() }
     }
 
     /// A lane of its own to the same provider.
-    pub(super) fn another(&self) -> Self {
+    pub(in crate::app::test) fn another(&self) -> Self {
         Self { pacer: self.pacer.clone(), own: Arc::default() }
     }
 
     /// Waits until a request of so many expected tokens may be sent, and for one of `slots`, which is not held while waiting:
     /// others may need it.
-    pub(super) async fn pass<'s>(
+    pub(in crate::app::test) async fn pass<'s>(
         &self,
         clock: &dyn Clock,
         tokens: u64,
@@ -92,7 +92,7 @@ impl Lane {
     }
 
     /// A request took so many tokens in truth.
-    pub(super) fn settle(&self, permit: &Permit, tokens: u64) {
+    pub(in crate::app::test) fn settle(&self, permit: &Permit, tokens: u64) {
         if let (Some(pacer), Permit(Some(ticket))) = (&self.pacer, permit) {
             pacer.minute.lock().unwrap_or_else(PoisonError::into_inner).settle(*ticket, tokens);
         }

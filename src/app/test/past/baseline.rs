@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Plan, TestRequest};
+use crate::app::test::{Plan, TestRequest};
 use crate::{
     app::{
         Failure, Services,
@@ -34,10 +34,10 @@ pub enum Against {
 
 /// The baselines of every suite.
 #[derive(Debug)]
-pub(super) struct Baselines {
+pub(in crate::app::test) struct Baselines {
     suites: BTreeMap<String, Vec<Reference>>,
     /// What was not there.
-    pub(super) notes: Vec<String>,
+    pub(in crate::app::test) notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Reference {
 ///
 /// # Errors
 /// No baseline at all, none of the name, and a store that does not answer.
-pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest) -> Result<Option<Baselines>, Failure> {
+pub(in crate::app::test) async fn read(services: &Services, plan: &Plan, request: &TestRequest) -> Result<Option<Baselines>, Failure> {
     let named = match &request.against {
         Against::Nothing => return Ok(None),
         Against::All => None,
@@ -78,7 +78,7 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
     for suite in &plan.suites {
         let name = &suite.settings.name;
         let kept = baseline::of_suite(opened.store.as_ref(), name, opened.patience(services)).await.map_err(Failure::Store)?;
-        let now = super::history::definitions(suite);
+        let now = crate::app::test::history::definitions(suite);
         let mut references = Vec::new();
         let chosen = before.last(services, &kept, plan.history.baseline_runs).await;
         let mut none = None;
@@ -120,7 +120,7 @@ pub(super) async fn read(services: &Services, plan: &Plan, request: &TestRequest
 
 impl Baselines {
     /// Compares a suite whose samples are there.
-    pub(super) fn compare(&self, run: &mut SuiteRun, settings: &Settings) {
+    pub(in crate::app::test) fn compare(&self, run: &mut SuiteRun, settings: &Settings) {
         let compared = self.suites.get(&run.name).into_iter().flatten().map(|reference| {
             let model = (reference.model != run.model).then(|| Change::Model { from: reference.model.clone(), to: run.model.clone() });
             // A case that is not asked now cannot have changed.

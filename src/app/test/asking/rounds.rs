@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Range, time::Duration};
 
-use super::SuitePlan;
+use crate::app::test::SuitePlan;
 use crate::domain::{
     regression::{
         Evidence, Settings, decide,
@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 /// The rounds of one suite.
-pub(super) struct Rounds<'a> {
+pub(in crate::app::test) struct Rounds<'a> {
     suite: &'a SuitePlan,
     settings: &'a Settings,
     /// Cases of base, where it is asked.
@@ -32,7 +32,7 @@ pub(super) struct Rounds<'a> {
 }
 
 impl<'a> Rounds<'a> {
-    pub(super) fn new(
+    pub(in crate::app::test) fn new(
         suite: &'a SuitePlan,
         of_base: Option<&SuitePlan>,
         settings: &'a Settings,
@@ -45,7 +45,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// The repeats of the round that is to be asked.
-    pub(super) fn repeats(&self) -> Range<u32> {
+    pub(in crate::app::test) fn repeats(&self) -> Range<u32> {
         self.repeats_of(self.round)
     }
 
@@ -60,7 +60,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// How many samples the next round asks for.
-    pub(super) fn samples(&self) -> usize {
+    pub(in crate::app::test) fn samples(&self) -> usize {
         self.samples_of(self.round)
     }
 
@@ -70,7 +70,7 @@ impl<'a> Rounds<'a> {
 
     /// Looks at everything that was answered so far; whether another round is to be asked before `until`. `affords` says whether
     /// so many more samples fit into the budget: a round that ends halfway decides nothing and is paid for.
-    pub(super) fn goes_on(
+    pub(in crate::app::test) fn goes_on(
         &mut self,
         head: &[Sample],
         base: &[Sample],
@@ -119,7 +119,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// What it came to; `None` where the number of repeats was fixed.
-    pub(super) fn sampling(&self, asked: usize) -> Option<Sampling> {
+    pub(in crate::app::test) fn sampling(&self, asked: usize) -> Option<Sampling> {
         let repeat = self.suite.settings.repeat;
         let cases = self.suite.cases.len() + self.of_base.unwrap_or_default();
         Some(Sampling {

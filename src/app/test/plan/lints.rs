@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Plan, run};
+use crate::app::test::{Plan, run};
 use crate::{
     app::{Services, lint::of_suite},
     domain::{
@@ -16,15 +16,15 @@ const MOST_SAID: usize = 20;
 
 /// What the lints found.
 #[derive(Debug, Default)]
-pub(super) struct Linted {
+pub(in crate::app::test) struct Linted {
     all: LintReport,
     results: BTreeMap<String, Vec<LintResult>>,
     /// How many findings stop the run.
-    pub(super) stopping: usize,
+    pub(in crate::app::test) stopping: usize,
 }
 
 /// Lints every suite of the plan; nothing where the configuration switches that off.
-pub(super) fn lint(plan: &Plan) -> Linted {
+pub(in crate::app::test) fn lint(plan: &Plan) -> Linted {
     let mut linted = Linted::default();
     if !plan.lints.enabled {
         return linted;
@@ -40,17 +40,17 @@ pub(super) fn lint(plan: &Plan) -> Linted {
 
 impl Linted {
     /// The findings that count.
-    pub(super) fn counting(&self) -> Vec<Finding> {
+    pub(in crate::app::test) fn counting(&self) -> Vec<Finding> {
         self.all.counting().cloned().collect()
     }
 
     /// Everything, as the parts of a run keep it.
-    pub(super) fn report(&self) -> &LintReport {
+    pub(in crate::app::test) fn report(&self) -> &LintReport {
         &self.all
     }
 
     /// Everything, with what was found in the answers, for a report of its own.
-    pub(super) fn run(&self, plan: &Plan, run: &TestRun) -> LintRun {
+    pub(in crate::app::test) fn run(&self, plan: &Plan, run: &TestRun) -> LintRun {
         let cases = plan.suites.iter().map(|suite| suite.cases.len()).sum();
         let mut report = self.all.clone();
         report.merge(run.scanned(&plan.lints));
@@ -58,12 +58,12 @@ impl Linted {
     }
 
     /// What each rule says about a suite.
-    pub(super) fn results(&self, suite: &str) -> Vec<LintResult> {
+    pub(in crate::app::test) fn results(&self, suite: &str) -> Vec<LintResult> {
         self.results.get(suite).cloned().unwrap_or_default()
     }
 
     /// The findings in words, the worst first; notes are left to `prompt-cicd lint`.
-    pub(super) fn said(&self) -> impl Iterator<Item = String> {
+    pub(in crate::app::test) fn said(&self) -> impl Iterator<Item = String> {
         let mut worth: Vec<_> = self.all.counting().filter(|finding| finding.severity > Severity::Note).collect();
         worth.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         let more = worth.len().saturating_sub(MOST_SAID) + self.all.left_out;
@@ -73,9 +73,9 @@ impl Linted {
 }
 
 /// A run in which nothing was asked, because the lints stopped it.
-pub(super) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> TestRun {
+pub(in crate::app::test) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> TestRun {
     let suites = plan.suites.iter().map(|suite| {
-        let of_case = |case: &Arc<super::plan::CasePlan>, repeat| Sample {
+        let of_case = |case: &Arc<super::CasePlan>, repeat| Sample {
             case_id: case.case.id.clone(),
             case_index: case.index,
             repeat,

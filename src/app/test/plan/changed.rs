@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Plan, SuitePlan};
+use crate::app::test::{Plan, SuitePlan};
 use crate::{
     app::Services,
     domain::{
@@ -38,15 +38,15 @@ pub enum Scope {
 
 /// What was left of a plan.
 #[derive(Debug, Default)]
-pub(super) struct Narrowed {
+pub(in crate::app::test) struct Narrowed {
     /// What the user should know.
-    pub(super) notes: Vec<String>,
+    pub(in crate::app::test) notes: Vec<String>,
     /// Why nothing is left, if so.
-    pub(super) nothing: Option<String>,
+    pub(in crate::app::test) nothing: Option<String>,
 }
 
 /// Takes the suites that the change does not touch out of the plan.
-pub(super) async fn narrow(services: &Services, plan: &mut Plan, scope: Scope) -> Narrowed {
+pub(in crate::app::test) async fn narrow(services: &Services, plan: &mut Plan, scope: Scope) -> Narrowed {
     match ask(services, scope).await {
         Ok(None) => Narrowed::default(),
         Err(why) => Narrowed { notes: vec![format!("warning: every suite is tested: {why}")], nothing: None },

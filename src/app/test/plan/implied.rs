@@ -1,10 +1,10 @@
 //! GitHub Models, where a configuration names no provider: in a workflow, and nowhere else.
 
-use super::{TestRequest, plan::Plan};
+use crate::app::test::{TestRequest, plan::Plan};
 use crate::{app::Services, config::defaults::GITHUB_MODELS, ports::provider::ConnectError};
 
 /// Why this provider is not asked: nobody named it, and this is no workflow, whose own token it would be asked with.
-pub(super) fn unnamed(services: &Services, plan: &Plan, provider: &str, request: &TestRequest) -> Option<ConnectError> {
+pub(in crate::app::test) fn unnamed(services: &Services, plan: &Plan, provider: &str, request: &TestRequest) -> Option<ConnectError> {
     let here = plan.implied_provider && provider == GITHUB_MODELS && !services.ci.is_present() && request.recording.replay.is_none();
     here.then(|| ConnectError {
         message: "the configuration names no provider, and this is no GitHub workflow, in which GitHub Models would answer".to_owned(),
@@ -16,7 +16,7 @@ pub(super) fn unnamed(services: &Services, plan: &Plan, provider: &str, request:
 }
 
 /// What people are told of it.
-pub(super) fn note(plan: &Plan) -> Option<String> {
+pub(in crate::app::test) fn note(plan: &Plan) -> Option<String> {
     let mut models: Vec<&str> =
         plan.suites.iter().filter(|suite| suite.settings.provider == GITHUB_MODELS).map(|suite| suite.model.as_str()).collect();
     models.sort_unstable();

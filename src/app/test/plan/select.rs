@@ -1,13 +1,13 @@
 //! `--filter` and `--tag`. An empty selection is never green.
 
-use super::{Plan, TestRequest};
+use crate::app::test::{Plan, TestRequest};
 use crate::{app::Failure, domain::suite::CaseSource};
 
 /// A configuration without suites, or a suite without cases, proves nothing.
 ///
 /// # Errors
 /// Which of the two it is.
-pub(super) fn something(plan: &Plan) -> Result<(), Failure> {
+pub(in crate::app::test) fn something(plan: &Plan) -> Result<(), Failure> {
     if plan.suites.is_empty() {
         let next = "write one under `suites`, or have them written: prompt-cicd init".to_owned();
         return Err(Failure::NothingSelected { why: "the configuration has no suites".to_owned(), next });
@@ -40,7 +40,7 @@ fn write_cases(source: &CaseSource, suite: &str) -> String {
 ///
 /// # Errors
 /// When nothing is left, also without any selection: a suite without cases proves nothing.
-pub(super) fn select(plan: &mut Plan, request: &TestRequest) -> Result<(), Failure> {
+pub(in crate::app::test) fn select(plan: &mut Plan, request: &TestRequest) -> Result<(), Failure> {
     something(plan)?;
     let before = plan.samples();
     let all = request.tags.is_empty() && request.filters.is_empty();
