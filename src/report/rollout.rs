@@ -282,6 +282,9 @@ pub fn history(shape: Shape, deployment: &Deployment, limit: usize, out: &mut dy
         crate::report::json::write_harmless_pretty(&value, out)?;
         return writeln!(out);
     }
+    if deployment.rollout.is_none() && finished.is_empty() {
+        writeln!(out, "no rollout so far")?;
+    }
     if let Some(rollout) = &deployment.rollout {
         writeln!(out, "{} {} -> {}: {}", rollout.id, rollout.from, rollout.to, rollout.phase.status())?;
         for logged in &deployment.log {

@@ -55,7 +55,10 @@ impl Place {
     }
 
     fn call(&self, args: &[&str], code: i32) -> Output {
-        let (token, repository) = (self.github.state().token, self.github.state().repository.clone());
+        let (token, repository) = {
+            let state = self.github.state();
+            (state.token, state.repository.clone())
+        };
         let output = Command::new(env!("CARGO_BIN_EXE_prompt-cicd"))
             .args(args)
             .current_dir(self.folder.path())

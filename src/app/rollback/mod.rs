@@ -257,22 +257,30 @@ pub(crate) async fn finish(
             }
         }
     }
+    // An abort that did not get everywhere is no rollback; somebody who asks for one gets its record, and not that all is well.
+    let asked = match &event {
+        Some(Event::Rollback { trigger, .. }) if !driven.confirmed(world) => Some(*trigger),
+        Some(_) | None => None,
+    };
     let back = match &rollout.phase {
         Phase::Returning { back } => back.clone(),
         // It was there already, and only the targets were made to show it again.
         Phase::RolledBack { .. } | Phase::Aborted { .. } | Phase::Completed if driven.confirmed(world) => {
             return Ok((None, driven.shown()));
         }
-        Phase::RolledBack { back } | Phase::Aborted { back } => Return { trigger: back.trigger.or(Some(Trigger::Manual)), ..back.clone() },
+        Phase::RolledBack { back } | Phase::Aborted { back } => {
+            Return { trigger: back.trigger.or(asked).or(Some(Trigger::Manual)), ..back.clone() }
+        }
         Phase::Completed | Phase::Progressing | Phase::Held { .. } => {
             let reason = "it is the stable version".to_owned();
-            Return { to: rollout.to.clone(), trigger: Some(Trigger::Manual), reason, by: world.base.services.who.actor.clone(), left: None }
+            Return {
+                to: rollout.to.clone(),
+                trigger: asked.or(Some(Trigger::Manual)),
+                reason,
+                by: world.base.services.who.actor.clone(),
+                left: None,
+            }
         }
-    };
-    // An abort that did not get everywhere is no rollback; somebody who asks for one gets its record, and not that all is well.
-    let asked = match &event {
-        Some(Event::Rollback { trigger, .. }) if !driven.confirmed(world) => Some(*trigger),
-        Some(_) | None => None,
     };
     let Some(trigger) = back.trigger.or(asked) else { return Ok((None, driven.shown())) };
     let now = world.base.services.clock.elapsed();

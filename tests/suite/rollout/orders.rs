@@ -83,3 +83,23 @@ fn whoever_watches_sees_each_metric_with_value_bound_and_verdict() {
         .says("; healthy; latency 500.0000: healthy: ")
         .says("[at most 800, guardrail 5000]");
 }
+
+#[test]
+fn before_the_first_version_it_is_said_what_becomes_of_it() {
+    let stage = Stage::empty("stage-duration: 5m", "30s");
+    stage.version("1.0.0");
+    stage.numbers(500.0, 500.0);
+    stage.rollout("history", []).exits(0).shows("no rollout so far");
+    stage.rollout("start", ["--dry-run"]).exits(0).says("nothing serves in production yet: the first version gets everything at once");
+    let begun = stage.rollout("start", []).exits(0);
+    assert!(!begun.stderr.contains("nothing serves"), "{}", begun.stderr);
+    assert_eq!(stage.share("1.0.0"), "100");
+    // An emergency that a target refuses is kept as what it was.
+    let good = stage.workspace.read("flags.json");
+    stage.workspace.write("flags.json", b"garbage");
+    let failed = stage.call(["rollback", "greeting", "--to", "1.0.0", "--emergency", "--format", "json"]).exits(23);
+    assert_eq!(failed.json()["trigger"], "emergency");
+    stage.workspace.write("flags.json", b"{\"flags\": {}}");
+    stage.rollout("step", []).exits(0);
+    assert_eq!(stage.workspace.read("flags.json").matches("defaultVariant").count(), good.matches("defaultVariant").count());
+}
