@@ -120,8 +120,8 @@ pub const CONFIG_PLACES: [&str; 4] = ["prompt-cicd.yml", "prompt-cicd.yaml", ".g
 /// The most bytes of a configuration or a prompt file that are read.
 const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// The most bytes of a file of samples that are read.
-const SAMPLES_LIMIT: u64 = 1024 * 1024 * 1024;
+/// The most bytes of a file of samples that is read at once: a series, or current values alone.
+const SAMPLES_LIMIT: u64 = 128 * 1024 * 1024;
 
 /// Reads a file of samples, or standard input for `-`.
 fn read_samples(services: &Services, path: &std::path::Path) -> Result<Vec<u8>, Failure> {

@@ -27,49 +27,85 @@ const MOST_CONSTANT: usize = 16 << 20;
 /// # Errors
 /// The place where they are.
 pub(super) fn shallow(source: &str, syntax: SyntaxConfig) -> Result<(), TemplateError> {
-    let (mut operators, mut branches) = (vec![0_usize], Vec::new());
+    let mut depth = Depth { operators: vec![0], branches: Vec::new() };
     let mut begins = false;
     // What cannot be taken apart is told by the parser.
     for (token, span) in tokenize(source, false, syntax).map_while(Result::ok) {
-        let refused = |what: String| TemplateError::at(source, usize::try_from(span.start_offset).unwrap_or(0), what);
-        match token {
-            Token::BlockStart | Token::VariableStart => operators = vec![0],
-            Token::Ident("if") if begins => branches.push(0),
-            Token::Ident("endif") if begins => drop(branches.pop()),
-            Token::Ident("elif") if begins => {
-                branches.last_mut().into_iter().for_each(|branches| *branches += 1);
-                if branches.iter().sum::<usize>() > MOST_BRANCHES {
-                    return Err(refused(format!("more than {MOST_BRANCHES} branches of one `if`: write several")));
-                }
-            }
-            Token::BracketClose | Token::ParenClose | Token::BraceClose if operators.len() > 1 => drop(operators.pop()),
-            Token::Comma => operators.last_mut().into_iter().for_each(|operators| *operators = 0),
-            _ if is_operator(&token) => {
-                operators.last_mut().into_iter().for_each(|operators| *operators += 1);
-                if operators.iter().sum::<usize>() > MOST_OPERATORS {
-                    return Err(refused(format!("more than {MOST_OPERATORS} operators in one expression: `set` parts of it")));
-                }
-                if let Token::BracketOpen | Token::ParenOpen | Token::BraceOpen = token {
-                    operators.push(0);
-                }
-            }
-            _ => {}
+        if let Some(refused) = depth.take(&token, begins) {
+            return Err(TemplateError::at(source, usize::try_from(span.start_offset).unwrap_or(0), refused));
         }
         begins = matches!(token, Token::BlockStart);
     }
     Ok(())
 }
 
-fn is_operator(token: &Token<'_>) -> bool {
-    match token {
-        Token::TemplateData(_) | Token::VariableStart | Token::VariableEnd | Token::BlockStart | Token::BlockEnd => false,
-        Token::Str(_) | Token::String(_) | Token::Int(_) | Token::Int128(_) | Token::Float(_) => false,
-        Token::Comma | Token::Colon | Token::BracketClose | Token::ParenClose | Token::BraceClose => false,
-        Token::Ident(word) => matches!(*word, "and" | "or" | "not" | "is" | "in" | "if" | "else"),
-        Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::FloorDiv | Token::Pow | Token::Mod | Token::Tilde => true,
-        Token::Dot | Token::Assign | Token::Pipe | Token::Eq | Token::Ne | Token::Gt | Token::Gte | Token::Lt | Token::Lte => true,
-        Token::BracketOpen | Token::ParenOpen | Token::BraceOpen => true,
+/// How deep the parser is at a token.
+struct Depth {
+    /// Operators of the expression, for each bracket around.
+    operators: Vec<usize>,
+    /// `elif` so far, for each `if` around.
+    branches: Vec<usize>,
+}
+
+impl Depth {
+    /// Takes a token; says why it is one too many. `begins`: whether it is the first of a tag.
+    fn take(&mut self, token: &Token<'_>, begins: bool) -> Option<String> {
+        if matches!(token, Token::BlockStart | Token::VariableStart) {
+            self.operators = vec![0];
+        } else if begins && matches!(token, Token::Ident("if")) {
+            self.branches.push(0);
+        } else if begins && matches!(token, Token::Ident("endif")) {
+            self.branches.pop();
+        } else if begins && matches!(token, Token::Ident("elif")) {
+            if let Some(branches) = self.branches.last_mut() {
+                *branches += 1;
+            }
+            if self.branches.iter().sum::<usize>() > MOST_BRANCHES {
+                return Some(format!("more than {MOST_BRANCHES} branches of one `if`: write several"));
+            }
+        } else if matches!(token, Token::BracketClose | Token::ParenClose | Token::BraceClose) {
+            if self.operators.len() > 1 {
+                self.operators.pop();
+            }
+        } else if let Some(operators) = self.operators.last_mut() {
+            if matches!(token, Token::Comma) {
+                *operators = 0;
+            } else if is_operator(token) {
+                *operators += 1;
+                if self.operators.iter().sum::<usize>() > MOST_OPERATORS {
+                    return Some(format!("more than {MOST_OPERATORS} operators in one expression: `set` parts of it"));
+                }
+                if matches!(token, Token::BracketOpen | Token::ParenOpen | Token::BraceOpen) {
+                    self.operators.push(0);
+                }
+            }
+        }
+        None
     }
+}
+
+fn is_operator(token: &Token<'_>) -> bool {
+    if let Token::Ident(word) = token {
+        return matches!(*word, "and" | "or" | "not" | "is" | "in" | "if" | "else");
+    }
+    !matches!(
+        token,
+        Token::TemplateData(_)
+            | Token::VariableStart
+            | Token::VariableEnd
+            | Token::BlockStart
+            | Token::BlockEnd
+            | Token::Str(_)
+            | Token::String(_)
+            | Token::Int(_)
+            | Token::Int128(_)
+            | Token::Float(_)
+            | Token::Comma
+            | Token::Colon
+            | Token::BracketClose
+            | Token::ParenClose
+            | Token::BraceClose
+    )
 }
 
 /// Refuses constants that would fill the memory while the template is compiled, filters and tests that there are not, and whatever
@@ -218,41 +254,8 @@ impl Constants<'_> {
                 }
                 all.then_some(Constant::text(5))
             }
-            Expr::Slice(slice) => {
-                self.all([&slice.expr].into_iter().chain(&slice.start).chain(&slice.stop).chain(&slice.step))?;
-                None
-            }
-            Expr::IfExpr(choice) => {
-                self.all([&choice.test_expr, &choice.true_expr].into_iter().chain(&choice.false_expr))?;
-                None
-            }
-            Expr::Filter(filter) => {
-                if let Some(unknown) = names::unknown_filter(filter.name).or_else(|| called(filter)) {
-                    return Err(self.refused(filter.span(), unknown));
-                }
-                self.all(&filter.expr)?;
-                self.arguments(&filter.args)?;
-                None
-            }
-            Expr::Test(test) => {
-                if let Some(unknown) = names::unknown_test(test.name) {
-                    return Err(self.refused(test.span(), unknown));
-                }
-                self.read(&test.expr)?;
-                self.arguments(&test.args)?;
-                None
-            }
-            Expr::GetAttr(attribute) => {
-                self.read(&attribute.expr)?;
-                None
-            }
-            Expr::GetItem(item) => {
-                self.all([&item.expr, &item.subscript_expr])?;
-                None
-            }
-            Expr::Call(call) => {
-                self.read(&call.expr)?;
-                self.arguments(&call.args)?;
+            Expr::Slice(_) | Expr::IfExpr(_) | Expr::Filter(_) | Expr::Test(_) | Expr::GetAttr(_) | Expr::GetItem(_) | Expr::Call(_) => {
+                self.parts(expression)?;
                 None
             }
         };
@@ -263,6 +266,42 @@ impl Constants<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Looks into an expression that is no constant.
+    fn parts(&mut self, expression: &Expr<'_>) -> Result<(), TemplateError> {
+        match expression {
+            Expr::Slice(slice) => self.all([&slice.expr].into_iter().chain(&slice.start).chain(&slice.stop).chain(&slice.step)),
+            Expr::IfExpr(choice) => self.all([&choice.test_expr, &choice.true_expr].into_iter().chain(&choice.false_expr)),
+            Expr::Filter(filter) => {
+                if let Some(unknown) = names::unknown_filter(filter.name).or_else(|| called(filter)) {
+                    return Err(self.refused(filter.span(), unknown));
+                }
+                self.all(&filter.expr)?;
+                self.arguments(&filter.args)
+            }
+            Expr::Test(test) => {
+                if let Some(unknown) = names::unknown_test(test.name) {
+                    return Err(self.refused(test.span(), unknown));
+                }
+                self.read(&test.expr)?;
+                self.arguments(&test.args)
+            }
+            Expr::GetAttr(attribute) => self.read(&attribute.expr),
+            Expr::GetItem(item) => self.all([&item.expr, &item.subscript_expr]),
+            Expr::Call(call) => {
+                self.read(&call.expr)?;
+                self.arguments(&call.args)
+            }
+            Expr::Var(_)
+            | Expr::Const(_)
+            | Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::Map(_)
+            | Expr::UnaryOp(_)
+            | Expr::BinOp(_)
+            | Expr::Compare(_) => Ok(()),
+        }
     }
 
     fn list<'e>(&mut self, items: impl Iterator<Item = &'e Expr<'e>>) -> Result<Option<Constant>, TemplateError> {
