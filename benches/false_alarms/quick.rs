@@ -28,7 +28,7 @@ fn worse(metric: &Metric, pairs: &Pairs) -> Vec<f64> {
 fn fail(metric: &Metric) -> f64 {
     match metric.margin {
         Margin::Absolute { fail, .. } => fail,
-        Margin::Relative { .. } => panic!("a score has points as its margin"),
+        Margin::Relative { .. } => unreachable!("a score has points as its margin"),
     }
 }
 
@@ -43,7 +43,7 @@ fn against(worse: &[f64], margin: f64, flips: usize, rules: &Rules) -> PValues {
     let tables: Vec<Vec<f64>> = shifted.chunks(TEN).map(sums).collect();
     let (mut less, mut greater, mut two_sided) = (0_u32, 0_u32, 0_u32);
     for bits in patterns(rules.seed).iter().take(flips) {
-        let part = |(at, table): (usize, &Vec<f64>)| table[usize::try_from(bits >> (TEN * at)).unwrap() & (table.len() - 1)];
+        let part = |(at, table): (usize, &Vec<f64>)| *table.get(usize::try_from(bits >> (TEN * at)).unwrap() & (table.len() - 1)).unwrap();
         let sum: f64 = tables.iter().enumerate().map(part).sum();
         less += u32::from(sum <= observed + slack);
         greater += u32::from(sum >= observed - slack);

@@ -140,10 +140,10 @@ async fn begin_first(world: &mut World, subject: &Subject, request: &StartReques
     };
     let id = format!("{}.{}.{}", world.settings.name, world.prompt, loaded.deployment.count + 1);
     let slot = slots::take(world, &id, patience).await?;
-    let warning = if from != to {
-        begins_at_bad(world, &loaded, &from).await
-    } else {
+    let warning = if from == to {
         subject.dry_run.then(|| format!("note: nothing serves in {} yet: the first version gets everything at once", world.settings.name))
+    } else {
+        begins_at_bad(world, &loaded, &from).await
     };
     if subject.dry_run {
         return Ok(Begun { written: None, warning });

@@ -7,12 +7,12 @@ use simulate::{Candidate, End, SAME, roll_out};
 
 const RUNS: u64 = 1_000;
 
-fn ends(candidate: Candidate, of: fn(&End) -> bool) -> usize {
-    (0..RUNS).filter(|seed| of(&roll_out(candidate, *seed))).count()
+fn ends(candidate: Candidate, of: fn(End) -> bool) -> usize {
+    (0..RUNS).filter(|seed| of(roll_out(candidate, *seed))).count()
 }
 
-fn is_early(end: &End) -> bool {
-    matches!(end, End::RolledBack(reached) if *reached < 50)
+fn is_early(end: End) -> bool {
+    matches!(end, End::RolledBack(reached) if reached < 50)
 }
 
 #[test]

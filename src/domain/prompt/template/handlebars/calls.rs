@@ -54,7 +54,7 @@ mod tests {
     fn the_helpers_are_those_of_the_registry() {
         for name in super::HELPERS {
             let called = registry().render_template(&format!("{{{{#if ({name} 1)}}}}{{{{/if}}}}"), &1);
-            let said = called.map_or_else(|error| error.to_string(), |text| text);
+            let said = called.unwrap_or_else(|error| error.to_string());
             assert!(!said.contains("elper not"), "{name}: {said}");
         }
     }
