@@ -12,6 +12,7 @@ mod overlap;
 mod parse;
 mod reply;
 pub mod rule;
+mod sql;
 mod text;
 
 #[cfg(test)]
@@ -200,6 +201,7 @@ impl Problem {
 
 /// Every kind there is, in the order of the documentation.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    let families = [&text::KINDS[..], &json::KINDS, &markup::KINDS, &overlap::KINDS, &reply::KINDS, &measure::KINDS, &graded::KINDS];
+    let families =
+        [&text::KINDS[..], &json::KINDS, &markup::KINDS, &sql::KINDS, &overlap::KINDS, &reply::KINDS, &measure::KINDS, &graded::KINDS];
     families.into_iter().flatten().chain([&group::KINDS]).copied().flatten()
 }

@@ -23,8 +23,10 @@ const FOREIGN: &[(&str, &str)] = &[
     ("regex-match", "`regex`"),
     ("length-range", "`min-length` and `max-length`"),
     ("max-execution-time", "`latency`"),
-    ("is-sql", "`command` with a parser of your database's SQL; none is built in"),
-    ("contains-sql", "`command` with a parser of your database's SQL; none is built in"),
+    (
+        "contains-sql",
+        "`is-sql` where the whole answer is SQL, or `command` with a parser of your own; finding SQL in a text is not built in",
+    ),
     ("meteor", "`rouge-n`, `bleu` or `gleu`; METEOR is not built in"),
 ];
 
