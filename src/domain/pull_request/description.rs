@@ -24,10 +24,9 @@ pub(super) fn has_footer(body: &str) -> bool {
     body.lines().any(|line| footer(line.trim_start()))
 }
 
-/// The first issue that a description closes, in the forms that GitHub reads: `#12`, `owner/name#12`, its address.
+/// The first issue of the repository that a description closes: `#12` or its address. `owner/name#12` is for another repository's (case PRV-037).
 pub(super) fn issue(body: &str) -> Option<String> {
-    const FORMS: &str =
-        r"(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+((?:[\w.-]+/[\w.-]+)?#\d+|https?://[\w.:-]+/[\w.-]+/[\w.-]+/issues/\d+)\b";
+    const FORMS: &str = r"(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(#\d+|https?://[\w.:-]+/[\w.-]+/[\w.-]+/issues/\d+)\b";
     static FORM: OnceLock<Regex> = OnceLock::new();
     let form = FORM.get_or_init(|| Regex::new(FORMS).expect("the pattern is fixed"));
     form.captures(body).and_then(|captures| captures.get(1)).map(|issue| issue.as_str().to_owned())
@@ -39,14 +38,12 @@ mod tests {
 
     #[test]
     fn issues_are_named_as_github_reads_them() {
-        for (body, closed) in [
-            ("closes: #12", "#12"),
-            ("Fixed octo/prompts#7.", "octo/prompts#7"),
-            ("resolves https://github.com/octo/prompts/issues/9", "https://github.com/octo/prompts/issues/9"),
-        ] {
+        for (body, closed) in
+            [("closes: #12", "#12"), ("resolves https://github.com/octo/prompts/issues/9", "https://github.com/octo/prompts/issues/9")]
+        {
             assert_eq!(issue(body).as_deref(), Some(closed));
         }
-        for body in ["see #12", "closes 12", "encloses #12", "closes octo/prompts"] {
+        for body in ["see #12", "closes 12", "encloses #12", "closes octo/prompts", "Fixed octo/prompts#7."] {
             assert_eq!(issue(body), None, "{body}");
         }
     }
