@@ -15,6 +15,7 @@ use crate::{
             runs::{self, Measured, PREFIX},
         },
         history::baseline::{BaselineRun, Pinned, SuiteBaselines, short},
+        regression::one_run::FEWEST_RUNS,
     },
     report::{escape::one_line, number},
 };
@@ -71,8 +72,9 @@ pub(super) async fn update(
     };
     let run = measured.into_run(at, commit, tool.name(), aside);
     let name = record_of(asked.name.as_deref().unwrap_or(tool.name()));
-    let (fresh, stays) = take_in(services, &opened, &name, &run).await.map_err(Failure::Store)?;
-    let what = match (fresh, stays) {
+    let (taken, crowded) = take_in(services, &opened, &name, &run).await.map_err(Failure::Store)?;
+    notes.extend(crowded);
+    let what = match (taken.fresh, taken.stays) {
         (true, true) => "kept",
         (true, false) => "is not kept: there are `history.keep` others, newer or of the default branch",
         (false, _) => "was kept already, by the same measurements",
@@ -121,6 +123,8 @@ pub(in crate::app) struct Recorded {
     pub(in crate::app) note: Option<String>,
     /// Runs that are pinned, by the name that they are pinned under.
     pub(in crate::app) pinned: Vec<(String, Vec<BaselineRun>)>,
+    /// What is pinned of too few runs to decide anything, and was left out, as nobody named it.
+    pub(in crate::app) too_small: Vec<String>,
 }
 
 impl Recorded {
@@ -148,7 +152,7 @@ impl Recorded {
             .pinned
             .iter()
             .map(|(name, runs)| format!("base is also what is pinned as {name}: {}: {}", number::plural(runs.len(), "run"), listed(runs)));
-        last.into_iter().chain(note).chain(pinned).collect::<Vec<_>>().join("; ")
+        last.into_iter().chain(note).chain(pinned).chain(self.too_small.iter().cloned()).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -165,13 +169,15 @@ pub(in crate::app) async fn recorded(
 ) -> Result<Recorded, Failure> {
     let patience = || opened.patience(services);
     let mut kept = of_suite(opened.store.as_ref(), &record_of(name), patience()).await.map_err(Failure::Store)?;
+    let mut is_named = false;
     if kept.is_empty()
         && let Some((record, pin)) = name.rsplit_once('@')
     {
         let found = of_suite(opened.store.as_ref(), &record_of(record), patience()).await.map_err(Failure::Store)?;
         kept = only_pinned(opened, found, pin)?;
+        is_named = true;
     }
-    let found = chosen(services, opened, kept, head).await?;
+    let found = chosen(services, opened, kept, head, is_named).await?;
     if found.runs.is_empty() && found.pinned.is_empty() {
         let (name, why) = (&found.name, found.note.map_or_else(String::new, |note| format!(": {note}")));
         return Err(Failure::NothingToDo(format!(
@@ -184,11 +190,12 @@ pub(in crate::app) async fn recorded(
 
 /// Of what is pinned only this one.
 fn only_pinned(opened: &Opened, mut kept: SuiteBaselines, pin: &str) -> Result<SuiteBaselines, Failure> {
+    let is_empty = kept.is_empty();
     let whole = std::mem::take(&mut kept.pinned);
     let near = crate::domain::suggest::nearest(pin, whole.keys().map(String::as_str));
     let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     kept.pinned = whole.into_iter().filter(|(name, _)| name == pin).collect();
-    if !kept.pinned.is_empty() || kept.runs.is_empty() {
+    if !kept.pinned.is_empty() || is_empty {
         return Ok(kept);
     }
     Err(Failure::NothingToDo(format!(
@@ -209,7 +216,15 @@ pub(super) fn one_of_each_commit(runs: Vec<BaselineRun>) -> (Vec<BaselineRun>, u
     })
 }
 
-async fn chosen(services: &Services, opened: &Opened, mut kept: SuiteBaselines, head: Option<&Measured>) -> Result<Recorded, Failure> {
+/// Those that count. What is pinned of too few runs to decide anything is left out where the last runs have the benchmark, unless the pin
+/// `is_named`.
+async fn chosen(
+    services: &Services,
+    opened: &Opened,
+    mut kept: SuiteBaselines,
+    head: Option<&Measured>,
+    is_named: bool,
+) -> Result<Recorded, Failure> {
     let before = Before::here(services).await?;
     let whole = kept.runs.len();
     let is_other = |run: &BaselineRun| head.is_none_or(|head| run.id != head.id);
@@ -222,9 +237,22 @@ async fn chosen(services: &Services, opened: &Opened, mut kept: SuiteBaselines, 
     let chosen = before.last(services, &kept, opened.settings.baseline_runs).await;
     let notes: Vec<String> = chosen.note.iter().cloned().chain(together).chain(itself).collect();
     let note = (!notes.is_empty()).then(|| notes.join("; "));
-    let runs = chosen.runs.into_iter().cloned().collect();
-    let pinned = kept.pinned.iter().map(|(name, pinned)| (name.clone(), pinned_runs(name, pinned, is_other))).collect();
-    Ok(Recorded { runs, note, name: kept.suite.clone(), pinned })
+    let runs: Vec<BaselineRun> = chosen.runs.into_iter().cloned().collect();
+    let (mut pinned, mut too_small) = (Vec::new(), Vec::new());
+    for (name, found) in &kept.pinned {
+        let found = pinned_runs(name, found, is_other);
+        let (found, small) = if is_named { (found, 0) } else { runs::without_small(found, &runs, FEWEST_RUNS) };
+        if small > 0 {
+            too_small.push(format!(
+                "of {} fewer than {FEWEST_RUNS} runs are pinned as {name}, and not compared: `prompt-cicd baseline pin {name}` pins anew",
+                number::plural(small, "benchmark")
+            ));
+        }
+        if small == 0 || !found.is_empty() {
+            pinned.push((name.clone(), found));
+        }
+    }
+    Ok(Recorded { runs, note, name: kept.suite.clone(), pinned, too_small })
 }
 
 /// The runs that are pinned; an older record has what they were pooled to, which is one.
@@ -254,7 +282,13 @@ pub(in crate::app) async fn recorded_of(services: &Services, opened: &Opened, na
         [(found, benchmark)] => {
             let kept = (*found).clone();
             let kept = if let Some(pin) = pin { only_pinned(opened, kept, pin)? } else { kept };
-            Ok((chosen(services, opened, kept, None).await?, (*benchmark).to_owned()))
+            if let Some(pin) = pin.filter(|_| !kept.pinned.values().any(|pinned| pins(pinned, benchmark))) {
+                return Err(Failure::NothingToDo(format!(
+                    "{place} has no run of `{benchmark}` pinned as `{pin}`: {pin} has no benchmark `{benchmark}`; \
+                     `prompt-cicd baseline pin {pin}` pins the last runs anew"
+                )));
+            }
+            Ok((chosen(services, opened, kept, None, pin.is_some()).await?, (*benchmark).to_owned()))
         }
         [] => {
             let known = all.iter().flat_map(|found| found.runs.iter()).flat_map(|run| run.cases.keys()).map(String::as_str);
@@ -271,10 +305,15 @@ pub(in crate::app) async fn recorded_of(services: &Services, opened: &Opened, na
     }
 }
 
+/// Whether any of the pinned runs has it.
+fn pins(pinned: &Pinned, benchmark: &str) -> bool {
+    pinned.cases.contains_key(benchmark) || pinned.runs.iter().any(|run| run.cases.contains_key(benchmark))
+}
+
 /// The records that have a benchmark of this name, or the one of which `RECORD:NAME` speaks, each with the benchmark's own name.
 fn with_benchmark<'n>(all: &'n [SuiteBaselines], name: &'n str) -> Vec<(&'n SuiteBaselines, &'n str)> {
     let has = |found: &SuiteBaselines, name: &str| {
-        let pinned = || found.pinned.values().any(|pinned| pinned.cases.contains_key(name));
+        let pinned = || found.pinned.values().any(|pinned| pins(pinned, name));
         found.runs.iter().any(|run| run.cases.contains_key(name)) || pinned()
     };
     let plain: Vec<(&SuiteBaselines, &str)> = all.iter().filter(|found| has(found, name)).map(|found| (found, name)).collect();

@@ -1,19 +1,15 @@
-//! `baseline pin | prune`.
+//! `baseline prune`.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     BaselineRequest, all,
-    before::{Before, Leads, leads},
-    benchmarks::one_of_each_commit,
-    change_baselines, named,
+    before::{Leads, leads},
+    change_baselines,
 };
 use crate::{
     app::{Failure, Finished, Services, history::opened},
-    domain::{
-        benchmark::runs::PREFIX,
-        history::baseline::{BaselineRun, Pinned, pooled, short},
-    },
+    domain::history::baseline::BaselineRun,
     report::{escape::one_line, number},
 };
 
@@ -26,66 +22,6 @@ pub struct Pruning {
     pub unmerged: bool,
     /// The baseline that is pinned under this name.
     pub unpin: Option<String>,
-}
-
-/// Pools the last runs at a commit and keeps them under a name, in place of what it named before.
-///
-/// # Errors
-/// Nothing to pin, a commit that is not there, and a store that does not answer.
-pub async fn pin(services: &Services, request: &BaselineRequest, name: &str, at: Option<&str>) -> Result<Finished, Failure> {
-    let (opened, notes) = opened(services, request.config.clone())?;
-    let before = match at {
-        Some(at) => Before::At(named(services, "--at", at).await?, None),
-        None => Before::here(services).await?,
-    };
-    let (now, mut said, mut without) = (services.clock.now(), String::new(), Vec::new());
-    for mut found in all(services, &opened, request.suite.as_ref()).await?.into_iter().filter(|found| !found.runs.is_empty()) {
-        let of_benchmarks = found.suite.starts_with(PREFIX);
-        if of_benchmarks {
-            (found.runs, _) = one_of_each_commit(found.runs);
-        }
-        let chosen = before.last(services, &found, opened.settings.baseline_runs).await;
-        let Some(newest) = chosen.runs.last() else {
-            let why = chosen.note.map_or_else(String::new, |note| format!(": {}", one_line(&note)));
-            without.push(format!("{}: no run could be pinned{why}", one_line(&found.suite)));
-            continue;
-        };
-        let held = pooled(&chosen.runs, &newest.cases);
-        let of = chosen.runs.iter().map(|run| run.commit.clone().unwrap_or_else(|| run.id.clone())).collect();
-        let held_note = held.note(chosen.runs.len());
-        let (at, model, cases) = (now.clone(), newest.model.clone(), newest.cases.clone());
-        let runs = if of_benchmarks { chosen.runs.iter().map(|run| (*run).clone()).collect() } else { Vec::new() };
-        let pinned = Pinned { at, of, model, cases, values: held.values, runs };
-        change_baselines(services, &opened, &found.suite, |found, bytes| {
-            found.pinned.insert(name.to_owned(), pinned.clone());
-            found.fit(bytes);
-            true
-        })
-        .await
-        .map_err(Failure::Store)?;
-        let commits = chosen.runs.iter().filter_map(|run| run.commit.as_deref()).map(short).collect::<Vec<_>>().join(", ");
-        let notes: Vec<String> = chosen.note.iter().cloned().chain(held_note).collect();
-        let note = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-        let line = format!(
-            "{}: {} pinned as {}: {}{}",
-            one_line(&found.suite),
-            number::plural(chosen.runs.len(), "run"),
-            one_line(name),
-            one_line(&commits),
-            one_line(&note)
-        );
-        writeln!(said, "{line}").ok();
-    }
-    if said.is_empty() {
-        let why = if without.is_empty() { String::new() } else { format!(": {}", without.join("; ")) };
-        return Err(Failure::NothingToDo(format!(
-            "{} has no run that could be pinned{why}; `prompt-cicd test --record-history` on the default branch records one, \
-             `prompt-cicd baseline show` shows what there is",
-            opened.store.place()
-        )));
-    }
-    let notes = notes.into_iter().chain(without.into_iter().map(|why| format!("warning: {why}"))).collect();
-    Ok(Finished { notes, ..Finished::done(said) })
 }
 
 /// Lets go of runs beyond `keep`: first of those of commits that did not reach the default branch, then of the oldest; and of a pinned

@@ -3,6 +3,7 @@
 mod before;
 mod benchmarks;
 mod change;
+mod pin;
 mod show;
 mod update;
 
@@ -12,23 +13,26 @@ use serde_json::Value;
 
 use super::{
     Failure, Services,
-    history::{Opened, change_record, key_part},
+    history::{BYTES, Opened, change_record, key_part},
 };
 use crate::{
     domain::{
+        benchmark::runs::PREFIX,
         diagnostic::{Diagnostic, Place},
         history::baseline::{BaselineRun, SuiteBaselines},
+        regression::one_run::FEWEST_RUNS,
     },
     ports::{
         store::{Key, Patience, Store, StoreError, Stored, read},
         vcs::VcsError,
     },
-    report::{Style, rollout::Shape},
+    report::{Style, escape::one_line, rollout::Shape},
 };
 pub(super) use before::{Before, is_aside};
 pub use benchmarks::OfBenchmarks;
 pub(super) use benchmarks::{recorded, recorded_of};
-pub use change::{Pruning, pin, prune};
+pub use change::{Pruning, prune};
+pub use pin::pin;
 pub use show::show;
 pub use update::update;
 
@@ -73,23 +77,68 @@ pub(super) async fn change_baselines(
     change_record(services, opened, &key(suite), || SuiteBaselines::of(suite), SuiteBaselines::is_empty, change).await
 }
 
-/// Takes a run in, lets go of what is too much, and takes note of runs whose commits were merged since. Returns whether it was not there, and
-/// whether it is now.
-pub(super) async fn take_in(services: &Services, opened: &Opened, suite: &str, run: &BaselineRun) -> Result<(bool, bool), StoreError> {
+/// What became of a run that was taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TakenIn {
+    /// Whether it was not there.
+    fresh: bool,
+    /// Whether it is now.
+    stays: bool,
+    /// Runs that went for want of room.
+    crowded_out: usize,
+    /// Runs that count in a comparison now.
+    counting: usize,
+}
+
+impl TakenIn {
+    /// What is said of runs that went for want of room; of benchmarks fewer than so many decide nothing.
+    fn note(self, suite: &str, pins: bool) -> Option<String> {
+        let (went, left) = (self.crowded_out, self.counting);
+        if went == 0 {
+            return None;
+        }
+        let went = crate::report::number::plural(went, "older run");
+        let few = if suite.starts_with(PREFIX) && left < FEWEST_RUNS {
+            format!(", and {left} of at least {FEWEST_RUNS} that count stay: comparisons with them will be inconclusive")
+        } else {
+            String::new()
+        };
+        let unpin = if pins { "`prompt-cicd baseline prune --unpin NAME` makes room" } else { "fewer names in one file make room" };
+        let (name, room) = (one_line(suite), BYTES / 1024);
+        Some(format!("warning: {name}: {went} went for want of room ({room} KiB){few}; {unpin}"))
+    }
+}
+
+/// How many of these runs count in a comparison: those that are not aside of the default branch, of benchmarks one of each commit.
+fn counting(suite: &str, runs: &[BaselineRun]) -> usize {
+    let merged: Vec<BaselineRun> = runs.iter().filter(|run| !run.aside).cloned().collect();
+    if suite.starts_with(PREFIX) { benchmarks::one_of_each_commit(merged).0.len() } else { merged.len() }
+}
+
+/// Takes a run in, lets go of what is too much, and takes note of runs whose commits were merged since.
+pub(super) async fn take_in(
+    services: &Services,
+    opened: &Opened,
+    suite: &str,
+    run: &BaselineRun,
+) -> Result<(TakenIn, Option<String>), StoreError> {
     let kept = of_suite(opened.store.as_ref(), suite, opened.patience(services)).await?;
     let merged = before::merged(services, &kept).await;
     let keep = opened.settings.keep;
-    let (mut fresh, mut stays) = (false, false);
+    let (mut taken, mut pins) = (TakenIn::default(), false);
     let change = |found: &mut SuiteBaselines, bytes: usize| {
         let taken_back = found.no_longer_aside(&merged);
-        fresh = found.record(run);
+        let fresh = found.record(run);
         found.compact(keep);
-        found.fit(bytes);
-        stays = found.runs.iter().any(|kept| kept.is_same(run));
+        let went = found.fit(bytes);
+        let stays = found.runs.iter().any(|kept| kept.is_same(run));
+        let crowded_out = if fresh || taken_back { went } else { 0 };
+        taken = TakenIn { fresh, stays, crowded_out, counting: counting(suite, &found.runs) };
+        pins = !found.pinned.is_empty();
         fresh || taken_back
     };
     change_baselines(services, opened, suite, change).await?;
-    Ok((fresh, stays))
+    Ok((taken, taken.note(suite, pins)))
 }
 
 /// A suite's baselines; empty where there are none.

@@ -42,7 +42,7 @@ pub async fn update(
     if report.value.get("bench").is_some_and(|bench| !bench.is_null()) {
         return benchmarks::update(services, request, from, commit, asked).await;
     }
-    let (opened, notes) = opened(services, request.config.clone())?;
+    let (opened, mut notes) = opened(services, request.config.clone())?;
     let commit = report.commit(services, commit).await?;
     let wanted = |suite: &Suite| request.suite.as_ref().is_none_or(|wanted| *wanted == suite.name);
     let suites: Vec<Suite> = report.suites()?.into_iter().filter(wanted).collect();
@@ -60,8 +60,9 @@ pub async fn update(
             cases: Definitions::new(),
             values: suite.values.clone(),
         };
-        let (fresh, stays) = take_in(services, &opened, &suite.name, &run).await.map_err(Failure::Store)?;
-        let what = match (fresh, stays) {
+        let (taken, crowded) = take_in(services, &opened, &suite.name, &run).await.map_err(Failure::Store)?;
+        notes.extend(crowded);
+        let what = match (taken.fresh, taken.stays) {
             (true, true) => "kept",
             (true, false) => "is not kept: there are `history.keep` others, newer or of the default branch",
             (false, _) => "was kept already",

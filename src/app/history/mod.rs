@@ -27,7 +27,7 @@ pub use show::show;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The most bytes of a history; the rest of a record is room for its envelope.
-const BYTES: usize = VALUE_LIMIT - 16 * 1024;
+pub(super) const BYTES: usize = VALUE_LIMIT - 16 * 1024;
 
 /// What `history` was asked for.
 #[derive(Debug, Clone)]

@@ -142,7 +142,7 @@ impl Benchmark {
     /// Why its samples are no measurement: a program that took no time, or less than none, did not run.
     pub fn impossible(&self) -> Option<&'static str> {
         let least = self.samples.least();
-        if self.unit.is_empty() || unit::may_be_zero(&self.unit) {
+        if self.unit.is_empty() || unit::may_be_zero(&self.unit, self.direction) {
             None
         } else if least < 0.0 {
             Some("a sample is negative, which no time can be")

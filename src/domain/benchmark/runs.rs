@@ -4,6 +4,8 @@
 //! nothing. What a number is of (unit, direction, median or value) stands beside it as the benchmark's definition: numbers of another
 //! definition are not its past.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Benchmark, SHARE, unit::is_counted};
@@ -153,6 +155,20 @@ pub fn base(runs: &[&BaselineRun]) -> Vec<Benchmark> {
     newest.iter().filter_map(benchmark).collect()
 }
 
+/// Of pinned runs those benchmarks that can decide something: one of fewer than `fewest` numbers goes, where the last runs have it and judge
+/// it by themselves. Returns what is left, and how many benchmarks went.
+pub fn without_small(mut pinned: Vec<BaselineRun>, last: &[BaselineRun], fewest: usize) -> (Vec<BaselineRun>, usize) {
+    let is_small =
+        |benchmark: &Benchmark| benchmark.samples.values().len() < fewest && last.iter().any(|run| run.cases.contains_key(&benchmark.name));
+    let small: BTreeSet<String> =
+        base(&pinned.iter().collect::<Vec<_>>()).into_iter().filter(is_small).map(|benchmark| benchmark.name).collect();
+    if !small.is_empty() {
+        pinned.iter_mut().for_each(|run| run.cases.retain(|name, _| !small.contains(name)));
+        pinned.retain(|run| !run.cases.is_empty());
+    }
+    (pinned, small.len())
+}
+
 fn read(definition: &str) -> Option<(String, Direction)> {
     let parts: Vec<Value> = serde_json::from_str(definition).ok()?;
     let direction = match parts.get(1)?.as_str()? {
@@ -228,6 +244,16 @@ mod tests {
         let runs = [run("1", benchmark("s", &[1.0])), run("2", benchmark("ms", &[900.0])), run("3", benchmark("ms", &[1000.0]))];
         let base = base(&runs.iter().collect::<Vec<_>>());
         assert_eq!((base.len(), base[0].unit.as_str(), base[0].samples.values()), (1, "ms", &[900.0, 1000.0][..]));
+    }
+
+    #[test]
+    fn a_small_pin_is_left_out_only_where_the_last_runs_have_the_benchmark() {
+        let of = |name: &str, at: &str| run(at, Benchmark { name: name.to_owned(), ..benchmark("s", &[1.0]) });
+        let pinned = vec![of("a", "1"), of("gone", "2"), of("a", "3"), of("b", "4")];
+        let (left, small) = without_small(pinned.clone(), &[of("a", "5"), of("b", "6")], 2);
+        assert_eq!((left.len(), small), (3, 1));
+        assert!(left.iter().all(|run| !run.cases.contains_key("b")));
+        assert_eq!(without_small(pinned.clone(), &[], 2), (pinned, 0));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Units that stand for the same kind of amount: 1.5 s and 1,500 ms.
 
+use crate::domain::regression::Direction;
+
 /// Names of a unit with its size in the smallest of its kind. Two of one list convert, others do not.
 const KINDS: [&[(&str, u64)]; 2] = [
     &[
@@ -90,11 +92,16 @@ pub fn is_counted(unit: &str) -> bool {
     !by_time && (COUNTED.contains(&of) || ratio(of, "B").is_some())
 }
 
-/// Whether 0 of a unit is a number as any other: of all but times, what is done in a time, and numbers without a unit, which may be either.
-pub fn may_be_zero(unit: &str) -> bool {
+/// What a program is there to do: none of it in a second is none at all, whichever way is said to be good.
+const WORK: [&str; 10] = ["op", "ops", "it", "iter", "iterations", "req", "reqs", "requests", "queries", "frames"];
+
+/// Whether 0 of a unit is a number as any other: of all but times, work that is done in a time, and numbers without a unit, which may be
+/// either. A rate of what should not happen (`dropped/s`, of which less is better) may be 0.
+pub fn may_be_zero(unit: &str, direction: Direction) -> bool {
     let (of, per) = halves(unit.trim());
     let is_time = |unit: &str| ratio(unit, "s").is_some();
-    !of.is_empty() && !is_time(of) && !per.is_some_and(is_time)
+    let is_work = || direction == Direction::HigherIsBetter || WORK.contains(&of) || ratio(of, "B").is_some();
+    !of.is_empty() && !is_time(of) && !(per.is_some_and(is_time) && is_work())
 }
 
 /// `ops/s` in two.
@@ -151,10 +158,13 @@ mod tests {
     #[test]
     fn only_times_and_what_has_no_unit_cannot_be_zero() {
         for unit in ["warnings", "%", "frames", "B/op", "allocs/op", "USD", "points", "misses/op"] {
-            assert!(may_be_zero(unit), "{unit}");
+            assert!(may_be_zero(unit, Direction::LowerIsBetter) && may_be_zero(unit, Direction::HigherIsBetter), "{unit}");
+        }
+        for unit in ["dropped/s", "errors/min"] {
+            assert!(may_be_zero(unit, Direction::LowerIsBetter) && !may_be_zero(unit, Direction::HigherIsBetter), "{unit}");
         }
         for unit in ["", " ", "s", "ms", "ns/op", "s/iter", "ops/s", "MB/s", "req/min", "frames/s"] {
-            assert!(!may_be_zero(unit), "{unit}");
+            assert!(!may_be_zero(unit, Direction::LowerIsBetter), "{unit}");
         }
     }
 

@@ -80,6 +80,17 @@ pub struct Pinned {
     pub runs: Vec<BaselineRun>,
 }
 
+/// Why something cannot be pinned: the record holds so much only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoom {
+    /// How large the record would be with all of its runs, in bytes of JSON.
+    pub bytes: usize,
+    /// The runs that count now.
+    pub before: usize,
+    /// Those of them that would stay.
+    pub stay: usize,
+}
+
 /// Which runs are pooled, and how they were found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen<'b> {
@@ -130,6 +141,31 @@ impl SuiteBaselines {
             went += self.compact(self.runs.len() - 1);
         }
         went
+    }
+
+    /// Pins under a name, and lets go of old runs until all takes at most `bytes`; returns how many went. `counting` says how many of some runs
+    /// count in a comparison: `least` of them, or all there are, stay.
+    ///
+    /// # Errors
+    /// There is no room for so many beside what is pinned: nothing is changed.
+    pub fn pin(
+        &mut self,
+        name: &str,
+        pinned: Pinned,
+        (bytes, least): (usize, usize),
+        counting: &dyn Fn(&[BaselineRun]) -> usize,
+    ) -> Result<usize, NoRoom> {
+        let size = |record: &Self| serde_json::to_vec(record).map_or(usize::MAX, |json| json.len());
+        let mut after = self.clone();
+        after.pinned.insert(name.to_owned(), pinned);
+        let whole = size(&after);
+        let went = after.fit(bytes);
+        let (before, stay) = (counting(&self.runs), counting(&after.runs));
+        if stay < before.min(least) || size(&after) > bytes {
+            return Err(NoRoom { bytes: whole, before, stay });
+        }
+        *self = after;
+        Ok(went)
     }
 
     /// The `k` runs of the commits that are nearest before `at`, oldest first; of several runs of one commit, and where all are equally far,

@@ -70,6 +70,19 @@ fn zero_on_head_is_no_improvement() {
     values(&list(&[("a", 1.0)]), &list(&[("a", 0.0)]), &[]).exits(13).shows("the value on head is 0, which no time can be");
     let of = |value: f64| json!([{"name": "a", "unit": "B/op", "value": value}]).to_string();
     values(&of(16.0), &of(0.0), &[]).exits(0).shows("improved").shows("-100.0%");
+    // A rate of what should not happen may be 0, first and last; work that is done may not.
+    let rate = |unit: &str, value: f64| json!([{"name": "a", "unit": unit, "value": value}]).to_string();
+    values(&rate("dropped/s", 16.0), &rate("dropped/s", 0.0), &[]).exits(0).shows("improved");
+    values(&rate("dropped/s", 0.0), &format!("{}\n", rate("dropped/s", 0.0)), &[]).exits(0).shows("unchanged");
+    values(&rate("ops/s", 16.0), &rate("ops/s", 0.0), &[]).exits(13).shows("which no time can be");
+    let go = |nanoseconds: u32| {
+        let line = |at: u32| format!("BenchmarkA-8 10 {} ns/op 0 dropped/s\n", nanoseconds + at % 5);
+        let lines = (0..12).fold(String::new(), |all, at| all + &line(at));
+        format!("pkg: x\n{lines}PASS\nok  \tx\t1s\n")
+    };
+    let rules = "benchmarks:\n  - {name: \"*dropped/s)\", direction: lower-is-better}\n";
+    let workspace = Workspace::empty().file("base.txt", &go(1_000)).file("head.txt", &go(1_001)).file("rules.yml", rules);
+    workspace.prompt_cicd(["compare", "base.txt", "head.txt", "--thresholds", "rules.yml"]).run().exits(0).shows("dropped/s");
     // Nor is it a fault of whatever else is counted.
     let all = |frames: u8| {
         json!([{"name": "lint warnings", "unit": "warnings", "value": 0}, {"name": "error rate", "unit": "%", "value": 0},

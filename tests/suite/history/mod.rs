@@ -11,6 +11,7 @@ mod commits;
 mod issues;
 /// How delivery goes.
 mod kpi;
+mod pins;
 /// Cases in quarantine, in every report.
 mod quarantine;
 /// What is kept, shown and let go of.

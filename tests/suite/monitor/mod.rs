@@ -221,6 +221,27 @@ fn a_window_is_held_against_recorded_runs() {
     workspace.prompt_cicd(["monitor"]).run().exits(12).shows("recorded runs of `latency`, pinned as v1");
 }
 
+/// Who names a pin is not answered with other runs.
+#[test]
+fn a_pin_without_the_benchmark_is_no_answer() {
+    let prometheus = Prometheus::start(&[("p95", "120")]);
+    let metric = "name: p95, query: p95, direction: lower-is-better, baseline: {stored: other@v1, margin: 0.2}";
+    let workspace = workspace(&prometheus.host.url, &[metric]);
+    prometheus.ranges("p95", (0..41).map(|at| 120.0 + f64::from(at % 5)).collect());
+    git(&workspace, &["init", "--quiet"]);
+    for (run, value) in [118, 123, 120, 125, 117, 118, 123, 121, 125, 117].iter().enumerate() {
+        let name = if run < 5 { "latency" } else { "other" };
+        workspace.write("run.json", format!("[{{\"name\": \"{name}\", \"unit\": \"ms\", \"value\": {value}}}]").as_bytes());
+        git(&workspace, &["commit", "--quiet", "--allow-empty", "-m", "one"]);
+        let args = ["baseline", "update", "--from", "run.json", "--from-format", "customSmallerIsBetter"];
+        workspace.prompt_cicd(args).run().exits(0);
+        if run == 4 {
+            workspace.prompt_cicd(["baseline", "pin", "v1"]).run().exits(0);
+        }
+    }
+    workspace.prompt_cicd(["monitor"]).run().exits(30).shows("v1 has no benchmark `other`");
+}
+
 #[test]
 fn a_query_gets_its_names_and_asks_for_those_that_are_missing() {
     let prometheus = Prometheus::start(&[("p95{v=\"2.0.0\\\"}\",p=\"greeting\"}", "1")]);

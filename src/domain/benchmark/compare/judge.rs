@@ -49,7 +49,7 @@ impl Odd {
         // A single value is not constant: it is too few.
         let constant = |values: &[f64]| values.len() > 1 && Sample::new(values).is_ok_and(|sample| Moments::of(sample).is_constant());
         match (constant(base), constant(head)) {
-            (true, true) if row.is_counted() => Some(Self::Count),
+            (true, true) if row.is_counted() || row.is_of_none() => Some(Self::Count),
             _ if row.is_counted() => None,
             // Passes are judged by their number, and a score of 1 on one side is what good answers have.
             (true, true) if row.is_share() => (rate(base).is_none() || rate(head).is_none()).then_some(Self::Constant("both sides")),

@@ -143,11 +143,19 @@ impl Row {
         self.units.iter().all(|unit| is_counted(unit))
     }
 
+    /// Whether nothing happened on either side, ever, of what may not happen: no errors, and still none.
+    fn is_of_none(&self) -> bool {
+        let none = |value: f64| value.abs() <= 0.0;
+        self.reported.iter().all(|value| value.is_some_and(none))
+            && self.samples.iter().flatten().all(|value| none(*value))
+            && self.units.iter().all(|unit| may_be_zero(unit, self.direction))
+    }
+
     /// Whether each side has samples, and they are the very same: times that are the same to the last digit were taken once. The
     /// same counts and scores come again.
     pub(super) fn is_copy(&self) -> bool {
         let [base, head] = &self.samples;
-        base.len() > 1 && base == head && !self.is_share() && !self.is_counted()
+        base.len() > 1 && base == head && !self.is_share() && !self.is_counted() && !self.is_of_none()
     }
 
     /// Whether it is more than the threshold that warns worse.
@@ -253,7 +261,7 @@ fn is_one_measurement(rows: &[Row]) -> bool {
 /// shares come again.
 fn is_same_numbers(rows: &[Row]) -> bool {
     let same = |row: &Row| row.reported[0] == row.reported[1] && row.samples.iter().all(|samples| samples.len() < 2);
-    let clocked = |row: &Row| row.reported[0].is_some() && !row.is_share() && !row.is_counted();
+    let clocked = |row: &Row| row.reported[0].is_some() && !row.is_share() && !row.is_counted() && !row.is_of_none();
     rows.iter().any(clocked) && rows.iter().all(same)
 }
 
@@ -366,7 +374,7 @@ fn percent([from, to]: [f64; 2], row: &Row, direction: Direction) -> Result<f64,
     }
     let nothing = |side: &str| Err(format!("the value on {side} is 0, which no time can be: most likely nothing was measured"));
     let gone = to <= 0.0 && direction == Direction::LowerIsBetter;
-    match (from > 0.0, row.units.iter().all(|unit| may_be_zero(unit))) {
+    match (from > 0.0, row.units.iter().all(|unit| may_be_zero(unit, direction))) {
         (true, false) if gone => nothing("head"),
         // In this order: a change of exactly the threshold must not be rounded past it.
         (true, _) => Ok((to - from) / from * 100.0),
