@@ -123,8 +123,7 @@ fn a_secret_in_a_variable_that_stops_the_run_is_in_no_report() {
     let workspace = workspace.file("cases/greeting.jsonl", &cases);
     let formats = ["json=o.json", "html=o.html", "junit=o.xml", "markdown=o.md", "text=o.txt", "sarif=o.sarif", "shard=o.part"];
     let args = ["test", "-v", "--record-history"].into_iter().chain(formats.iter().flat_map(|report| ["--report", report]));
-    let finished = workspace.prompt_cicd(args).run().exits(11);
-    finished.shows("the lints stopped the run");
+    let finished = workspace.prompt_cicd(args).run().exits(11).shows("the lints stopped the run");
     assert_eq!(model.requests(), 0);
     let json: Value = serde_json::from_str(&workspace.read("o.json")).unwrap();
     assert_eq!(json["test_case_results"][0]["input"]["name"], "AKIA[redacted]", "{json:#}");
