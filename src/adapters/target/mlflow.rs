@@ -56,19 +56,16 @@ impl Mlflow {
         })
     }
 
-    /// Refuses where one of the aliases is another environment's: whoever reads it there would get this one's version.
-    fn owned(&self, model: &Model, environment: &str) -> Result<(), TargetError> {
-        for (alias, key) in [(&self.stable_alias, "stable-alias"), (&self.candidate_alias, "candidate-alias")] {
-            let tag = format!("{ENVIRONMENT}.{alias}");
-            if let Some(other) = model.tag(&tag).filter(|other| *other != environment) {
-                let what = format!(
-                    "the alias `{alias}` belongs to the environment `{other}`, so it is left alone; write another `{key}`, with \
-                     {{{{environment}}}} in it, or take the tag `{tag}` away"
-                );
-                return Err(self.error(TargetErrorKind::Foreign, &what));
-            }
-        }
-        Ok(())
+    /// Refuses where an alias is another environment's: whoever reads it there would get this one's version.
+    fn owned(&self, model: &Model, alias: &str, key: &str) -> Result<(), TargetError> {
+        let tag = format!("{ENVIRONMENT}.{alias}");
+        let environment = &self.api.teller.subject.environment;
+        let Some(other) = model.tag(&tag).filter(|other| other != environment) else { return Ok(()) };
+        let what = format!(
+            "the alias `{alias}` belongs to the environment `{other}`, so it is left alone; write another `{key}`, with \
+             {{{{environment}}}} in it, or take the tag `{tag}` away"
+        );
+        Err(self.error(TargetErrorKind::Foreign, &what))
     }
 
     async fn set(&self, desired: &Desired, operation: &str) -> Result<(), TargetError> {
@@ -85,7 +82,13 @@ impl Mlflow {
             }
         };
         let environment = &desired.subject.environment;
-        self.owned(&model, environment)?;
+        self.owned(&model, &self.stable_alias, "stable-alias")?;
+        let owned = self.owned(&model, &self.candidate_alias, "candidate-alias");
+        // The way back is not kept waiting by the alias of what it takes away.
+        let fronts = owned.is_ok();
+        if desired.percent != Percent::NONE {
+            owned?;
+        }
         let there = match self.epoch(&model) {
             Err(_unreadable) if desired.overwrites => None,
             read => read?,
@@ -101,13 +104,8 @@ impl Mlflow {
         let epoch = desired.epoch.to_string();
         // The epoch first: whoever is older and comes later is refused from here on.
         let whose = |alias: &str| (format!("{ENVIRONMENT}.{alias}"), environment.as_str());
-        let tags = [
-            (self.tag(EPOCH), epoch.as_str()),
-            (self.tag(ROLLOUT), desired.rollout.as_str()),
-            whose(&self.stable_alias),
-            whose(&self.candidate_alias),
-        ];
-        for (key, value) in tags {
+        let tags = [(self.tag(EPOCH), epoch.as_str()), (self.tag(ROLLOUT), desired.rollout.as_str()), whose(&self.stable_alias)];
+        for (key, value) in tags.into_iter().chain(fronts.then(|| whose(&self.candidate_alias))) {
             if model.tag(&key) != Some(value) {
                 self.api.set_tag(&key, value).await?;
             }
@@ -117,8 +115,10 @@ impl Mlflow {
             self.api.set_alias(&self.stable_alias, front).await?;
         }
         match (&candidate, aliases.get(self.candidate_alias.as_str())) {
-            (Some(candidate), there) if there != Some(&candidate.as_str()) => self.api.set_alias(&self.candidate_alias, candidate).await?,
-            (None, Some(_)) => self.api.remove_alias(&self.candidate_alias).await?,
+            (Some(candidate), there) if fronts && there != Some(&candidate.as_str()) => {
+                self.api.set_alias(&self.candidate_alias, candidate).await?
+            }
+            (None, Some(_)) if fronts => self.api.remove_alias(&self.candidate_alias).await?,
             (Some(_) | None, _) => {}
         }
         let tag = self.tag(OPERATION);
@@ -198,8 +198,8 @@ impl Mlflow {
         let Some(model) = self.api.model().await? else { return Ok(()) };
         let aliases = model.aliases();
         // The one in front last: a run that was cut off is seen, and done again.
-        for alias in [&self.candidate_alias, &self.stable_alias] {
-            let Some(version) = aliases.get(alias.as_str()) else { continue };
+        for (alias, key) in [(&self.candidate_alias, "candidate-alias"), (&self.stable_alias, "stable-alias")] {
+            let Some(version) = aliases.get(alias.as_str()).filter(|_| self.owned(&model, alias, key).is_ok()) else { continue };
             if self.api.version(version).await?.is_some_and(|found| found.tag(VERSION).is_some()) {
                 self.api.remove_alias(alias).await?;
             }

@@ -109,8 +109,8 @@ pub fn planned(current: Option<&Version>, commits: &[Commit], wish: &Wish) -> Re
     }
 }
 
-/// The first version of what was never released and names a version in its files: that one, since it never goes down. Where a larger one is
-/// wished for, the next of that kind.
+/// The first version of what was never released and names a version in its files: that one, since it never goes down. It is the
+/// release itself, whatever kind is wished for; `major` makes what is below 1.0.0 that.
 ///
 /// # Errors
 /// As [`planned`].

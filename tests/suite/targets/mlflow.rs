@@ -106,6 +106,9 @@ async fn an_alias_of_another_environment_is_left_alone() {
         let said = format!("the alias `{alias}` belongs to the environment `staging`, so it is left alone; write another `{key}`");
         assert!(error.message.contains(&said), "{error}");
         assert!(host.received().iter().all(|request| request.method == "GET"), "nothing is changed");
+        // A way back does not touch the candidate's alias: it goes on to the versions, of which this server has none.
+        let back = target.apply(&desired(0, 2), "back", DEADLINE).await.unwrap_err();
+        assert_eq!(back.kind == TargetErrorKind::Foreign, key == "stable-alias", "{back}");
         // The epoch of another environment is no fence here.
         assert_eq!(target.observe(DEADLINE).await.unwrap().epoch, None);
     }
