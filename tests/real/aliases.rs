@@ -113,7 +113,7 @@ fn aliases_are_planned_made_and_taken_away() {
     assert!(place.env(&["status"], 0).contains("made by `env apply`: 2 things"));
     // Somebody's own alias is not ours, and stays.
     let script = "import mlflow, sys; mlflow.set_tracking_uri(sys.argv[1]); \
-                  mlflow.MlflowClient().set_registered_model_alias(sys.argv[2], 'theirs', '1')";
+                  mlflow.genai.set_prompt_alias(sys.argv[2], 'theirs', 1)";
     let services = std::env::var("PROMPT_CICD_SERVICES").unwrap_or_else(|_unset| format!("{}/target/services", env!("CARGO_MANIFEST_DIR")));
     let python = Path::new(&services).join("mlflow/venv/bin/python");
     assert!(Command::new(python).args(["-c", script, &place.url, &place.name]).status().unwrap().success());

@@ -244,6 +244,8 @@ pub(super) async fn marks(
     patience: Patience,
 ) -> Result<Marked, Failure> {
     let mut marked = Marked::default();
+    // Two effects on one version are one write.
+    let mut changed: Vec<(Entry, Expect)> = Vec::new();
     for effect in effects {
         let (version, status) = match effect {
             Effect::MarkStable { version } | Effect::PutBack { version, .. } => (version, Status::Stable),
@@ -253,14 +255,9 @@ pub(super) async fn marks(
         };
         // Going back is not kept from happening by a record that only says what became of a version.
         let tolerant = tolerant || matches!(effect, Effect::PutBack { .. });
-        // A version that nobody registered has no record to change.
-        let mut found = match entry(&world.base, &world.prompt, &version.version, patience).await {
-            Ok(found) => found,
-            Err(failure) if tolerant => {
-                tracing::warn!(component = "registry", version = %version.version, "the version's record is left as it is: {failure}");
-                None
-            }
-            Err(failure) => return Err(failure),
+        let mut found = match changed.iter().position(|(entry, _)| entry.version.version == version.version) {
+            Some(place) => Some(changed.remove(place)),
+            None => markable(world, version, tolerant, patience).await?,
         };
         if let Some((found, _)) = &mut found {
             found.stands(&world.settings.name, status, at);
@@ -276,14 +273,30 @@ pub(super) async fn marks(
             Effect::PutBack { on_purpose: true, .. } => {
                 let here = after.unmark(version).map(|bad| bad.reason);
                 let there = entry_bad.and_then(Option::take);
+                if let Some((found, _)) = &mut found {
+                    // What serves is not kept only for the record.
+                    found.archived = None;
+                }
                 marked.unmarked.extend(here.or(there).map(|was| (version.clone(), was)));
             }
             Effect::MarkStable { .. } => drop(entry_bad.and_then(Option::take)),
             Effect::PutBack { .. } | Effect::Retire { .. } | Effect::Apply { .. } | Effect::Smoke { .. } | Effect::Tell { .. } => {}
         }
-        if let Some((found, expect)) = found {
-            marked.writes.push(entry_write(&found, expect)?);
-        }
+        changed.extend(found);
+    }
+    for (entry, expect) in changed {
+        marked.writes.push(entry_write(&entry, expect)?);
     }
     Ok(marked)
+}
+
+/// The record of a version that is to be changed; nothing where nobody registered it, and, where that is tolerated, where it cannot be read.
+async fn markable(world: &World, version: &VersionRef, tolerant: bool, patience: Patience) -> Result<Option<(Entry, Expect)>, Failure> {
+    match entry(&world.base, &world.prompt, &version.version, patience).await {
+        Err(failure) if tolerant => {
+            tracing::warn!(component = "registry", version = %version.version, "the version's record is left as it is: {failure}");
+            Ok(None)
+        }
+        other => other,
+    }
 }

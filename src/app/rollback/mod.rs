@@ -9,6 +9,7 @@ mod look;
 mod resume;
 mod unwritten;
 mod watch;
+mod whose;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -37,7 +38,6 @@ use crate::{
         rollout::{
             Event, Moment, Percent, Phase, Plan, Rollout, VersionRef,
             health::{Check, Memory},
-            state::Return,
             step,
         },
     },
@@ -257,32 +257,9 @@ pub(crate) async fn finish(
             }
         }
     }
-    // An abort that did not get everywhere is no rollback; somebody who asks for one gets its record, and not that all is well.
-    let asked = match &event {
-        Some(Event::Rollback { trigger, .. }) if !driven.confirmed(world) => Some(*trigger),
-        Some(_) | None => None,
+    let Some((back, trigger)) = whose::back(world, loaded, &rollout, event.as_ref(), driven.confirmed(world)) else {
+        return Ok((None, driven.shown()));
     };
-    let back = match &rollout.phase {
-        Phase::Returning { back } => back.clone(),
-        // It was there already, and only the targets were made to show it again.
-        Phase::RolledBack { .. } | Phase::Aborted { .. } | Phase::Completed if driven.confirmed(world) => {
-            return Ok((None, driven.shown()));
-        }
-        Phase::RolledBack { back } | Phase::Aborted { back } => {
-            Return { trigger: back.trigger.or(asked).or(Some(Trigger::Manual)), ..back.clone() }
-        }
-        Phase::Completed | Phase::Progressing | Phase::Held { .. } => {
-            let reason = "it is the stable version".to_owned();
-            Return {
-                to: rollout.to.clone(),
-                trigger: asked.or(Some(Trigger::Manual)),
-                reason,
-                by: world.base.services.who.actor.clone(),
-                left: None,
-            }
-        }
-    };
-    let Some(trigger) = back.trigger.or(asked) else { return Ok((None, driven.shown())) };
     let now = world.base.services.clock.elapsed();
     let took = deadline.taken(now);
     let confirmed = driven.confirmed(world);
@@ -318,6 +295,7 @@ pub(crate) async fn finish(
         let missing = record.error.take().into_iter().chain(record.missing()).chain(fence::next_step(world, loaded, &back.to, &driven));
         record.error = Some(missing.collect::<Vec<_>>().join("; "));
     }
+    record.id = record.kept_id(&loaded.deployment.rollbacks);
     record.after = after(world, &rollout, &back.to, trigger).await;
     kept(world, loaded, &mut record, Author::Own).await;
     Ok((Some(record), driven.shown()))

@@ -54,7 +54,8 @@ impl World {
         let (event, transition) = self.decide(loaded, &rollout, event, now).await?;
         if transition.next != rollout {
             let mut after = loaded.deployment.clone();
-            let tolerant = matches!(event, Event::Rollback { .. });
+            // A record that only says what became of a version keeps nothing from going back, whoever began it.
+            let tolerant = matches!(event, Event::Rollback { .. }) || matches!(transition.next.phase, Phase::Returning { .. });
             let marked = marks(self, &mut after, &transition.effects, (now.wall, tolerant), patience).await?;
             after.stepped(transition.next, event, now);
             *loaded = self.save_marked(loaded, after, marked, patience).await?;

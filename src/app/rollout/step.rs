@@ -116,10 +116,7 @@ impl World {
                     if self.interrupted(&rollout, &shown).await?.is_some() {
                         break;
                     }
-                    // Time goes by for a stage that never begins, too.
-                    let tick = self.tick(&loaded);
-                    said.extend(told(&self.commit(&mut loaded, tick).await?));
-                    if !matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. })) {
+                    if !Box::pin(self.between(&mut loaded, said)).await? {
                         break;
                     }
                 }
@@ -156,6 +153,15 @@ impl World {
             }
         }
         Ok((loaded, shown, None))
+    }
+
+    /// A look while a target does not show what was decided: time goes by for a stage that never begins, and those that show it already
+    /// may have a bad version. Whether that leads back.
+    async fn between(&mut self, loaded: &mut Loaded, said: &mut Vec<String>) -> Result<bool, Failure> {
+        let Some(rollout) = loaded.deployment.rollout.clone() else { return Ok(false) };
+        let event = if rollout.check_is_due(self.base.moment()) { self.checked(&rollout, loaded).await } else { self.tick(loaded) };
+        said.extend(told(&self.commit(loaded, event).await?));
+        Ok(matches!(loaded.deployment.rollout.as_ref().map(|rollout| &rollout.phase), Some(Phase::Returning { .. })))
     }
 
     /// A way back that began, brought to its end.
@@ -250,7 +256,7 @@ impl World {
     /// A health check, with what stands against an automatic rollback now.
     async fn checked(&self, rollout: &Rollout, loaded: &Loaded) -> Event {
         let pair = Pair { candidate: &rollout.to, stable: &rollout.from };
-        let found = check(self, &rollout.plan, pair, rollout.traffic, &rollout.memory).await;
+        let found = check(self, &rollout.plan, pair, rollout.serving(), &rollout.memory).await;
         Event::Checked { check: Box::new(found), storm: self.storm(loaded), back: WayBack::Origin }
     }
 

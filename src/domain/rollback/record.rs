@@ -106,6 +106,21 @@ impl RollbackRecord {
         self.id == other.id && (self.status == other.status || other.status == RollbackStatus::Unchanged)
     }
 
+    /// The id under which it is kept beside `kept`: its own, but where that one succeeded and this one, a repeat, did not, one of its own.
+    pub fn kept_id(&self, kept: &[Self]) -> String {
+        let done = |before: &Self| before.id == self.id && before.status == RollbackStatus::Success;
+        let repeats = match self.status {
+            RollbackStatus::Failed | RollbackStatus::Timeout => kept.iter().any(done),
+            RollbackStatus::Success | RollbackStatus::Unchanged => false,
+        };
+        if !repeats {
+            return self.id.clone();
+        }
+        let prefix = format!("{}.again.", self.id);
+        let newest = kept.iter().filter_map(|before| before.id.strip_prefix(&prefix)?.parse::<u64>().ok()).max();
+        format!("{prefix}{}", newest.unwrap_or(0).saturating_add(1))
+    }
+
     /// The targets that do not show the version, each with what is known.
     pub fn missing(&self) -> Vec<String> {
         self.targets.iter().filter(|target| !target.confirmed).map(|target| format!("{}: {}", target.target, target.shows)).collect()

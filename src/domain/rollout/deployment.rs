@@ -223,8 +223,9 @@ impl Deployment {
         marked
     }
 
-    /// Keeps a rollback: the newest record of its id.
+    /// Keeps a rollback: the newest record of its id; one that succeeded stays beside a repeat that did not.
     pub fn rolled_back(&mut self, mut record: RollbackRecord) {
+        record.id = record.kept_id(&self.rollbacks);
         // A watch that somebody else began goes on.
         let same = self.rollbacks.iter().find(|kept| kept.keeps(&record)).and_then(|kept| kept.watch.as_ref());
         record.watch = record.watch.or_else(|| same.filter(|watch| watch.result.is_none()).cloned());

@@ -1,10 +1,12 @@
 //! What becomes of a candidate that fails: back, held, or up to people.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use super::{
+    effect::Effect,
     event::WayBack,
-    plan::OnFailure,
+    health::{Check, HealthVerdict},
+    plan::{OnFailure, Percent},
     state::{Hold, Phase, Return},
     step::Making,
 };
@@ -44,6 +46,43 @@ impl Making<'_> {
         }
     }
 
+    /// A check while some of the targets may show a share that others do not show yet. Only what is bad counts: a share that is being left,
+    /// or not reached, proves nothing good.
+    pub(super) fn checked_between(&mut self, check: &Check, way: Way<'_>) -> bool {
+        let ends = self.next.intent.as_ref().is_some_and(|intent| intent.last);
+        if ends || self.next.serving() == Percent::NONE {
+            return false;
+        }
+        self.pass();
+        self.next.memory = check.memory.clone();
+        self.next.checked = Some(self.now.wall);
+        if check.verdict == HealthVerdict::Unhealthy {
+            self.next.last_check = Some(Arc::new(check.without_memory()));
+            self.count(check, way);
+        }
+        // Time goes by for a stage that never begins, too.
+        self.timed_out(way);
+        true
+    }
+
+    /// An abort that is under way becomes the rollback that somebody asks for to the same version. `false`: none is.
+    pub(super) fn take_over(&mut self, asked: Return, named: bool) -> bool {
+        let Phase::Returning { back } = &mut self.next.phase else { return false };
+        if back.trigger.is_some() {
+            return false;
+        }
+        *back = Return { left: back.left.take(), ..asked };
+        let (to, trigger, reason) = (back.to.clone(), back.trigger, back.reason.clone());
+        self.tell(format!("{} rolls back to {to}, and is no abort any more: {reason}", self.next.id));
+        if named && trigger == Some(Trigger::Emergency) {
+            self.effects.push(Effect::PutBack { version: to.clone(), on_purpose: true });
+        }
+        if self.next.to != to {
+            self.effects.push(Effect::MarkBad { version: self.next.to.clone(), reason });
+        }
+        true
+    }
+
     /// Holds it until people decide, and tells them once.
     fn call_people(&mut self, hold: Hold, text: String) {
         if !matches!(&self.next.phase, Phase::Held { hold: before, .. } if *before == hold) {
@@ -58,7 +97,6 @@ mod tests {
     use super::*;
     use crate::domain::rollout::{
         Event, Plan,
-        health::HealthVerdict,
         step_tests::{Drive, checked, plan, version},
     };
 

@@ -259,11 +259,19 @@ impl Rollout {
     /// Whether health should be checked now.
     pub fn check_is_due(&self, now: Moment) -> bool {
         let wait = if self.errors > 0 { self.plan.error_retry.min(self.plan.interval) } else { self.plan.interval };
-        let active = matches!(self.phase, Phase::Progressing | Phase::Held { .. }) && self.intent.is_none();
+        // What a person ends at 100 % is not looked at any more.
+        let ends = self.intent.as_ref().is_some_and(|intent| intent.last);
+        let active = matches!(self.phase, Phase::Progressing | Phase::Held { .. }) && !ends;
         // A clock that went back does not put a check off.
         // At 0 % there is no candidate to measure.
-        let serves = !self.plan.metrics.is_empty() && self.traffic > Percent::NONE;
+        let serves = !self.plan.metrics.is_empty() && self.serving() > Percent::NONE;
         active && serves && self.checked.is_none_or(|last| now < last || now.since(last) >= wait)
+    }
+
+    /// The share on which the candidate can be measured: what was read back, or else what some of the targets may show already.
+    pub fn serving(&self) -> Percent {
+        let begun = self.intent.as_ref().map_or(Percent::NONE, |intent| intent.desired.traffic);
+        if self.traffic > Percent::NONE { self.traffic } else { begun }
     }
 
     /// Whether health decides here: something is measured, and the candidate has traffic to measure it on.

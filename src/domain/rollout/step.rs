@@ -140,7 +140,7 @@ impl Making<'_> {
         }
     }
 
-    fn pass(&mut self) {
+    pub(super) fn pass(&mut self) {
         let most = if self.runs() { self.plan.most_per_look() } else { 0 };
         self.next.clock.pass(self.now, most);
     }
@@ -165,7 +165,7 @@ impl Making<'_> {
         true
     }
 
-    fn timed_out(&mut self, way: Way<'_>) -> bool {
+    pub(super) fn timed_out(&mut self, way: Way<'_>) -> bool {
         let going = matches!(&self.next.phase, Phase::Progressing) || matches!(&self.next.phase, Phase::Held { hold, .. } if hold.heals());
         if !going || self.next.clock.watched <= self.plan.stage_timeout {
             return false;
@@ -178,9 +178,11 @@ impl Making<'_> {
     }
 
     fn checked(&mut self, check: &Check, way: Way<'_>) -> bool {
-        if self.next.intent.is_some() || !matches!(&self.next.phase, Phase::Progressing | Phase::Held { .. }) {
-            // What was measured belongs to a share that is being left.
+        if !matches!(&self.next.phase, Phase::Progressing | Phase::Held { .. }) {
             return false;
+        }
+        if self.next.intent.is_some() {
+            return self.checked_between(check, way);
         }
         self.pass();
         let next = &mut self.next;
@@ -206,7 +208,7 @@ impl Making<'_> {
         true
     }
 
-    fn count(&mut self, check: &Check, way: Way<'_>) {
+    pub(super) fn count(&mut self, check: &Check, way: Way<'_>) {
         let (limits, next) = (self.plan.limits, &mut self.next);
         match check.verdict {
             HealthVerdict::Healthy => {}
@@ -335,7 +337,7 @@ impl Making<'_> {
             if let Some(intent) = &self.next.intent {
                 self.effects.push(Effect::Apply { operation: intent.operation.clone(), desired: intent.desired.clone() });
             }
-            return false;
+            return self.take_over(back, named);
         }
         // The version that is left is the bad one; when the candidate is what we go to, that is the stable one.
         let bad = match &self.next.phase {
@@ -364,7 +366,8 @@ impl Making<'_> {
         let on_purpose = named && back.trigger == Some(Trigger::Emergency);
         self.effects.push(Effect::PutBack { version: back.to.clone(), on_purpose });
         let under_way = matches!(&self.next.phase, Phase::Progressing | Phase::Held { .. });
-        if under_way && back.to != self.next.from && back.to != self.next.to {
+        // Of the first version, which came from itself, the mark as bad says enough.
+        if under_way && self.next.from != self.next.to && back.to != self.next.from && back.to != self.next.to {
             self.effects.push(Effect::Retire { version: self.next.from.clone() });
         }
         self.next.clock = StageClock::starting(self.now);

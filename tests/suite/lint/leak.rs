@@ -116,6 +116,24 @@ fn a_judge_that_writes_the_secret_otherwise_shows_it_no_more_than_one_that_quote
 }
 
 #[test]
+fn a_secret_in_a_variable_that_stops_the_run_is_in_no_report() {
+    let model = FakeModel::start(Behaviour::Echo);
+    let workspace = Workspace::asking(&model.base_url());
+    let cases = format!("{{\"id\": \"ana\", \"vars\": {{\"name\": \"{KEY}\"}}}}\n");
+    let workspace = workspace.file("cases/greeting.jsonl", &cases);
+    let formats = ["json=o.json", "html=o.html", "junit=o.xml", "markdown=o.md", "text=o.txt", "sarif=o.sarif", "shard=o.part"];
+    let args = ["test", "-v", "--record-history"].into_iter().chain(formats.iter().flat_map(|report| ["--report", report]));
+    let finished = workspace.prompt_cicd(args).run().exits(11).shows("the lints stopped the run");
+    assert_eq!(model.requests(), 0);
+    let json: Value = serde_json::from_str(&workspace.read("o.json")).unwrap();
+    assert_eq!(json["test_case_results"][0]["input"]["name"], "AKIA[redacted]", "{json:#}");
+    let told = files(workspace.path()).into_iter().filter(|(path, _)| !path.ends_with("greeting.jsonl"));
+    for (whose, text) in told.chain([("stdout".to_owned(), finished.stdout), ("stderr".to_owned(), finished.stderr)]) {
+        assert!(!text.contains(REST), "{whose}: {text}");
+    }
+}
+
+#[test]
 fn an_answer_that_nobody_could_judge_is_cut_too() {
     let model = FakeModel::start(Behaviour::Rule(|_, _| Ok(format!("Take {KEY} for it."))));
     let workspace = workspace(&model);

@@ -3,6 +3,8 @@
 /// The behaviour cases of the system this project grew from.
 mod behaviour;
 mod bounds;
+/// What got to some of the targets only.
+mod halfway;
 /// A store that was restored from an older backup.
 mod restored;
 /// What is tried again, and what is not.

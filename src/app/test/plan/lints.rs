@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use serde_json::{Map, Value};
+
 use crate::app::test::{Plan, run};
 use crate::{
     app::{Services, lint::of_suite},
     domain::{
-        lint::{Finding, LintReport, LintResult, LintRun, Severity},
+        lint::{Finding, LintReport, LintResult, LintRun, Redaction, Severity},
         suite::run::{Keeping, NotRun, Sample, SampleResult, SuiteRun, TestRun},
     },
 };
@@ -75,11 +77,11 @@ impl Linted {
 /// A run in which nothing was asked, because the lints stopped it.
 pub(in crate::app::test) fn stopped(services: &Services, plan: &Plan, linted: &Linted) -> TestRun {
     let suites = plan.suites.iter().map(|suite| {
-        let of_case = |case: &Arc<super::CasePlan>, repeat| Sample {
+        let of_case = |case: &Arc<super::CasePlan>, vars: &Arc<Map<String, Value>>, repeat| Sample {
             case_id: case.case.id.clone(),
             case_index: case.index,
             repeat,
-            vars: Arc::new(case.prompt_variables.values().clone()),
+            vars: Arc::clone(vars),
             result: SampleResult::NotRun(NotRun::Lints(linted.stopping)),
             queue: Duration::ZERO,
             execution: Duration::ZERO,
@@ -88,7 +90,11 @@ pub(in crate::app::test) fn stopped(services: &Services, plan: &Plan, linted: &L
         };
         let (mut keeping, mut samples) = (Keeping::new(suite.texts), Vec::new());
         for case in suite.cases.iter() {
-            (0..suite.settings.repeat.min()).for_each(|repeat| keeping.add(of_case(&case, repeat), &mut samples));
+            // What stopped the run may be a secret in them.
+            let vars = case.prompt_variables.values();
+            let redaction = Redaction::of_variables(vars, &case.case.place.file, &plan.lints);
+            let vars = Arc::new(redaction.map_or_else(|| vars.clone(), |redaction| redaction.clean_map(vars)));
+            (0..suite.settings.repeat.min()).for_each(|repeat| keeping.add(of_case(&case, &vars, repeat), &mut samples));
         }
         keeping.finish(&mut samples);
         SuiteRun { samples, ..run::unasked(suite) }

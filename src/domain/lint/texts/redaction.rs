@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{super::AnswerScan, scan};
+use super::{
+    super::{AnswerScan, LintSettings, scan_answer},
+    scan,
+};
 
 /// What stands for the rest of a secret.
 pub const MASK: &str = "[redacted]";
@@ -94,6 +97,14 @@ impl Redaction {
         Some(redaction)
     }
 
+    /// What is in the texts of some variables that must not be shown; `file` is that of the case.
+    pub fn of_variables(variables: &Map<String, Value>, file: &str, settings: &LintSettings) -> Option<Self> {
+        let mut texts = Vec::new();
+        variables.values().for_each(|value| texts_of(value, &mut texts));
+        let said = texts.join("\n");
+        Self::of(&said, &scan_answer(&said, file, settings))
+    }
+
     /// The text with every secret cut to its first characters: those of the answer, whole or in part, in whatever letter case and with
     /// whatever between their letters, and whatever else the same rules find.
     #[must_use]
@@ -170,6 +181,16 @@ impl Redaction {
     }
 }
 
+/// Every text in a value.
+fn texts_of<'v>(value: &'v Value, texts: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts_of(item, texts)),
+        Value::Object(map) => map.values().for_each(|item| texts_of(item, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -184,8 +205,8 @@ mod tests {
         KEY.get(from..to).unwrap()
     }
 
-    fn of(answer: &str) -> Option<Redaction> {
-        let settings = LintSettings {
+    fn settings() -> LintSettings {
+        LintSettings {
             enabled: true,
             fail_on: Severity::Error,
             severities: LintSettings::catalogue(),
@@ -193,8 +214,22 @@ mod tests {
             max_length: 1_000,
             ignore: Vec::new(),
             scan_output: true,
+        }
+    }
+
+    fn of(answer: &str) -> Option<Redaction> {
+        Redaction::of(answer, &scan_answer(answer, "cases.yml", &settings()))
+    }
+
+    #[test]
+    fn variables_are_cut_as_answers_are() {
+        let cleaned = |variables: &Value| {
+            let variables = variables.as_object().unwrap();
+            Redaction::of_variables(variables, "cases.yml", &settings()).map(|redaction| Value::from(redaction.clean_map(variables)))
         };
-        Redaction::of(answer, &scan_answer(answer, "cases.yml", &settings))
+        assert_eq!(cleaned(&json!({"a": "Ana", "n": [1, null, true]})), None);
+        let found = cleaned(&json!({"a": "Ana", "deep": [{"key": format!("it is {KEY}")}], "n": 1}));
+        assert_eq!(found, Some(json!({"a": "Ana", "deep": [{"key": "it is AKIA[redacted]"}], "n": 1})));
     }
 
     #[test]

@@ -94,6 +94,8 @@ fn taking(instruction: &Instruction<'_>) -> Option<(Step, usize)> {
         Some((Step::Store, 2))
     } else if let Instruction::UnpackLists(lists) | Instruction::MergeKwargs(lists) = instruction {
         Some((Step::Spread, *lists))
+    } else if let Instruction::In | Instruction::PerformTest("in", Some(2), _) = instruction {
+        Some((Step::In, 2))
     } else if let Instruction::PerformTest(_, Some(arguments @ 2..), _) = instruction {
         Some((Step::Compare, usize::from(*arguments)))
     } else if let Instruction::Eq
@@ -102,7 +104,6 @@ fn taking(instruction: &Instruction<'_>) -> Option<(Step, usize)> {
     | Instruction::Gte
     | Instruction::Lt
     | Instruction::Lte
-    | Instruction::In
     | Instruction::CompareAndPreserve(_) = instruction
     {
         Some((Step::Compare, 2))

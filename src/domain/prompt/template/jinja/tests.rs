@@ -145,7 +145,7 @@ fn nothing_nests_without_end() {
         ),
         (
             "{% set ns = namespace(a=1) %}{% for i in range(99) %}{% set ns.a = [ns.a, ns.a] %}{% endfor %}".to_owned(),
-            "the template looks at more than 5000000 values in lists; does a loop end?",
+            "the template looks at more than 10000000 values in lists; does a loop end?",
         ),
     ] {
         let error = rendered(&source, 100_000_000).expect_err(&source);
@@ -162,6 +162,62 @@ fn nothing_nests_without_end() {
     ] {
         rendered(&source, 100_000_000).unwrap_or_else(|error| panic!("{source:.80}: {error:?}"));
     }
+}
+
+#[test]
+fn what_filters_and_calls_lay_around_a_value_nests_no_deeper() {
+    let often = |first: &str, step: &str| format!("{{% set a = {first} %}}{}{{{{ a }}}}", format!("{{% set a = {step} %}}").repeat(8_000));
+    let deep = "lists more than 100 deep";
+    for (first, step, message) in [
+        ("[1]", "a|batch(1)", deep),
+        ("[1]", "l|batch(4, a)", deep),
+        ("[1]", "a|slice(1)", deep),
+        ("[1]", "a|zip", deep),
+        ("{'k': 1}", "m|chain(dict(k=a))", deep),
+        ("{'k': 1}", "dict(k=a)", deep),
+        ("namespace(k=1)", "namespace(k=a)", "a namespace cannot be kept in a namespace, nor in a list"),
+        ("[1]", "namespace(k=a).k|batch(1)", deep),
+    ] {
+        let error = rendered(&often(first, step), 100_000_000).expect_err(step);
+        assert_eq!(error.message, message, "{step}");
+    }
+    let nested = "{% macro m(a, n) %}BODY{% if n > 0 %}{{ m(a, n - 1) }}{% else %}{{ a }}{% endif %}{% endmacro %}{{ m([1], 15) }}";
+    let body = format!("{{% set a = a{} %}}", "|batch(1)".repeat(70)).repeat(14);
+    assert_eq!(rendered(&nested.replace("BODY", &body), 100_000_000).unwrap_err().message, deep);
+    // What makes its items later stands no deeper than its list.
+    for (first, step, expected) in [
+        ("[1, 2]", "a[0:]", "[1, 2]"),
+        ("[1, 2]", "a|reverse", "[1, 2]"),
+        ("[1, 2]", "a * 1", "[1, 2]"),
+        ("[1, 2]", "(a + l[:0])[0:]", "[1, 2]"),
+        ("[1, 2]", "a[0:]|chain(l[:0])|reverse", "[1, 2]"),
+        ("{'b': 2}", "a|chain(m)", "{'b': 2, 'k': ['v', 1]}"),
+        ("{'k': 1}", "dict(a, b=l[1])", "{'k': 1, 'b': 2}"),
+    ] {
+        let text = rendered(&often(first, step), 1_000_000_000).unwrap_or_else(|error| panic!("{step}: {error:?}"));
+        assert_eq!(text, expected, "{step}");
+    }
+    let filters = "{{ dict(a=1, **{'b': [2]}) }} {{ l|batch(2, [0]) }} {{ l|slice(2) }} {{ m|items|list }} {{ l|zip(l[1:])|list }} {{ m|dictsort }} \
+                   {{ l|chain(l[:1])|list }} {{ m|chain({'z': 1}) }} {{ (l|chain(range(2)))[1:]|reverse|list }} {{ namespace({'q': l}).q }}";
+    let expected = "{'a': 1, 'b': [2]} [[1, 2], [3, [0]]] [[1, 2], [3]] [('k', ['v', 1])] [(1, 2), (2, 3)] [('k', ['v', 1])] \
+                    [1, 2, 3, 1] {'k': ['v', 1], 'z': 1} [1, 0, 3, 2] [1, 2, 3]";
+    assert_eq!(rendered(filters, 10_000).unwrap(), expected);
+}
+
+#[test]
+fn a_key_is_found_in_a_large_map_without_a_look_at_its_values() {
+    let fields: Map<String, Value> = (0..10).map(|field| (format!("f{field}"), json!([1, 2, 3, 4, 5]))).collect();
+    let catalogue: Map<String, Value> = (0..1_000).map(|id| (format!("id{id}"), json!(fields))).collect();
+    let ids: Vec<String> = (500..1_000).chain(2_000..2_500).map(|id| format!("id{id}")).collect();
+    let values = json!({"ids": ids, "catalogue": catalogue, "rows": [fields]});
+    let source = "{% for id in ids if id in catalogue and id is in catalogue and id not in rows %}{% if loop.last %}{{ loop.length }}{% endif %}{% endfor %}";
+    let compiled = Compiled::parse_within(source, 100_000_000).unwrap().unwrap();
+    assert_eq!(compiled.render(source, values.as_object().unwrap()).unwrap(), "500");
+    let endless = "{% for a in ids %}{% for b in ids %}{% if a in ids %}{% endif %}{% endfor %}{% endfor %}";
+    let error = Compiled::parse_within(endless, 100_000_000).unwrap().unwrap().render(endless, values.as_object().unwrap()).unwrap_err();
+    assert_eq!(error.message, "the template looks at more than 10000000 values in lists; does a loop end?");
+    let small = "{{ [1] in [[1], 2] }}{{ 'k' in m }}{{ 'q' in m }}{{ [1] in m }}{{ 2 in 'a2' }}{{ 'v' in m.k }}";
+    assert_eq!(rendered(small, 10_000).unwrap(), "TrueTrueFalseFalseTrueTrue");
 }
 
 #[test]

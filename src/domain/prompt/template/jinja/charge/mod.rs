@@ -8,7 +8,7 @@ use std::{
 };
 
 use minijinja::{
-    Environment, Error, ErrorKind, State, Value, escape_formatter, filters as of_engine,
+    Environment, Error, ErrorKind, State, Value, escape_formatter, filters as of_engine, functions,
     value::{Rest, ValueKind, ValueOrKwargs},
 };
 
@@ -25,6 +25,11 @@ const MOST_ITEMS: usize = 1_000_000;
 
 /// Filters that make nothing larger.
 const FREE: [&str; 14] = ["length", "count", "first", "min", "max", "abs", "round", "int", "float", "attr", "default", "d", "bool", "e"];
+
+/// Filters that lay lists around what they are given.
+const NESTING: [&str; 6] = ["batch", "slice", "groupby", "items", "dictsort", "zip"];
+/// Filters that make their items only when they are asked for.
+const LATER: [&str; 3] = ["reverse", "chain", "zip"];
 
 thread_local! {
     /// Bytes that the rendering under way on this thread has put together.
@@ -73,15 +78,40 @@ pub(super) fn install(environment: &mut Environment<'static>, limit: usize) -> V
         unique map select reject selectattr rejectattr groupby batch slice items dictsort chain zip tojson pprint safe sum last);
     for name in charged {
         environment.add_filter(name, move |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| {
-            let values = values.into_values();
-            charge(filtered(name, &values, limit), &format!("filter `{name}`"), limit)?;
-            state.apply_filter(&format!("\u{1}{name}"), &values)
+            let (mut values, what) = (values.into_values(), format!("filter `{name}`"));
+            if NESTING.contains(&name) {
+                values.iter().try_for_each(|value| steps::looked_at(value, 0))?;
+            }
+            charge(filtered(name, &values, limit), &what, limit)?;
+            if LATER.contains(&name) {
+                steps::made(&mut values, &what, limit)?;
+            }
+            let result = state.apply_filter(&format!("\u{1}{name}"), &values)?;
+            // A map that asks one map after the other, and each of these others.
+            if name == "chain" && result.kind() == ValueKind::Map { copied(&result) } else { Ok(result) }
         });
     }
     steps::install(environment, limit);
+    nesting(environment, "dict", Value::from_function(functions::dict));
+    nesting(environment, "namespace", Value::from_function(functions::namespace));
     environment
         .add_filter("e", |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| state.apply_filter("escape", &values.into_values()));
     charged.to_vec()
+}
+
+/// A function that lays a map around what it is given, with a look at that before.
+fn nesting(environment: &mut Environment<'static>, name: &'static str, plain: Value) {
+    environment.add_function(name, move |state: &mut State<'_, '_>, values: Rest<ValueOrKwargs>| {
+        let values = values.into_values();
+        values.iter().try_for_each(|value| steps::looked_at(value, 0))?;
+        plain.call(state, &values)
+    });
+}
+
+/// A map with values of its own.
+fn copied(map: &Value) -> Result<Value, Error> {
+    let pairs: Result<Vec<(Value, Value)>, Error> = map.try_iter()?.map(|key| map.get_item(&key).map(|value| (key, value))).collect();
+    Ok(Value::from_pairs(pairs?))
 }
 
 /// Counts what is written to it, and ends behind the limit.

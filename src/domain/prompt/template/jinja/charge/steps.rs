@@ -7,7 +7,7 @@ use super::{ITEM, LOOKED, charge, is_list, items, listed, measured};
 /// Lists and maps inside of each other.
 const MOST_NESTED: usize = 100;
 /// Values in lists that one rendering looks at, over and over perhaps.
-const MOST_LOOKED_AT: usize = 5_000_000;
+const MOST_LOOKED_AT: usize = 10_000_000;
 
 /// A step that is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,10 @@ pub(in super::super) enum Step {
     Concat,
     /// `[a:b]`
     Slice,
-    /// `==`, `<`, `in`, and tests with an argument.
+    /// `==`, `<`, and tests with an argument.
     Compare,
+    /// `a in b`
+    In,
     /// `f(*list, **map)`
     Spread,
     /// `{% set a, b = list %}`
@@ -35,13 +37,14 @@ pub(in super::super) enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Raw,
         Self::Add,
         Self::Multiply,
         Self::Concat,
         Self::Slice,
         Self::Compare,
+        Self::In,
         Self::Spread,
         Self::Unpack,
         Self::Build,
@@ -56,7 +59,8 @@ impl Step {
             Self::Multiply => "\u{1}*",
             Self::Concat => "\u{1}~",
             Self::Slice => "\u{1}[:]",
-            Self::Compare => "\u{1}in",
+            Self::Compare => "\u{1}==",
+            Self::In => "\u{1}in",
             Self::Spread => "\u{1}**",
             Self::Unpack => "\u{1}set",
             Self::Build => "\u{1}[]",
@@ -72,7 +76,7 @@ impl Step {
             Self::Multiply => "operator `*`",
             Self::Concat => "operator `~`",
             Self::Slice => "a slice",
-            Self::Compare => "a comparison",
+            Self::Compare | Self::In => "a comparison",
             Self::Spread => "a call with `*`",
             Self::Unpack => "`set` with several names",
             Self::Build => "a list",
@@ -90,9 +94,12 @@ impl Step {
                 }
                 charge(listed(items(&value), 2 * ITEM).saturating_add(2 * ITEM), self.shown(), limit)?;
             }
-            Self::Add | Self::Multiply | Self::Concat | Self::Slice | Self::Compare | Self::Spread | Self::Store => {
+            Self::Add | Self::Multiply | Self::Concat | Self::Slice | Self::Compare | Self::In | Self::Spread | Self::Store => {
                 let mut operands: Vec<Value> = value.try_iter()?.collect();
                 charge(self.taking(&operands, limit)?, self.shown(), limit)?;
+                if let Self::Add | Self::Multiply | Self::Slice = self {
+                    made(&mut operands, self.shown(), limit)?;
+                }
                 // The engine lays the last of a list down first.
                 operands.reverse();
                 return Ok(Value::from(operands));
@@ -125,6 +132,10 @@ impl Step {
                 } else {
                     0
                 }
+            }
+            Self::In => {
+                looked_for(first, second)?;
+                if second.as_str().is_some() && first.as_str().is_none() { measured(first, limit) } else { 0 }
             }
             Self::Spread => {
                 let lists = operands.iter().filter(|value| value.as_str().is_none());
@@ -175,7 +186,7 @@ fn within_itself() -> Error {
 }
 
 /// Looks at everything in a value: what is nested too deeply costs the stack of whoever walks it, and what holds itself has no end.
-fn looked_at(value: &Value, depth: usize) -> Result<(), Error> {
+pub(super) fn looked_at(value: &Value, depth: usize) -> Result<(), Error> {
     let is_map = value.kind() == ValueKind::Map;
     if !is_map && !is_list(value) {
         return Ok(());
@@ -184,19 +195,44 @@ fn looked_at(value: &Value, depth: usize) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::InvalidOperation, format!("lists more than {MOST_NESTED} deep")));
     }
     for item in value.try_iter()? {
-        let looked = LOOKED.get() + 1;
-        LOOKED.set(looked);
-        if looked > MOST_LOOKED_AT {
-            return Err(Error::new(
-                ErrorKind::InvalidOperation,
-                format!("the template looks at more than {MOST_LOOKED_AT} values in lists; does a loop end?"),
-            ));
-        }
+        look(1)?;
         let item = if is_map { value.get_item(&item)? } else { item };
         if is_namespace(&item) {
             return Err(within_itself());
         }
         looked_at(&item, depth + 1)?;
+    }
+    Ok(())
+}
+
+/// Counts values that are looked at.
+fn look(values: usize) -> Result<(), Error> {
+    let looked = LOOKED.get().saturating_add(values);
+    LOOKED.set(looked);
+    if looked > MOST_LOOKED_AT {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("the template looks at more than {MOST_LOOKED_AT} values in lists; does a loop end?"),
+        ));
+    }
+    Ok(())
+}
+
+/// Looks at what `in` does: a map finds a key without a look at its values, and a list has no need of the insides of its items where
+/// what is looked for has none.
+fn looked_for(value: &Value, among: &Value) -> Result<(), Error> {
+    looked_at(value, 0)?;
+    if !is_list(among) {
+        return Ok(());
+    }
+    if is_list(value) || value.kind() == ValueKind::Map { looked_at(among, 0) } else { look(items(among)) }
+}
+
+/// Makes lists of what would be made item by item later: one such on top of the other costs the stack of whoever walks it.
+pub(super) fn made(values: &mut [Value], what: &str, limit: usize) -> Result<(), Error> {
+    for value in values.iter_mut().filter(|value| value.kind() == ValueKind::Iterable) {
+        charge(listed(items(value), ITEM), what, limit)?;
+        *value = value.try_iter()?.collect();
     }
     Ok(())
 }
