@@ -116,7 +116,7 @@ impl Mlflow {
         }
         match (&candidate, aliases.get(self.candidate_alias.as_str())) {
             (Some(candidate), there) if fronts && there != Some(&candidate.as_str()) => {
-                self.api.set_alias(&self.candidate_alias, candidate).await?
+                self.api.set_alias(&self.candidate_alias, candidate).await?;
             }
             (None, Some(_)) if fronts => self.api.remove_alias(&self.candidate_alias).await?,
             (Some(_) | None, _) => {}

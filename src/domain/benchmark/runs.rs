@@ -163,7 +163,9 @@ pub fn without_small(mut pinned: Vec<BaselineRun>, last: &[BaselineRun], fewest:
     let small: BTreeSet<String> =
         base(&pinned.iter().collect::<Vec<_>>()).into_iter().filter(is_small).map(|benchmark| benchmark.name).collect();
     if !small.is_empty() {
-        pinned.iter_mut().for_each(|run| run.cases.retain(|name, _| !small.contains(name)));
+        for run in &mut pinned {
+            run.cases.retain(|name, _| !small.contains(name));
+        }
         pinned.retain(|run| !run.cases.is_empty());
     }
     (pinned, small.len())

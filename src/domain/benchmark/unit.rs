@@ -101,7 +101,8 @@ pub fn may_be_zero(unit: &str, direction: Direction) -> bool {
     let (of, per) = halves(unit.trim());
     let is_time = |unit: &str| ratio(unit, "s").is_some();
     let is_work = || direction == Direction::HigherIsBetter || WORK.contains(&of) || ratio(of, "B").is_some();
-    !of.is_empty() && !is_time(of) && !(per.is_some_and(is_time) && is_work())
+    let is_rate_of_work = per.is_some_and(is_time) && is_work();
+    !(of.is_empty() || is_time(of) || is_rate_of_work)
 }
 
 /// `ops/s` in two.

@@ -105,8 +105,8 @@ impl Check for Sql {
         if found.is_empty() {
             return Judgement::new(false, "is not SQL: there is no statement");
         }
-        let is_foreign = |name: &Option<&'static str>| !self.allowed.is_empty() && name.is_none_or(|name| !self.allowed.contains(&name));
-        match found.iter().position(is_foreign) {
+        let is_foreign = |name: Option<&'static str>| !self.allowed.is_empty() && name.is_none_or(|name| !self.allowed.contains(&name));
+        match found.iter().copied().position(is_foreign) {
             None => Judgement::new(true, "is SQL"),
             Some(at) => {
                 let what = found.get(at).copied().flatten().map_or_else(|| "something else".to_owned(), code);
