@@ -16,7 +16,7 @@ use prompt_cicd::{
     domain::target::{Desired, TargetKind},
     ports::target::TargetErrorKind,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{DEADLINE, desired, http, open};
 use crate::support::hosts::Host;
@@ -64,17 +64,22 @@ fn kind(url: &str) -> TargetKind {
     }
 }
 
+/// A registry with a prompt that has these tags, no alias and no version.
+async fn registry(tags: &Value) -> Host {
+    let model = json!({"registered_model": {"name": "greeting", "tags": tags, "aliases": []}});
+    Host::start(move |_| {
+        let answer = Json(model.clone()).into_response();
+        async move { answer }
+    })
+    .await
+}
+
 #[tokio::test]
 async fn an_epoch_that_somebody_wrote_over_is_no_missing_fence() {
     for epoch in ["", "seven", "-1", "7.5"] {
         let tags = [("mlflow.prompt.is_prompt", "true"), ("prompt-cicd.epoch.production", epoch)]
             .map(|(key, value)| json!({"key": key, "value": value}));
-        let model = json!({"registered_model": {"name": "greeting", "tags": tags, "aliases": []}});
-        let host = Host::start(move |_| {
-            let answer = Json(model.clone()).into_response();
-            async move { answer }
-        })
-        .await;
+        let host = registry(&json!(tags)).await;
         let target = open(kind(&host.url), Path::new(""));
         for error in [target.apply(&desired(100, 1), "late", DEADLINE).await.unwrap_err(), target.observe(DEADLINE).await.unwrap_err()] {
             assert_eq!(error.kind, TargetErrorKind::EpochUnreadable, "{epoch}: {error}");
@@ -94,12 +99,7 @@ async fn an_alias_of_another_environment_is_left_alone() {
         let whose = format!("prompt-cicd.environment.{alias}");
         let tags = [("mlflow.prompt.is_prompt", "true"), (&*whose, "staging"), ("prompt-cicd.epoch.staging", "9")]
             .map(|(key, value)| json!({"key": key, "value": value}));
-        let model = json!({"registered_model": {"name": "greeting", "tags": tags, "aliases": []}});
-        let host = Host::start(move |_| {
-            let answer = Json(model.clone()).into_response();
-            async move { answer }
-        })
-        .await;
+        let host = registry(&json!(tags)).await;
         let target = open(kind(&host.url), Path::new(""));
         let error = target.apply(&desired(100, 1), "op", DEADLINE).await.unwrap_err();
         assert_eq!(error.kind, TargetErrorKind::Foreign, "{error}");

@@ -73,7 +73,7 @@ impl Halves {
     }
 }
 
-/// The code of the escape `\\uXXXX` that begins here.
+/// The code of the escape that begins here: `\u` and four hexadecimal digits.
 fn escape(json: &[u8]) -> Option<u32> {
     let digits = json.strip_prefix(b"\\u")?.get(..4)?;
     digits.iter().try_fold(0, |code, digit| Some(code * 16 + char::from(*digit).to_digit(16)?))
